@@ -1,0 +1,23 @@
+"""The command line, ``fased`` and ``fased-litellm``: one module per group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status (0, 1, 2 for wrong usage, 130 for Ctrl-C).
+
+    Args:
+        argv: the arguments without the program's name; those of the process by default.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments in (["--version"], ["-V"]):
+        # Before typer is imported: this is what scripts and prompts call most.
+        from .. import __version__
+
+        sys.stdout.write(f"fased-litellm {__version__}\n")
+        return 0
+    from .run import run
+
+    return run(arguments)

@@ -1,0 +1,82 @@
+"""Run a command: find it, run it, turn every error into a line (or a JSON document) and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+
+from ..errors import Cancelled, FasedError, UsageError
+from . import handover, output
+from .commands import COMMANDS, root
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; see ``cli.main``."""
+    output.begin(as_json=wants_json(arguments))
+    try:
+        name = next((argument for argument in arguments if not argument.startswith("-")), None)
+        if name is not None and name not in COMMANDS:
+            return handover.to_next(arguments, f"Unknown command: {name}.", known=list(COMMANDS))
+        result: Any = root().main(args=arguments, prog_name="fased", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except handover.NotOurs as notice:
+        return _report(_guard(handover.to_next, arguments, notice.reason))
+    except FasedError as error:
+        return _report(error)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _report(Cancelled("Cancelled; nothing was written."))
+    except BrokenPipeError:
+        # The reader has gone, as in `fased usage | head`. Without this, Python complains once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _report(_as_fased_error(error))
+    finally:
+        output.end()
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """Whether the one document on stdout is to be JSON, for errors too.
+
+    In ``providers models add`` Fased uses ``--json`` for a capability of the model.
+    """
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return "--json" in arguments and words[:3] != ["providers", "models", "add"]
+
+
+def _guard(function: Any, *arguments: Any) -> FasedError:
+    """What a handover that came back has to say."""
+    try:
+        function(*arguments)
+    except FasedError as error:
+        return error
+    return FasedError("The next `fased` on PATH returned.")  # pragma: no cover - a handover replaces the process
+
+
+def _as_fased_error(error: Exception) -> FasedError:
+    # typer's own usage errors have no public base class in all of its releases; all of them carry an exit code of 2
+    # and can put themselves into words.
+    formatted = getattr(error, "format_message", None)
+    if callable(formatted) and getattr(error, "exit_code", None) is not None:
+        context = getattr(error, "ctx", None)
+        command = getattr(context, "command_path", "fased")
+        return UsageError(str(formatted()), hint=f"See `{command} --help`.")
+    if os.environ.get("FASED_DEBUG") == "1":
+        output.diagnostic(traceback.format_exc())
+    return FasedError(
+        f"Unexpected {type(error).__name__}: {error}",
+        hint="This is a defect of fased-litellm. FASED_DEBUG=1 shows where it happened.",
+    )
+
+
+def _report(error: FasedError) -> int:
+    if os.environ.get("FASED_DEBUG") == "1" and error.__traceback__ is not None:
+        output.diagnostic("".join(traceback.format_exception(error)))
+    output.failure(error)
+    return error.exit_status

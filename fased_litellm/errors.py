@@ -1,0 +1,326 @@
+"""Every exception of the package, with its code, exit status and hint.
+
+::
+
+    FasedError                      error                 1
+    ├── UsageError                  usage                 2
+    ├── Cancelled                   cancelled           130
+    ├── ConfigError                 config                1
+    │   ├── ConfigSyntaxError       config-syntax         1   file, line, column, the line
+    │   ├── ConfigInvalid           config-invalid        1   every problem at once
+    │   ├── ConfigConflict          config-conflict       1   changed by another program
+    │   └── ConfigWriteError        config-write          1   nothing was written
+    ├── RefError                    ref                   1
+    │   ├── InvalidRef              invalid-ref           1
+    │   ├── UnknownModel            unknown-model         1   with the nearest ids
+    │   └── ModelNotAllowed         model-not-allowed     1
+    ├── SecretError                 secret                1
+    │   ├── MissingKey              missing-key           1
+    │   └── SecretStoreError        secret-store          1
+    ├── PluginError                 plugin                1
+    ├── CatalogError                catalog               1
+    ├── LedgerError                 ledger                1
+    ├── LocalProxyError             local-proxy           1
+    └── CallError                   call-failed           1   cause, origin, remedy
+        ├── NetworkError            network               1
+        │   ├── AddressBlocked      address-blocked       1
+        │   ├── ConnectFailed       connect-failed        1
+        │   ├── TlsFailed           tls-failed            1
+        │   ├── TimedOut            timed-out             1
+        │   └── BadAnswer           bad-answer            1   too large, not HTTP, not JSON
+        ├── ProxyError              proxy                 1   the proxy answered with a failure
+        └── StreamInterrupted       stream-interrupted    1   with what arrived before
+
+The second column is ``code``, as printed in ``{"error": {"code": …}}``; the third is the exit status of the command.
+A message says what happened and where; the hint says what to do. Neither ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Origin = Literal["caller", "caller-key", "network", "gateway", "provider-key", "provider", "unknown"]
+"""Whose side a failed call broke on; ``network`` is the way between us and the proxy."""
+
+
+class FasedError(Exception):
+    """Base of all errors which this package raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def as_dict(self) -> dict[str, Any]:
+        """The value of ``error`` in the JSON document of a failed command."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class UsageError(FasedError):
+    """The command line is wrong."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class Cancelled(FasedError):
+    """The user stopped the command; nothing was written."""
+
+    code = "cancelled"
+    exit_status = 130
+
+
+# ---- config
+
+
+class ConfigError(FasedError):
+    """Something about fased.json, or a file beside it."""
+
+    code = "config"
+
+
+class ConfigSyntaxError(ConfigError):
+    """A file is not JSON5.
+
+    Args:
+        reason: what is wrong, without the place.
+        path: the file.
+        line: line number, from 1.
+        column: column, from 1, in characters.
+        source_line: the text of that line.
+    """
+
+    code = "config-syntax"
+
+    def __init__(self, reason: str, *, path: str, line: int, column: int, source_line: str) -> None:
+        shown = source_line[:200]
+        pointer = " " * min(column - 1, len(shown)) + "^"
+        super().__init__(
+            f"{path}:{line}:{column}: {reason}\n  {shown}\n  {pointer}",
+            hint="Correct the line; nothing was changed.",
+        )
+        self.reason, self.path, self.line, self.column, self.source_line = reason, path, line, column, source_line
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "path": self.path, "line": self.line, "column": self.column}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One problem in a config: ``path`` is dotted, with ``[n]`` for array elements, empty for the root."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path or '<root>'}: {self.message}"
+
+
+class ConfigInvalid(ConfigError):
+    """The config parses, but does not hold; all issues are listed (Fased: ``Config invalid at <path>.``)."""
+
+    code = "config-invalid"
+
+    def __init__(self, path: str, issues: list[Issue], *, hint: str | None = None) -> None:
+        lines = "\n".join(f"- {issue}" for issue in issues)
+        super().__init__(
+            f"Config invalid at {path}.\n{lines}",
+            hint=hint or "Correct these keys; nothing was changed.",
+        )
+        self.path, self.issues = path, issues
+
+    def as_dict(self) -> dict[str, Any]:
+        issues = [{"path": issue.path, "message": issue.message} for issue in self.issues]
+        return {**super().as_dict(), "path": self.path, "issues": issues}
+
+
+class ConfigConflict(ConfigError):
+    """A file changed between reading and writing; nothing was written."""
+
+    code = "config-conflict"
+
+
+class ConfigWriteError(ConfigError):
+    """A file could not be written; the old one stands."""
+
+    code = "config-write"
+
+
+# ---- references
+
+
+class RefError(FasedError):
+    """Something about a model reference."""
+
+    code = "ref"
+
+
+class InvalidRef(RefError):
+    """A text is not ``provider/model``."""
+
+    code = "invalid-ref"
+
+
+class UnknownModel(RefError):
+    """The proxy does not expose this model; ``nearest`` has the ids that look alike."""
+
+    code = "unknown-model"
+
+    def __init__(self, message: str, *, hint: str | None = None, nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
+
+
+class ModelNotAllowed(RefError):
+    """``agents.defaults.models`` is an allow-list without this model."""
+
+    code = "model-not-allowed"
+
+
+# ---- secrets
+
+
+class SecretError(FasedError):
+    """Something about a key."""
+
+    code = "secret"
+
+
+class MissingKey(SecretError):
+    """No key was found for a provider in any of the places where one may be."""
+
+    code = "missing-key"
+
+
+class SecretStoreError(SecretError):
+    """A store of keys cannot be read or written."""
+
+    code = "secret-store"
+
+
+# ---- plug-ins, catalog, ledger, local proxy
+
+
+class PluginError(FasedError):
+    """A provider plug-in is broken or unknown."""
+
+    code = "plugin"
+
+
+class CatalogError(FasedError):
+    """The list of models cannot be had or makes no sense."""
+
+    code = "catalog"
+
+
+class LedgerError(FasedError):
+    """The usage ledger cannot be read or written."""
+
+    code = "ledger"
+
+
+class LocalProxyError(FasedError):
+    """The local LiteLLM proxy did not start, or is not there."""
+
+    code = "local-proxy"
+
+
+# ---- calls
+
+
+class CallError(FasedError):
+    """A request through the proxy failed.
+
+    Args:
+        message: what happened.
+        cause: short name of the cause, a key of the table of failures (``proxy.failures``).
+        origin: whose side it broke on.
+        hint: the remedy.
+        status: HTTP status of the proxy's answer, if there was one.
+        type: ``error.type`` of the proxy's answer, if it was set.
+        retry_after_s: seconds after which a repetition makes sense, if known.
+    """
+
+    code = "call-failed"
+    default_origin: ClassVar[Origin] = "unknown"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str,
+        origin: Origin | None = None,
+        hint: str | None = None,
+        status: int | None = None,
+        type: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
+        self.origin: Origin = origin or self.default_origin
+        self.status = status
+        self.type = type
+        self.retry_after_s = retry_after_s
+        self.receipt: Any = None
+        """The receipt of the failed call (``proxy.receipt.Receipt``), set where one was begun."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "cause": self.cause, "origin": self.origin, "status": self.status}
+
+
+class NetworkError(CallError):
+    """The proxy was not reached, or did not answer as HTTP."""
+
+    code = "network"
+    default_origin: ClassVar[Origin] = "network"
+
+
+class AddressBlocked(NetworkError):
+    """The address is private or special-use, and the config does not allow it."""
+
+    code = "address-blocked"
+    default_origin: ClassVar[Origin] = "caller"
+
+
+class ConnectFailed(NetworkError):
+    """Nothing listens there, or the name does not resolve."""
+
+    code = "connect-failed"
+
+
+class TlsFailed(NetworkError):
+    """The TLS handshake failed."""
+
+    code = "tls-failed"
+
+
+class TimedOut(NetworkError):
+    """No answer in time."""
+
+    code = "timed-out"
+
+
+class BadAnswer(NetworkError):
+    """The answer is too large, is not HTTP, or is not what a LiteLLM proxy sends."""
+
+    code = "bad-answer"
+
+
+class ProxyError(CallError):
+    """The proxy answered, with a failure."""
+
+    code = "proxy"
+
+
+class StreamInterrupted(CallError):
+    """A stream ended before its end; ``partial`` is the reply as far as it came."""
+
+    code = "stream-interrupted"
+
+    def __init__(self, message: str, *, partial: Any = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.partial = partial
