@@ -12,7 +12,7 @@ from ..errors import FasedError, UsageError
 _MARK = "FASED_LITELLM_HANDOVER"
 
 
-class NotOurs(Exception):  # noqa: N818 - a notice to `run`, not an error
+class NotOurs(Exception):
     """Raised by a command which finds that another program has to do the work."""
 
     def __init__(self, reason: str) -> None:

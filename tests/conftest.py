@@ -1,0 +1,49 @@
+"""Every test gets an empty home and an environment without the developer's own Fased, LiteLLM and provider variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import environment
+from tests.servers import FaultServer, FaultServers, Script
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if environment.FOUND.get("CI") else "default")
+
+# Here, and not in a fixture alone: modules of the package may look at the environment while they are imported.
+for _name in [name for name in os.environ if environment.unwanted(name)]:
+    del os.environ[_name]
+# No test may reach the keyring of the person who runs it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, which is also the working folder (Fased reads a ``.env`` file there)."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("USERPROFILE", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def fault_server() -> Iterator[FaultServers]:
+    """Start servers that misbehave as told: ``fault_server([answer_json(200, {}), ...])``; see ``tests.servers``."""
+    started: list[FaultServer] = []
+
+    def start(*connections: Script | bytes, tls: bool = False) -> FaultServer:
+        server = FaultServer(connections, tls=tls)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.close()
