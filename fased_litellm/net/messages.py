@@ -1,0 +1,54 @@
+"""Requests, answers and limits as the transport takes and gives them; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait and how much to take.
+
+    Attributes:
+        connect_s: seconds for the connection and the TLS handshake.
+        idle_s: seconds without a byte, before the answer begins and within it.
+        total_s: seconds for the whole exchange, None for no bound (streams).
+        max_bytes: largest body, in bytes after decoding; None for no bound (streams).
+    """
+
+    connect_s: float = 5.0
+    idle_s: float = 120.0
+    total_s: float | None = None
+    max_bytes: int | None = 4 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to the configured origin.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        target: path and query, below the base URL, beginning with a slash.
+        headers: names in lower case.
+        body: the content, None for none.
+        limits: how long to wait and how much to take.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer to a request; ``headers`` are lower-cased, the last of equal names wins."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    first_byte_ms: float = 0.0
