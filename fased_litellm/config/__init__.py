@@ -1,0 +1,1 @@
+"""fased.json: read, understand, check and edit the agent's config."""
