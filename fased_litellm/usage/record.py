@@ -1,0 +1,185 @@
+"""One row of the usage history: a call, who made it, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from math import inf
+from typing import Any, Literal
+
+from .money import MAX_COST_USD, from_pico, to_number, to_pico
+
+Status = Literal["ok", "error", "interrupted", "cancelled"]
+STATUSES: tuple[Status, ...] = ("ok", "error", "interrupted", "cancelled")
+FAILED: tuple[Status, ...] = ("error", "interrupted")
+"""The statuses which a report counts as failed. A call that its caller cancelled did not fail."""
+
+MAX_TEXT = 512
+"""Longest name that is kept, in characters. The ledger holds names, never the text of a conversation."""
+MAX_COUNT = 2**53 - 1
+_MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """A call as the ledger keeps it. It has names, counts and times; no prompt and no reply.
+
+    Tokens follow Fased's rules (its ``src/agents/usage.ts``): ``input_tokens`` does not contain the cached ones,
+    ``output_tokens`` contains the reasoning, and ``total_tokens`` is input + output + cache read + cache write.
+
+    Attributes:
+        call_id: unique name of the call; recording it again changes nothing.
+        started_at_ms: milliseconds since 1970, UTC.
+        provider, model: the reference which the call was made for (``litellm``, ``default``).
+        requested_model: the reference which the caller asked for, where another one served (a fallback).
+        served_model: the provider's model that answered (``openai/gpt-5.5``).
+        deployment_id: LiteLLM's id of the deployment that answered.
+        agent, task, channel, session, source, role: as in ``CallContext``.
+        status: ``ok``, ``error``, ``interrupted`` (a stream that broke off) or ``cancelled`` (by the caller).
+        cause, origin, http_status: of a failure; see ``proxy.failures``.
+        cost: USD, None where it is not known. Kept to twelve digits after the point.
+        cost_source: ``header``, ``stream``, ``price-table`` or ``unknown``.
+        retries, fallbacks: how many the proxy, and we, needed.
+        latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.
+        proxy_version: LiteLLM's version.
+
+    Names longer than ``MAX_TEXT`` are cut, an empty name is None, and what UTF-8 cannot hold becomes ``?``.
+
+    Raises:
+        ValueError: ``call_id`` is empty, ``status`` is not one of the four, or a count, time or cost is out of range.
+    """
+
+    call_id: str
+    started_at_ms: int
+    provider: str | None = None
+    model: str | None = None
+    requested_model: str | None = None
+    served_model: str | None = None
+    deployment_id: str | None = None
+    agent: str | None = None
+    task: str | None = None
+    channel: str | None = None
+    session: str | None = None
+    source: str | None = None
+    role: str | None = None
+    status: Status = "ok"
+    cause: str | None = None
+    origin: str | None = None
+    http_status: int | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    total_tokens: int = 0
+    cost: Decimal | None = None
+    cost_source: str = "unknown"
+    retries: int = 0
+    fallbacks: int = 0
+    latency_ms: float | None = None
+    time_to_first_token_ms: float | None = None
+    proxy_overhead_ms: float | None = None
+    proxy_version: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in _TEXTS:
+            text = getattr(self, name)
+            if text is not None and (not text or len(text) > MAX_TEXT or not text.isascii()):
+                object.__setattr__(self, name, _clean(text))
+        for name in _COUNTS:
+            count = getattr(self, name)
+            if type(count) is not int or not 0 <= count <= MAX_COUNT:
+                raise ValueError(f"{name} is {count!r}; it must be a whole number from 0 to 2^53 - 1.")
+        for time in (self.latency_ms, self.time_to_first_token_ms, self.proxy_overhead_ms):
+            if time is not None and not 0 <= time < inf:
+                raise ValueError(f"{time!r} is not a duration in milliseconds.")
+        if not self.call_id:
+            raise ValueError("A usage record needs a call id.")
+        if self.status not in STATUSES:
+            raise ValueError(f"{self.status!r} is not a status of a call.")
+        if type(self.started_at_ms) is not int or not 0 <= self.started_at_ms <= _MAX_TIME_MS:
+            raise ValueError(f"{self.started_at_ms!r} is not a time in milliseconds since 1970.")
+        if self.cost is not None and not (self.cost.is_finite() and 0 <= self.cost <= MAX_COST_USD):
+            raise ValueError(f"A call cannot cost USD {self.cost}.")
+
+    @property
+    def cost_pico(self) -> int | None:
+        """The cost in whole pico-USD, None where it is not known."""
+        return None if self.cost is None else to_pico(self.cost)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a report counts this call as failed."""
+        return self.status in FAILED
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether the call used something whose price is not known. A failure without tokens did not."""
+        return self.cost is None and (self.total_tokens > 0 or self.status == "ok")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as a JSON document; see ``schemas/usage-record.schema.json``."""
+        values: dict[str, Any] = {camel(name): getattr(self, name) for name in _FIELDS}
+        values["startedAt"] = iso(values.pop("startedAtMs"))
+        pico = self.cost_pico
+        values.pop("cost")
+        values["costUsd"] = None if pico is None else to_number(pico)
+        return {name: values[name] for name in _JSON_ORDER}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> UsageRecord:
+        """The record of such a document; ``costUsd`` may be a text, which keeps all twelve digits of any cost.
+
+        Raises:
+            ValueError: a field is missing, unknown, or has a value of the wrong kind.
+        """
+        values = {name: document[camel(name)] for name in _FIELDS if camel(name) in document}
+        if unknown := set(document) - set(_JSON_ORDER):
+            raise ValueError(f"Unknown fields in a usage record: {', '.join(sorted(unknown))}.")
+        try:
+            values["started_at_ms"] = (datetime.fromisoformat(document["startedAt"]) - _EPOCH) // _MILLISECOND
+            cost = document.get("costUsd")
+            # Through text, also for a float: Decimal(0.1) has 55 digits.
+            values["cost"] = None if cost is None else from_pico(to_pico(Decimal(str(cost))))
+            return cls(**values)
+        except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+            raise ValueError(f"Not a usage record: {error!r}.") from error
+
+
+def camel(name: str) -> str:
+    """``input_tokens`` as ``inputTokens``, the form of names in JSON."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def iso(milliseconds: int) -> str:
+    """A time as ``2026-11-22T00:00:00Z``, with milliseconds where it has some."""
+    moment = _EPOCH + milliseconds * _MILLISECOND
+    precision = "milliseconds" if milliseconds % 1000 else "seconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def _clean(text: str) -> str | None:
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode() or None
+
+
+_FIELDS = tuple(field.name for field in fields(UsageRecord))
+_JSON_ORDER = tuple({"started_at_ms": "startedAt", "cost": "costUsd"}.get(name, camel(name)) for name in _FIELDS)
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "retries",
+    "fallbacks",
+)
+_TEXTS = tuple(
+    field.name for field in fields(UsageRecord) if str(field.type).startswith("str") and field.name != "status"
+)
