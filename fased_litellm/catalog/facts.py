@@ -1,0 +1,132 @@
+"""What is known of the models of one proxy. Pure data; ``None`` always means "not known", never "no" or "free"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+
+CHAT_MODES = frozenset({"chat", "responses", "completion"})
+"""Modes of LiteLLM which answer a chat request. A model without a mode is offered as well, and marked as unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD per token, each None where unknown."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether a call can be priced: input and output both have a price."""
+        return self.input is not None and self.output is not None
+
+
+NO_PRICES = Prices()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model alias of the proxy.
+
+    Attributes:
+        id: as the proxy lists it; case and slashes are kept.
+        mode: LiteLLM's mode (``chat``, ``embedding``, …), None where the proxy does not say.
+        context_window: tokens that a request may hold; the smallest of all deployments.
+        max_output_tokens: tokens that a reply may hold; the smallest of all deployments.
+        prices: the highest of all deployments; unknown as soon as one deployment's is.
+        vision, reasoning, tools, json, audio_input, audio_output: True only if all deployments can, False if one
+            is known not to.
+        providers: LiteLLM's provider names behind the alias.
+        deployments: how many deployments were seen; 0 where the proxy did not show them.
+    """
+
+    id: str
+    mode: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    prices: Prices = NO_PRICES
+    vision: bool | None = None
+    reasoning: bool | None = None
+    tools: bool | None = None
+    json: bool | None = None
+    audio_input: bool | None = None
+    audio_output: bool | None = None
+    providers: tuple[str, ...] = ()
+    deployments: int = 0
+
+    @property
+    def chat_capable(self) -> bool:
+        """Whether the model is offered for chat; an unknown mode counts as chat."""
+        return self.mode is None or self.mode in CHAT_MODES
+
+
+CAPABILITIES = ("vision", "reasoning", "tools", "json", "audio_input", "audio_output")
+"""The names of the three-valued fields of ``ModelFacts``."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The models which one key may use at one proxy, at one time.
+
+    Attributes:
+        base_url: the proxy, without ``/v1``.
+        fetched_at: when it answered, in UTC.
+        models: every model listed, chat or not, in the proxy's order.
+        patterns: wildcard names such as ``openai/*``; any name that matches is routed.
+        single_model: the proxy runs as ``litellm --model X`` and answers to every name.
+        notes: what could not be learnt, and why, in plain sentences.
+        sources: the routes that answered.
+    """
+
+    base_url: str
+    fetched_at: datetime
+    models: tuple[ModelFacts, ...] = ()
+    patterns: tuple[str, ...] = ()
+    single_model: bool = False
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def by_id(self) -> dict[str, ModelFacts]:
+        """The models by their id."""
+        return {model.id: model for model in self.models}
+
+    @cached_property
+    def chat_models(self) -> tuple[ModelFacts, ...]:
+        """The models that are offered for chat."""
+        return tuple(model for model in self.models if model.chat_capable)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        # Fact: LiteLLM turns each `*` of a wildcard name into `.*` and matches the whole name, case and all.
+        if not self.patterns:
+            return None
+        return re.compile("|".join(".*".join(map(re.escape, text.split("*"))) for text in self.patterns), re.DOTALL)
+
+    def accepts(self, model_id: str) -> bool:
+        """Whether the proxy takes this name: listed, matched by a wildcard, or in single-model mode."""
+        if self.single_model or model_id in self.by_id:
+            return True
+        return self._pattern is not None and self._pattern.fullmatch(model_id) is not None
+
+    def facts_for(self, model_id: str) -> ModelFacts | None:
+        """What is known of a name that the proxy accepts; None where it does not accept it.
+
+        In single-model mode every name leads to the one model, so its facts hold for all of them.
+        """
+        listed = self.by_id.get(model_id)
+        if listed is not None or not self.accepts(model_id):
+            return listed
+        if self.single_model and len(self.models) == 1:
+            return replace(self.models[0], id=model_id)
+        return ModelFacts(model_id)
+
+    def age_s(self, now: datetime) -> float:
+        """Seconds since the proxy answered, never negative."""
+        return max(0.0, (now - self.fetched_at).total_seconds())
