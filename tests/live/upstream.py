@@ -1,0 +1,252 @@
+"""An OpenAI-compatible server for the proxy to call; the model id picks what it does.
+
+It stands in for a model provider, nothing else: what is tested is the real LiteLLM proxy in front of it. The ids and
+answers are described in ``behave``; every request is kept in ``Upstream.log``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+TEXT: Final = "Hello from the fake upstream."
+THOUGHT: Final = "I thought about it."
+USAGE: Final = {
+    "prompt_tokens": 120,
+    "completion_tokens": 8,
+    "total_tokens": 128,
+    "prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer that refuses the request."""
+
+    status: int
+    code: str | None
+    message: str
+    type: str = "invalid_request_error"
+    param: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_BROKEN = "server_error"
+FAILURES: Final = {
+    "fake-e400": Failure(
+        400,
+        "unsupported_parameter",
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        param="max_tokens",
+    ),
+    "fake-e401": Failure(401, "invalid_api_key", "Incorrect API key provided: sk-bad***."),
+    "fake-e403": Failure(403, "model_not_found", "Project does not have access to model"),
+    "fake-e404": Failure(404, "model_not_found", "The model `fake-e404` does not exist."),
+    "fake-e429": Failure(429, "rate_limit_exceeded", "Rate limit reached.", "tokens", headers={"retry-after": "7"}),
+    "fake-equota": Failure(429, "insufficient_quota", "You exceeded your current quota.", "insufficient_quota"),
+    "fake-e500": Failure(500, None, "The server had an error while processing your request.", _BROKEN),
+    "fake-e503": Failure(503, None, "The engine is overloaded.", _BROKEN, headers={"retry-after": "3"}),
+    "fake-ctx": Failure(
+        400,
+        "context_length_exceeded",
+        "This model's maximum context length is 128000 tokens. However, your messages resulted in 130001 tokens.",
+        param="messages",
+    ),
+    "fake-filter": Failure(400, "content_policy_violation", "Your request was flagged by the content policy."),
+}
+
+
+class Upstream:
+    """The running server.
+
+    Attributes:
+        url: without ``/v1``.
+        log: one dict for each request: time, method, url, headers (lower case), body.
+    """
+
+    def __init__(self) -> None:
+        self.log: list[dict[str, Any]] = []
+        self.flaky_calls = itertools.count(1)
+        self.completions = itertools.count(1)
+        self.closing = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), self)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; open answers are cut."""
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], upstream: Upstream) -> None:
+        self.upstream = upstream
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A proxy that hangs up is part of the game."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+    def do_GET(self) -> None:
+        self._note({})
+        if self.path.endswith("/models"):
+            ids = ["gpt-4o-mini", "only-on-upstream"]
+            self._json(200, {"object": "list", "data": [{"id": id, "object": "model", "created": 1} for id in ids]})
+        else:
+            self._error(Failure(404, "unknown_url", f"Unknown request URL: GET {self.path}."))
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = {}
+        self._note(body)
+        self.behave(body, str(body.get("model")))
+
+    def behave(self, body: dict[str, Any], model: str) -> None:
+        """Answer as the model id says.
+
+        The ids of ``FAILURES`` fail before the first byte; ``fake-html`` is a gateway's error page; ``fake-flaky`` fails
+        twice out of three; ``fake-slowN`` takes N seconds; ``fake-drip`` streams a word every half second;
+        ``fake-reason`` thinks aloud; ``fake-tool`` calls the first tool; ``fake-midstream`` and ``fake-cut`` break off
+        while they stream. Any other id answers ``TEXT``.
+        """
+        if model in FAILURES:
+            self._error(FAILURES[model])
+        elif model == "fake-html":
+            self._send(502, "text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+        elif model == "fake-flaky" and next(self.server.upstream.flaky_calls) % 3:
+            self._error(Failure(500, None, "flaky", _BROKEN))
+        elif not self.path.endswith("/chat/completions"):
+            self._error(Failure(404, "unknown_url", f"Unknown request URL: POST {self.path}."))
+        else:
+            if model.startswith("fake-slow"):
+                self.server.upstream.closing.wait(float(model.removeprefix("fake-slow")))
+            if body.get("stream"):
+                self._stream(body, model)
+            else:
+                self._chat(body, model)
+
+    # ---- answers
+
+    def _chat(self, body: dict[str, Any], model: str) -> None:
+        tool = tool_to_call(body, model)
+        message: dict[str, Any] = {"role": "assistant", "content": None if tool else TEXT, "refusal": None}
+        if tool:
+            function = {"name": tool, "arguments": '{"city":"Paris"}'}
+            message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+        if model == "fake-reason":
+            message["reasoning_content"] = THOUGHT
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "tool_calls" if tool else "stop"}
+        self._json(200, {**self._base("chat.completion", model), "choices": [choice], "usage": USAGE})
+
+    def _stream(self, body: dict[str, Any], model: str) -> None:
+        base = self._base("chat.completion.chunk", model)
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        tool = tool_to_call(body, model)
+
+        def event(value: Any) -> None:
+            text = value if isinstance(value, str) else json.dumps(value)
+            self._chunk(f"data: {text}\n\n".encode())
+
+        def send(delta: dict[str, Any], finish_reason: str | None = None) -> None:
+            event({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+
+        send({"role": "assistant", "content": None if tool else ""})
+        if model in ("fake-midstream", "fake-cut"):
+            send({"content": "partial "})
+            # Else a busy proxy may meet the failure before it has answered with status 200.
+            self.server.upstream.closing.wait(0.5)
+            if model == "fake-midstream":
+                event({"error": {"message": "The server had an error mid stream", "type": "server_error"}})
+                self._chunk(b"")
+            self.close_connection = True
+            return
+        if model == "fake-reason":
+            send({"reasoning_content": THOUGHT})
+        if tool:
+            function = {"name": tool, "arguments": ""}
+            send({"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]})
+            for part in ('{"city"', ':"Paris"}'):
+                send({"tool_calls": [{"index": 0, "function": {"arguments": part}}]})
+        else:
+            for word in TEXT.split(" "):
+                send({"content": word if word == TEXT.rpartition(" ")[2] else word + " "})
+                self.server.upstream.closing.wait(0.5 if model == "fake-drip" else 0.005)
+        send({}, "tool_calls" if tool else "stop")
+        if (body.get("stream_options") or {}).get("include_usage"):
+            event({**base, "choices": [], "usage": USAGE})
+        event("[DONE]")
+        self._chunk(b"")
+
+    def _base(self, object: str, model: str) -> dict[str, Any]:
+        number = next(self.server.upstream.completions)
+        return {
+            "id": f"chatcmpl-fake{id(self.server)}n{number}",
+            "object": object,
+            "created": int(time.time()),
+            "model": f"{model}-2025-01-01",
+        }
+
+    def _error(self, failure: Failure) -> None:
+        error = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.code}
+        self._json(failure.status, {"error": error}, failure.headers)
+
+    def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        self._send(status, "application/json", json.dumps(value).encode(), headers)
+
+    def _send(self, status: int, kind: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"content-type": kind, "content-length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        self.wfile.flush()
+
+    def _note(self, body: Any) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        now = datetime.now(UTC).isoformat()
+        entry = {"time": now, "method": self.command, "url": self.path, "headers": headers, "body": body}
+        self.server.upstream.log.append(entry)
+
+
+def tool_to_call(body: dict[str, Any], model: str) -> str | None:
+    """The tool which the answer calls: the first one offered, until the last message is a tool's result.
+
+    ``fake-tool`` always calls; any other model does for a message with "use the tool".
+    """
+    messages = body.get("messages") or [{}]
+    tools = body.get("tools") or []
+    if messages[-1].get("role") == "tool":
+        return None
+    asked = bool(tools) and "use the tool" in json.dumps(messages).lower()
+    if model != "fake-tool" and not asked:
+        return None
+    return str(tools[0]["function"]["name"]) if tools else "get_weather"
