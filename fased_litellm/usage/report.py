@@ -53,14 +53,15 @@ class Totals:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields of a group, and of ``totals``, in the JSON report."""
-        document: dict[str, Any] = {camel(name): getattr(self, name) for name in _TOKENS}
+        document: dict[str, Any] = {camel(name): getattr(self, name) for name in COUNTS}
         document["costUsd"] = to_number(self.cost_pico) if self.cost_known else None
         document["unpricedCalls"] = self.unpriced_calls
         return document
 
 
 _SUMS = tuple(field.name for field in fields(Totals))
-_TOKENS = _SUMS[:8]
+COUNTS = _SUMS[:8]
+"""The fields of ``Totals`` that are plain counts, in the order of the report."""
 
 
 def add(parts: Iterable[Totals]) -> Totals:

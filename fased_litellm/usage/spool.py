@@ -30,7 +30,7 @@ class Spool:
     Writers and ``Ledger.drain`` exclude each other with a lock on the file, also between processes.
 
     Args:
-        path: the file. Lines that are no records go to ``<path>.bad`` when it is drained.
+        path: the file. Lines that are no records go to ``bad`` when it is drained.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,6 +40,11 @@ class Spool:
     def beside(cls, ledger: Path) -> Spool:
         """The spool of the ledger at that path."""
         return cls(ledger.with_name(f"{ledger.stem}.spool.jsonl"))
+
+    @property
+    def bad(self) -> Path:
+        """Where lines that are no records are set aside."""
+        return self.path.with_name(f"{self.path.name}.bad")
 
     def waiting(self) -> bool:
         """Whether there is something to drain."""
@@ -77,7 +82,7 @@ class Spool:
                 records, bad = _parse(_read(descriptor))
                 added = keep(records)
                 if bad:
-                    with _locked(self.path.with_name(self.path.name + ".bad")) as aside:
+                    with _locked(self.bad) as aside:
                         _append(aside, b"\n".join(bad))
                 os.ftruncate(descriptor, 0)
         except OSError as error:
