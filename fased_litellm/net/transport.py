@@ -23,10 +23,12 @@ from .messages import Answer, Limits, Request
 from .pins import Pins
 
 # httpx imports click and rich for its own command line where both are installed: 50 ms that no call needs.
-_cli = sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-import httpx  # noqa: E402 - the line above has to come first
+_cli_loaded = "httpx._main" in sys.modules
+if not _cli_loaded:
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+import httpx  # noqa: E402 - the lines above have to come first
 
-if _cli is None:
+if not _cli_loaded:
     del sys.modules["httpx._main"]
 
 # uvicorn closes an idle connection after 5 s; one that is given up earlier is never closed under a request.
@@ -96,7 +98,8 @@ class _Origin:
         return NetworkError(
             f"The connection to {self.name} broke: {text or type(error).__name__}",
             cause="connection-lost",
-            hint="The request may have been carried out. See the log of the proxy, then try again.",
+            hint="See the log of the proxy; the request may have been carried out. If this happens at once, every time, what "
+            "listens there does not speak HTTP: correct the base URL.",
         )
 
     def too_slow(self, limits: Limits) -> TimedOut:

@@ -1,0 +1,72 @@
+"""Reading the bodies of answers: JSON where it should be, and the forms that errors have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import BadAnswer
+from ..net.messages import Answer
+
+
+def json_of(answer: Answer, *, where: str) -> Any:
+    """The JSON value of a successful answer.
+
+    Args:
+        answer: the answer.
+        where: the URL, for the message.
+
+    Raises:
+        BadAnswer: it is not JSON; an HTML page is named as such.
+    """
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+        page = "an HTML page" if looks_like_html(answer.body) else f"no JSON ({kind})"
+        raise BadAnswer(
+            f"{where} answered with {page}: this is not a LiteLLM proxy.",
+            cause="not-litellm",
+            origin="caller",
+            hint="Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
+            status=answer.status,
+        ) from None
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Whether a body is a web page."""
+    head = body[:512].lstrip().lower()
+    return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head
+
+
+def error_of(body: bytes | Any) -> tuple[str, str | None]:
+    """Message and type of a failed answer.
+
+    Facts: LiteLLM answers ``{"error": {"message", "type", "code"}}``; its FastAPI layer ``{"detail": text | object | list}``;
+    a crash is the plain text ``Internal Server Error``. ``type`` may be null or the text ``None``.
+    """
+    value: Any = body
+    if isinstance(body, bytes):
+        try:
+            value = json.loads(body)
+        except ValueError:
+            text = body.decode("utf-8", "replace").strip()
+            return ("an HTML page" if looks_like_html(body) else text) or "no text", None
+    if isinstance(value, dict):
+        value = value.get("error", value.get("detail", value))
+    if isinstance(value, dict):
+        nested = value.get("message", value.get("error", value))
+        message = nested if isinstance(nested, str) else json.dumps(nested, ensure_ascii=False)
+        type_ = value.get("type")
+        return message, type_ if isinstance(type_, str) and type_ != "None" else None
+    if isinstance(value, list):
+        return "; ".join(_validation_line(item) for item in value) or "no text", None
+    return (value if isinstance(value, str) else json.dumps(value)) or "no text", None
+
+
+def _validation_line(item: Any) -> str:
+    """One entry of FastAPI's 422 list."""
+    if not isinstance(item, dict):
+        return str(item)
+    place = ".".join(str(part) for part in item.get("loc", ()))
+    return f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", item))

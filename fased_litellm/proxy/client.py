@@ -1,0 +1,211 @@
+"""The two thin shells around the pure parts: a blocking client and one for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from .. import __version__
+from ..errors import CallError, ProxyError
+from ..net.messages import MIB, Answer, Limits, Request
+from ..net.transport import AsyncTransport, Transport
+from .answers import json_of
+from .exchange import Exchange
+from .failures import classify
+from .reply import Delta, Reply
+from .urls import normalize_base_url
+from .wire import base_headers
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    """A successful answer whose body is JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class _Core:
+    """What both clients share.
+
+    Args:
+        base_url: the proxy's root in any form (``proxy.urls``).
+        api_key: the key, None for none. Assign a new one at any time: calls under way keep the old one.
+        allow_private_network: whether private and loopback addresses may be asked.
+        user_agent: what the proxy's spend rows show.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        allow_private_network: bool,
+        user_agent: str = f"fased-litellm/{__version__}",
+    ) -> None:
+        self.base_url = normalize_base_url(base_url)
+        self.api_key = api_key
+        self.allow_private_network = allow_private_network
+        self.user_agent = user_agent
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    def _headers(self) -> dict[str, str]:
+        return base_headers(self.api_key, self.user_agent)
+
+    def _get(self, path: str, params: Mapping[str, str] | None, timeout_s: float, max_bytes: int) -> Request:
+        target = f"{path}?{urlencode(params)}" if params else path
+        limits = Limits(connect_s=min(5.0, timeout_s), idle_s=timeout_s, total_s=timeout_s, max_bytes=max_bytes)
+        return Request("GET", target, self._headers(), None, limits)
+
+    def _json(self, path: str, answer: Answer) -> JsonAnswer:
+        if not 200 <= answer.status < 300:
+            raise self._refused(answer)
+        return JsonAnswer(answer.status, answer.headers, json_of(answer, where=self.base_url + path))
+
+    def _refused(self, answer: Answer) -> ProxyError:
+        return classify(answer.status, answer.headers, answer.body, key_sent=bool(self.api_key)).as_error()
+
+
+class ProxyClient(_Core):
+    """A LiteLLM proxy, asked in a blocking way. May be shared between threads; close it, or use it in ``with``."""
+
+    def __init__(self, base_url: str, api_key: str | None, **options: Any) -> None:
+        super().__init__(base_url, api_key, **options)
+        self._transport = Transport(self.base_url, allow_private_network=self.allow_private_network)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = 5.0,
+        max_bytes: int = 4 * MIB,
+    ) -> JsonAnswer:
+        """Ask for a JSON document.
+
+        Args:
+            path: below the base URL, beginning with a slash.
+            params: the query.
+            timeout_s: seconds for the whole exchange.
+            max_bytes: largest answer in bytes.
+
+        Raises:
+            ProxyError: the proxy answered with a failure.
+            NetworkError: it was not reached, or did not answer as a LiteLLM proxy does.
+        """
+        return self._json(path, self._transport.send(self._get(path, params, timeout_s, max_bytes)))
+
+    def chat(self, exchange: Exchange) -> Reply:
+        """Carry a chat completion out.
+
+        Raises:
+            CallError: it failed; ``receipt`` says how far it came.
+        """
+        try:
+            return exchange.whole(self._transport.send(exchange.request(self._headers())))
+        except CallError as error:
+            raise error if error.receipt else exchange.stamped(error) from None
+
+    def stream(self, exchange: Exchange) -> Generator[Delta, None, Reply]:
+        """Carry a streamed chat completion out; the generator's value is the reply.
+
+        Raises:
+            StreamInterrupted: it broke off; ``partial`` has what arrived.
+            CallError: it failed before it began.
+        """
+        begun = False
+        try:
+            with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
+                if not exchange.opened(status, headers):
+                    return _whole_or_raise(exchange.refused(status, b"".join(chunks)))
+                begun = True
+                for chunk in chunks:
+                    yield from exchange.piece(chunk)
+        except CallError as error:
+            raise _failed(exchange, error, begun=begun) from None
+        deltas, reply = exchange.ended()
+        yield from deltas
+        return reply
+
+
+class AsyncProxyClient(_Core):
+    """A LiteLLM proxy, asked from one event loop; close it with ``aclose()``, or use it in ``async with``."""
+
+    def __init__(self, base_url: str, api_key: str | None, **options: Any) -> None:
+        super().__init__(base_url, api_key, **options)
+        self._transport = AsyncTransport(self.base_url, allow_private_network=self.allow_private_network)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = 5.0,
+        max_bytes: int = 4 * MIB,
+    ) -> JsonAnswer:
+        """As ``ProxyClient.get_json``."""
+        return self._json(path, await self._transport.send(self._get(path, params, timeout_s, max_bytes)))
+
+    async def chat(self, exchange: Exchange) -> Reply:
+        """As ``ProxyClient.chat``."""
+        try:
+            return exchange.whole(await self._transport.send(exchange.request(self._headers())))
+        except CallError as error:
+            raise error if error.receipt else exchange.stamped(error) from None
+
+    async def stream(self, exchange: Exchange) -> AsyncGenerator[Delta | Reply, None]:
+        """As ``ProxyClient.stream``; the last item is the reply, since an async generator has no value."""
+        begun = False
+        try:
+            async with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
+                if not exchange.opened(status, headers):
+                    yield _whole_or_raise(exchange.refused(status, b"".join([chunk async for chunk in chunks])))
+                    return
+                begun = True
+                async for chunk in chunks:
+                    for delta in exchange.piece(chunk):
+                        yield delta
+        except CallError as error:
+            raise _failed(exchange, error, begun=begun) from None
+        deltas, reply = exchange.ended()
+        for delta in deltas:
+            yield delta
+        yield reply
+
+
+def _whole_or_raise(outcome: CallError | Reply) -> Reply:
+    if isinstance(outcome, CallError):
+        raise outcome
+    return outcome
+
+
+def _failed(exchange: Exchange, error: CallError, *, begun: bool) -> CallError:
+    if error.receipt is not None:
+        return error
+    return exchange.broke(error) if begun else exchange.stamped(error)
+
+
+__all__ = ["AsyncProxyClient", "JsonAnswer", "ProxyClient"]

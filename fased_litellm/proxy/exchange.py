@@ -1,0 +1,160 @@
+"""One chat completion from request to reply, without I/O: the clients below only carry bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+from ..errors import BadAnswer, CallError, StreamInterrupted
+from ..net.messages import Answer, Request
+from .answers import looks_like_html
+from .failures import classify
+from .receipt import Prices, Receipt, Timing, make_receipt
+from .reply import Content, Delta, Reply, read_completion
+from .stream import StreamReader
+from .wire import ChatRequest, chat_request
+
+
+class Exchange:
+    """A chat completion on its way.
+
+    Make one for each attempt, send ``request()``, then hand over what comes: ``whole()`` for a whole reply; ``opened()``,
+    ``piece()`` and ``ended()`` for a stream.
+
+    Args:
+        chat: what is asked.
+        model: the reference that was asked for, for the receipt.
+        prices: what the model costs, for answers that do not say.
+    """
+
+    def __init__(self, chat: ChatRequest, *, model: str, prices: Prices | None = None) -> None:
+        self.chat, self.model, self.prices = chat, model, prices
+        self._key_sent = False
+        self._headers: Mapping[str, str] = {}
+        self._reader = StreamReader()
+        self._started = time.monotonic()
+        self._first_ms: float | None = None
+
+    def request(self, headers: Mapping[str, str]) -> Request:
+        """The HTTP request; the clock of the receipt starts here.
+
+        Args:
+            headers: what every request of the client carries.
+        """
+        self._key_sent = "authorization" in headers
+        request = chat_request(self.chat, headers)
+        self._started = time.monotonic()
+        return request
+
+    def whole(self, answer: Answer) -> Reply:
+        """The reply in a whole answer.
+
+        Raises:
+            ProxyError: the proxy answered with a failure.
+            BadAnswer: the answer is no chat completion.
+        """
+        self._headers = answer.headers
+        self._first_ms = answer.first_byte_ms
+        if answer.status != 200:
+            raise self._refused(answer.status, answer.headers, answer.body)
+        try:
+            body = json.loads(answer.body)
+        except ValueError:
+            body = None
+        content = read_completion(body)
+        if content is None:
+            raise self.stamped(self._no_completion(answer.body))
+        return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
+
+    def opened(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Take the head of a streamed answer; False means that its body is an error to be given to ``refused()``."""
+        self._headers = headers
+        return status == 200 and headers.get("content-type", "").startswith("text/event-stream")
+
+    def refused(self, status: int, body: bytes) -> CallError | Reply:
+        """The error (or, where a proxy does not stream, the whole reply) in an answer that is no stream."""
+        if status != 200:
+            return self._refused(status, self._headers, body)
+        answer = Answer(status, self._headers, body, self._elapsed())
+        return self.whole(answer)
+
+    def piece(self, chunk: bytes) -> list[Delta]:
+        """Take bytes of a stream; gives the pieces which they complete."""
+        return self._noted(self._reader.feed(chunk))
+
+    def ended(self) -> tuple[list[Delta], Reply]:
+        """Take the end of a stream; gives the last pieces and the reply.
+
+        Raises:
+            StreamInterrupted: the stream broke off; ``partial`` has what arrived.
+        """
+        deltas = self._noted(self._reader.end())
+        failure = self._reader.failure()
+        if failure is None:
+            return deltas, self.so_far()
+        error = StreamInterrupted(
+            f"The stream was interrupted: {failure.message}",
+            partial=self.so_far(),
+            cause=failure.rule.cause,
+            origin=failure.rule.origin,
+            hint=failure.rule.remedy,
+            status=failure.status,
+            type=failure.type,
+        )
+        raise self.stamped(error)
+
+    def broke(self, error: CallError) -> CallError:
+        """The error for a connection that broke within a stream: what arrived goes with it."""
+        broken = StreamInterrupted(
+            f"The stream was interrupted: {error.message}",
+            partial=self.so_far(),
+            cause=error.cause,
+            origin=error.origin,
+            hint=error.hint,
+        )
+        return self.stamped(broken)
+
+    def so_far(self) -> Reply:
+        """The reply as far as it arrived."""
+        content: Content = self._reader.content()
+        return content.with_receipt(self._receipt(self._reader.usage, streamed=True))
+
+    def stamped(self, error: CallError) -> CallError:
+        """``error`` with the receipt of this attempt."""
+        error.receipt = self._receipt(self._reader.usage, streamed=True)
+        return error
+
+    def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> CallError:
+        self._headers = headers
+        return self.stamped(classify(status, headers, body, key_sent=self._key_sent).as_error())
+
+    def _no_completion(self, body: bytes) -> BadAnswer:
+        what = "an HTML page" if looks_like_html(body) else "something that is no chat completion"
+        return BadAnswer(
+            f"The answer is {what}.",
+            cause="not-litellm",
+            origin="caller",
+            hint="Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
+            status=200,
+        )
+
+    def _noted(self, deltas: list[Delta]) -> list[Delta]:
+        if deltas and self._first_ms is None:
+            self._first_ms = self._elapsed()
+        return deltas
+
+    def _elapsed(self) -> float:
+        return (time.monotonic() - self._started) * 1000
+
+    def _receipt(self, usage: Mapping[str, object] | None, *, streamed: bool) -> Receipt:
+        return make_receipt(
+            call_id=self.chat.attribution.call_id,
+            model=self.model,
+            model_group=self.chat.model,
+            headers=self._headers,
+            usage=usage,
+            timing=Timing(self._elapsed(), self._first_ms),
+            prices=self.prices,
+            streamed=streamed,
+        )

@@ -1,0 +1,277 @@
+"""The receipt of a call: who served it, what it took and what it cost, read from headers and the usage object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+_PICO = Decimal("1e-12")
+_LARGEST = Decimal(10) ** 9
+CostSource = Literal["header", "stream", "price-table", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of a call, counted as Fased does.
+
+    Input leaves out the cached tokens; reasoning tokens are part of the output; the total is the sum of the other four.
+    Fact: Fased's ``src/agents/usage.ts``.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    def as_dict(self) -> dict[str, int]:
+        return {
+            "inputTokens": self.input_tokens,
+            "outputTokens": self.output_tokens,
+            "cacheReadTokens": self.cache_read_tokens,
+            "cacheWriteTokens": self.cache_write_tokens,
+            "reasoningTokens": self.reasoning_tokens,
+            "totalTokens": self.total_tokens,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD per token; None where the price is not known."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+    def cost(self, usage: TokenUsage) -> Decimal | None:
+        """What ``usage`` costs in USD, None if a price that it needs is not known.
+
+        Cached tokens without a price of their own count as input. Fact: so does LiteLLM from 1.104 on.
+        """
+        read = self.cache_read if self.cache_read is not None else self.input
+        write = self.cache_write if self.cache_write is not None else self.input
+        parts = (
+            (usage.input_tokens, self.input),
+            (usage.output_tokens, self.output),
+            (usage.cache_read_tokens, read),
+            (usage.cache_write_tokens, write),
+        )
+        if any(tokens and price is None for tokens, price in parts):
+            return None
+        return sum((tokens * price for tokens, price in parts if price is not None), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One model that was tried: ``cause`` says why it failed."""
+
+    model: str
+    ok: bool
+    cause: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"model": self.model, "ok": self.ok} | ({"cause": self.cause} if self.cause else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known of one call. None means that the proxy did not say.
+
+    Attributes:
+        call_id: our id, kept by the proxy in its spend rows.
+        model: the reference that was asked for, such as ``litellm/default``.
+        model_group: the proxy's name for it.
+        deployment_id: the deployment that answered.
+        served_model: provider and model behind it, such as ``openai/gpt-5.5``.
+        retries: repetitions by the proxy.
+        fallbacks: other models that the proxy went through.
+        attempts: what this client tried, in order.
+        usage: tokens; None if the answer held no usage.
+        cost_usd: USD; None if unknown, never 0 for that.
+        cost_source: where the cost came from.
+        proxy_version: LiteLLM's version.
+        latency_ms: milliseconds from sending to the end of the reply.
+        time_to_first_token_ms: milliseconds to the first piece of a stream, or to the first byte of a whole reply.
+        proxy_overhead_ms: milliseconds that the proxy itself took.
+    """
+
+    call_id: str
+    model: str
+    model_group: str | None = None
+    deployment_id: str | None = None
+    served_model: str | None = None
+    retries: int | None = None
+    fallbacks: int | None = None
+    attempts: tuple[Attempt, ...] = ()
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    cost_source: _PICO = Decimal("1e-12")
+_LARGEST = Decimal(10) ** 9
+CostSource = "unknown"
+    proxy_version: str | None = None
+    latency_ms: float | None = None
+    time_to_first_token_ms: float | None = None
+    proxy_overhead_ms: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The value of ``receipt`` in the JSON of a call."""
+        return {
+            "callId": self.call_id,
+            "model": self.model,
+            "modelGroup": self.model_group,
+            "deploymentId": self.deployment_id,
+            "servedModel": self.served_model,
+            "retries": self.retries,
+            "fallbacks": self.fallbacks,
+            "attempts": [attempt.as_dict() for attempt in self.attempts],
+            "usage": self.usage.as_dict() if self.usage else None,
+            "costUsd": float(self.cost_usd) if self.cost_usd is not None else None,
+            "costSource": self.cost_source,
+            "proxyVersion": self.proxy_version,
+            "latencyMs": _rounded(self.latency_ms),
+            "timeToFirstTokenMs": _rounded(self.time_to_first_token_ms),
+            "proxyOverheadMs": _rounded(self.proxy_overhead_ms),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds, measured by the client."""
+
+    latency_ms: float | None = None
+    first_ms: float | None = None
+
+
+def make_receipt(
+    *,
+    call_id: str,
+    model: str,
+    model_group: str,
+    headers: Mapping[str, str],
+    usage: Mapping[str, Any] | None,
+    timing: Timing,
+    prices: Prices | None = None,
+    streamed: bool = False,
+) -> Receipt:
+    """Read a receipt from an answer.
+
+    Facts: a whole reply has its cost in ``x-litellm-response-cost``, absent when the price is unknown. A stream's headers
+    come before its cost is known; from 1.101 on the usage chunk has ``cost``. Streams name group, retries and fallbacks from
+    1.91 on; the single-model mode names neither group nor deployment; ``x-litellm-model-name`` came with 1.96.
+
+    Args:
+        call_id: our id of the call.
+        model: the reference that was asked for.
+        model_group: the name sent to the proxy, used where the proxy does not say.
+        headers: lower-cased headers of the answer.
+        usage: the ``usage`` object of the reply or of the usage chunk.
+        timing: milliseconds, measured by the client.
+        prices: what the model costs, for answers that do not say.
+        streamed: whether the reply came in pieces.
+    """
+    tokens = token_usage(usage)
+    cost, source = _cost(headers, usage, tokens, prices, streamed=streamed)
+    return Receipt(
+        call_id=headers.get("x-litellm-call-id") or call_id,
+        model=model,
+        model_group=headers.get("x-litellm-model-group") or model_group,
+        deployment_id=headers.get("x-litellm-model-id") or None,
+        served_model=headers.get("x-litellm-model-name") or None,
+        retries=_whole(headers.get("x-litellm-attempted-retries")),
+        fallbacks=_whole(headers.get("x-litellm-attempted-fallbacks")),
+        usage=tokens,
+        cost_usd=cost,
+        cost_source=source,
+        proxy_version=headers.get("x-litellm-version") or None,
+        latency_ms=timing.latency_ms,
+        time_to_first_token_ms=timing.first_ms,
+        proxy_overhead_ms=_decimal_ms(headers.get("x-litellm-overhead-duration-ms")),
+    )
+
+
+def token_usage(usage: Mapping[str, Any] | None) -> TokenUsage | None:
+    """Tokens from an OpenAI ``usage`` object, None if there is none.
+
+    Fact: LiteLLM's ``prompt_tokens`` include what was read from and written to a cache.
+    """
+    if not isinstance(usage, Mapping) or not usage:
+        return None
+    prompt = _count(usage.get("prompt_tokens"))
+    details = _mapping(usage.get("prompt_tokens_details"))
+    read = _count(details.get("cached_tokens")) or _count(usage.get("cache_read_input_tokens"))
+    write = _count(usage.get("cache_creation_input_tokens")) or _count(details.get("cache_creation_tokens"))
+    reasoning = _mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")
+    return TokenUsage(
+        input_tokens=max(0, prompt - read - write),
+        output_tokens=_count(usage.get("completion_tokens")),
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        reasoning_tokens=_count(reasoning),
+    )
+
+
+def _cost(
+    headers: Mapping[str, str],
+    usage: Mapping[str, Any] | None,
+    tokens: TokenUsage | None,
+    prices: Prices | None,
+    *,
+    streamed: bool,
+) -> tuple[Decimal | None, CostSource]:
+    if streamed:
+        told = _money((usage or {}).get("cost"))
+        if told is not None:
+            return told, "stream"
+    else:
+        told = _money(headers.get("x-litellm-response-cost"))
+        # Releases that do not know a price say 0 for a call that took tokens.
+        if told is not None and (told > 0 or tokens is None or tokens.total_tokens == 0):
+            return told, "header"
+    if prices is not None and tokens is not None:
+        computed = prices.cost(tokens)
+        if computed is not None:
+            return computed, "price-table"
+    return None, "unknown"
+
+
+def _money(value: Any) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or not 0 <= amount < _LARGEST:
+        return None
+    # The proxy computes in binary floats: 0.0006500000000000001 means 0.00065.
+    return amount.quantize(_PICO).normalize()
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return max(0, int(value)) if value == value and abs(value) < 1e15 else 0  # noqa: PLR0124 - NaN is not itself
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _decimal_ms(text: str | None) -> float | None:
+    amount = _money(text)
+    return float(amount) if amount is not None else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
