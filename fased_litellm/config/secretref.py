@@ -1,0 +1,67 @@
+"""A reference to a secret, in place of the secret itself: ``{source: "env", provider: "default", id: "LITELLM_API_KEY"}``.
+
+Fact: ``src/config/types.secrets.ts`` and ``src/config/zod-schema.core.ts``. ``secrets.lookup`` resolves references; the config
+only has to know a good one from a bad one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Tag, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from .schema.base import Strict, matching
+
+ENV_ID = r"[A-Z][A-Z0-9_]{0,127}"
+PROVIDER_ALIAS = r"[a-z][a-z0-9_-]{0,63}"
+_ID_RULES = {
+    "env": (ENV_ID, f"An env reference must match /^{ENV_ID}$/, for example LITELLM_API_KEY"),
+    "file": (
+        r"value|(?:/(?:[^~/]|~0|~1)*)+",
+        'A file reference must be an absolute JSON pointer, for example /litellm/apiKey, or "value"',
+    ),
+    "exec": (
+        r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}",
+        "An exec reference must match /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}$/, for example litellm/main",
+    ),
+}
+
+ProviderAlias = Annotated[
+    str, matching(PROVIDER_ALIAS, f"A secret provider must match /^{PROVIDER_ALIAS}$/, for example default")
+]
+EnvName = Annotated[str, matching(ENV_ID, _ID_RULES["env"][1])]
+
+
+class SecretRef(Strict):
+    """Where a secret is kept.
+
+    Attributes:
+        source: ``env``, ``file`` or ``exec``.
+        provider: alias in ``secrets.providers``; the older form without it means ``default``.
+        id: name of a variable, JSON pointer into a file (or ``value``), or an id for the program.
+    """
+
+    source: Literal["env", "file", "exec"]
+    provider: ProviderAlias = "default"
+    id: str
+
+    @field_validator("id")
+    @classmethod
+    def _id_fits_source(cls, value: str, info: ValidationInfo) -> str:
+        rule = _ID_RULES.get(info.data.get("source", ""))
+        if rule is not None and not re.fullmatch(rule[0], value, re.DOTALL):
+            raise PydanticCustomError("text", "{reason}", {"reason": rule[1]})
+        return value
+
+
+def _kind(value: Any) -> str:
+    return "<ref>" if isinstance(value, dict | SecretRef) else "<text>"
+
+
+SecretInput = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[SecretRef, Tag("<ref>")],
+    Discriminator(_kind),
+]
+"""A secret as text (mostly ``${NAME}``), or a reference. Tags in angle brackets do not show in the paths of issues."""

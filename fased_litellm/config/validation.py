@@ -1,0 +1,204 @@
+"""Check a config against the schema: every problem at once, in Fased's manner of naming places."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..errors import Issue
+from .keypath import KeyPath, dotted
+from .schema import SECTIONS, section
+from .schema.base import Strict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_TYPES = {
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "int_type": "a number",
+    "float_type": "a number",
+    "list_type": "an array",
+    "sequence_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        sections: the sections which hold, by their key.
+        issues: the problems, sorted by place.
+        warnings: what Fased may or may not accept, and what it will not do.
+    """
+
+    sections: dict[str, Strict] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(config: Mapping[str, Any]) -> Checked:
+    """Check the sections which this package owns; the other ones are not looked at.
+
+    Args:
+        config: the config after ``$include`` and ``${VAR}``.
+    """
+    result = Checked()
+    for name in SECTIONS:
+        if name not in config:
+            continue
+        model = section(name)
+        try:
+            result.sections[name] = model.model_validate(config[name])
+        except ValidationError as error:
+            # Neither URLs nor inputs: an input may be a secret.
+            details = error.errors(include_url=False)
+            result.issues += [_issue(model, name, detail) for detail in details]
+    result.issues.sort(key=lambda issue: (issue.path, issue.message))
+    result.warnings += _unknown_sections(config)
+    agents = config.get("agents")
+    if isinstance(agents, dict):
+        result.warnings += _unknown_defaults(agents.get("defaults"))
+        result.warnings += _further_fallbacks(agents)
+    return result
+
+
+def _issue(model: type[Strict], name: str, detail: ErrorDetails) -> Issue:
+    # Parts in angle brackets name the branch of a union, not a place in the file.
+    below: KeyPath = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("<")))
+    return Issue(dotted((name, *below)), _message(model, below, detail))
+
+
+def _message(model: type[Strict], path: KeyPath, detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        from .schema.keys import known_keys
+
+        return unrecognized(str(path[-1]), known_keys(model, path[:-1]))
+    if kind == "missing":
+        return "Required key is missing"
+    if kind == "string_too_short":
+        return "Must not be empty"
+    if kind == "literal_error":
+        return _one_of(detail["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+    if kind == "greater_than":
+        return f"Must be greater than {context.get('gt')}"
+    if kind == "less_than_equal":
+        return f"Must be at most {context.get('le')}"
+    if kind in _TYPES:
+        return f"Expected {_TYPES[kind]}, got {_kind_of(detail['input'])}"
+    return detail["msg"]
+
+
+def unrecognized(key: str, known: list[str]) -> str:
+    """Fased's words for an unknown key, and the known key that was probably meant."""
+    from .schema.keys import nearest
+
+    meant = nearest(key, known)
+    return f'Unrecognized key "{key}"' + (f' (did you mean "{meant}"?)' if meant else "")
+
+
+def _one_of(value: Any, choices: list[str]) -> str:
+    from .schema.keys import nearest
+
+    text = "Expected " + (f'"{choices[0]}"' if len(choices) == 1 else "one of " + ", ".join(f'"{c}"' for c in choices))
+    meant = nearest(value, choices) if isinstance(value, str) else None
+    return text + (f' (did you mean "{meant}"?)' if meant and len(choices) > 1 else "")
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind, name in ((bool, "a boolean"), (str, "a string"), (list, "an array"), (dict, "an object")):
+        if isinstance(value, kind):
+            return name
+    return "a number" if math.isfinite(value) else "a number that is not finite"
+
+
+def _unknown_sections(config: Mapping[str, Any]) -> list[str]:
+    """Top-level keys that look like a misspelt section of ours; all others belong to somebody else."""
+    from .schema.keys import nearest
+
+    unknown = [key for key in config if isinstance(key, str) and key not in _SECTIONS_OF_FASED]
+    return [f"{unrecognized(key, list(SECTIONS))}." for key in unknown if nearest(key, SECTIONS)]
+
+
+def _unknown_defaults(defaults: Any) -> list[str]:
+    from .schema.agents import AgentDefaults
+    from .schema.keys import keys_of
+
+    known = keys_of(AgentDefaults)
+    keys = [key for key in defaults if key not in known] if isinstance(defaults, dict) else []
+    return [f"agents.defaults.{key}: {unrecognized(key, known)}; it is passed over." for key in keys]
+
+
+def _further_fallbacks(agents: Mapping[str, Any]) -> list[str]:
+    """Fact: Fased uses one fallback (``src/config/model-input.ts``), and some of its releases refuse a longer list."""
+    entries = agents.get("list")
+    places: list[tuple[KeyPath, Any]] = [(("agents", "defaults"), agents.get("defaults"))]
+    if isinstance(entries, list):
+        places += [(("agents", "list", index), entry) for index, entry in enumerate(entries)]
+    warnings = []
+    for path, holder in places:
+        model = holder.get("model") if isinstance(holder, dict) else None
+        fallbacks = model.get("fallbacks") if isinstance(model, dict) else None
+        if isinstance(fallbacks, list) and len(fallbacks) > 1:
+            place = dotted((*path, "model", "fallbacks"))
+            warnings.append(f"{place}: only the first fallback is used; longer chains belong into the proxy.")
+    return warnings
+
+
+_SECTIONS_OF_FASED = frozenset(
+    {
+        "$include",
+        "$schema",
+        "acp",
+        "agent",
+        "agents",
+        "approvals",
+        "audio",
+        "auth",
+        "bindings",
+        "broadcast",
+        "browser",
+        "canvasHost",
+        "channels",
+        "commands",
+        "cron",
+        "diagnostics",
+        "discovery",
+        "env",
+        "federation",
+        "gateway",
+        "hooks",
+        "logging",
+        "mcp",
+        "media",
+        "memory",
+        "messages",
+        "meta",
+        "models",
+        "nodeHost",
+        "plugins",
+        "secrets",
+        "session",
+        "skills",
+        "talk",
+        "tools",
+        "ui",
+        "update",
+        "wallet",
+        "web",
+        "wizard",
+    }
+)
+"""Fact: the top-level keys of Fased's ``src/config/zod-schema.ts``; ``agent`` is an old one (``legacy``)."""
