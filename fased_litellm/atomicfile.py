@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -27,7 +26,7 @@ def replace(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """
     target = Path(os.path.realpath(path))
     make_private_dir(target.parent)
-    temporary = target.parent / f"{target.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f"{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

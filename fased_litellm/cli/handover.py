@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from pathlib import Path
@@ -28,6 +27,8 @@ def to_next(arguments: list[str], reason: str, *, known: list[str] | None = None
     """
     program = None if os.environ.get(_MARK) else next_fased()
     if program is None:
+        import difflib
+
         word = arguments[0] if arguments else ""
         near = difflib.get_close_matches(word, known or [], n=1)
         meant = f"Did you mean `fased {near[0]}`? " if near else ""
