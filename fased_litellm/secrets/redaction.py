@@ -1,25 +1,55 @@
-"""One redaction for everything that is printed, logged, stored or raised."""
+"""One redaction for everything that is printed, logged, stored or raised.
+
+Two nets: the secrets which this process has touched (``remember``), wherever they turn up and in whatever encoding, and
+the forms in which keys are written by people, headers, URLs and the proxy's own error texts.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import quote
 
 _known: set[str] = set()
 MASK = "***"
 
-# Keys as LiteLLM and the big providers write them, also where the proxy quotes a part of one or a key's hash.
+_PLACEHOLDERS = {"anything", "default", "fased", "litellm", "not-needed", "openai", "proxy"}
+"""Given as a key to proxies that want none; hiding these words would garble every text and protect nobody."""
+
+_HEX_HASH = r"[0-9a-fA-F]{32,}"
+_QUOTED = r"[\"']?"
+
 _PATTERNS = (
-    re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}"),
+    # A key as LiteLLM and the big providers write it; also the part which LiteLLM quotes, `sk-...28wA`.
+    re.compile(r"\bsk-(?:\.\.\.)?[A-Za-z0-9_\-]{4,}"),
+    # What the proxy says about a key it refuses: `Received API Key = …`, `Received=wron****o-sk`.
+    re.compile(r"(?i)(?<=received api key = )[^\s,]+"),
+    re.compile(r"(?i)(?<=received=)[^\s,]+"),
+    # The hash by which it knows a key; a deployment's id looks the same and is no secret, so the words before count.
+    re.compile(rf"(?i)(?<=key hash \(token\) =)\s*{_HEX_HASH}"),
+    re.compile(rf"(?i)(?:(?<=api_key: )|(?<=api_key=)|(?<=token=)|(?<=token: )){_HEX_HASH}"),
+    # Headers, as a line, a dict or a curl command.
     re.compile(r"(?i)(?<=bearer )[^\s\"',}]+"),
-    re.compile(r"(?i)(?<=key hash \(token\) =)\s*[0-9a-f]{16,}"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=basic )[A-Za-z0-9+/=]{8,}"),
+)
+_GROUPED = (
+    re.compile(
+        rf"(?i)(?P<keep>{_QUOTED}\b(?:authorization|x-api-key|api-key|x-litellm-api-key){_QUOTED}\s*[:=]\s*{_QUOTED}"
+        r"(?:bearer\s+|basic\s+)?)(?P<secret>[^\s\"',}]+)"
+    ),
+    # Keys in URLs: the user part, and parameters.
+    re.compile(r"(?P<keep>://)(?P<secret>[^/\s@?#\"']+)(?=@)"),
+    re.compile(r"(?i)(?P<keep>[?&](?:api[_-]?key|key|token|access[_-]?token|secret|password)=)(?P<secret>[^&\s\"'#]+)"),
 )
 
 
 def remember(secret: str | None) -> None:
-    """Have ``secret`` replaced wherever it turns up from now on. Texts under 6 characters are too common for that."""
-    if secret and len(secret) >= 6:
-        _known.add(secret)
+    """Have ``secret`` replaced wherever it turns up from now on, also in JSON's and in URLs' spelling.
+
+    Texts under 6 characters and usual placeholders are too common for that.
+    """
+    if secret and len(secret) >= 6 and secret.lower() not in _PLACEHOLDERS:
+        _known.update((secret, json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")))
 
 
 def redact(text: str) -> str:
@@ -28,7 +58,14 @@ def redact(text: str) -> str:
         text = text.replace(secret, MASK)
     for pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
+    for pattern in _GROUPED:
+        text = pattern.sub(_keep, text)
     return text
+
+
+def _keep(match: re.Match[str]) -> str:
+    # `authorization: Bearer` alone names a scheme, and no secret follows.
+    return match[0] if match["secret"].lower() in ("bearer", "basic") else match["keep"] + MASK
 
 
 def mask(secret: str) -> str:

@@ -1,0 +1,203 @@
+"""Find the key for a call, in Fased's order: named profile, profiles in their order, environment, config.
+
+Facts: Fased's ``src/agents/model-auth.ts`` (places), ``src/agents/auth-profiles/order.ts`` (order among profiles).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..config import agents
+from ..errors import MissingKey, SecretError
+from ..paths import Paths
+from ..refs import PROVIDER, normalize_provider
+from . import secretref
+from .profiles import TYPES, Credential, ProfileStore, coerce_ref, order_in, overlay, read
+from .redaction import mask, remember
+
+if TYPE_CHECKING:
+    from ..config.load import ConfigSnapshot
+
+KeyKind = Literal["profiles", "env", "models.json", "local"]
+
+_VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedKey:
+    """The key for a call, and where it was found.
+
+    Attributes:
+        value: the key; hidden from ``repr``.
+        kind: ``profiles``, ``env``, ``models.json`` (Fased's word for the config) or ``local``.
+        detail: the place: profile id, variable, or config path.
+        profile_id: the profile, if it is one.
+        notes: why places with a higher rank were passed over.
+    """
+
+    value: str = field(repr=False)
+    kind: KeyKind
+    detail: str
+    profile_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def masked(self) -> str:
+        """A form to show to the key's owner."""
+        return mask(self.value)
+
+
+def env_variable(provider: str) -> str:
+    """The variable that may hold a provider's key: ``LITELLM_API_KEY`` for ``litellm``."""
+    return re.sub(r"[^A-Z0-9]+", "_", normalize_provider(provider).upper()) + "_API_KEY"
+
+
+def stores(snapshot: ConfigSnapshot, paths: Paths, agent: str | None = None) -> ProfileStore:
+    """The profiles which an agent sees: its own over those of ``main``.
+
+    Raises:
+        SecretStoreError: a file is broken.
+    """
+    own = read(agents.auth_profiles(paths, snapshot.value, agent))
+    return overlay(read(agents.base_auth_profiles(paths)), own)
+
+
+def profile_order(config: Mapping[str, Any], store: ProfileStore, provider: str, *, now_ms: float) -> list[Credential]:
+    """The usable profiles of a provider, the one to try first at the front.
+
+    The order is that of the store, else ``auth.order``, else the profiles of ``auth.profiles``, else all stored ones; the
+    last two are sorted by kind (oauth, token, api_key), then by longest unused. What cools down or is disabled comes last,
+    soonest back first.
+    """
+    auth = agents.section(config, "auth")
+    declared = agents.section(auth, "profiles")
+    explicit = store.order(provider) or order_in(auth.get("order"), provider)
+    stored = [name for name, credential in store.profiles.items() if credential.provider == provider]
+    named = [name for name, entry in declared.items() if _provider_of(entry) == provider]
+    wanted = explicit or named or stored
+    found = [store.profiles[name] for name in dict.fromkeys(wanted) if name in store.profiles]
+    if not found and named and not any(name in store.profiles for name in wanted):
+        # Config and store have drifted apart: what is stored still counts.
+        found = [store.profiles[name] for name in stored]
+    usable = [
+        credential
+        for credential in found
+        if credential.provider == provider
+        and credential.usable(now_ms)
+        and _fits(declared.get(credential.profile_id), credential)
+    ]
+    if not explicit:
+        usable.sort(key=lambda one: (TYPES.index(one.type), store.last_used_ms(one.profile_id)))
+    back = {one.profile_id: store.unusable_until_ms(one.profile_id, now_ms) for one in usable}
+    return sorted(usable, key=lambda one: back[one.profile_id] or 0.0)
+
+
+def resolve_key(
+    snapshot: ConfigSnapshot,
+    paths: Paths,
+    provider: str = PROVIDER,
+    *,
+    agent: str | None = None,
+    profile: str | None = None,
+    now_ms: float | None = None,
+) -> ResolvedKey:
+    """The key for a call to ``provider``.
+
+    Args:
+        snapshot: the config with its environment.
+        paths: where the stores are.
+        provider: provider id.
+        agent: agent id; None for the default agent.
+        profile: profile named in the reference (``litellm/default@litellm:team``); then no other place is looked at.
+        now_ms: milliseconds since 1970, the present by default.
+
+    Raises:
+        MissingKey: there is none.
+        SecretStoreError: a store is broken.
+        SecretError: the named profile, or the reference in the config, does not resolve.
+    """
+    provider = normalize_provider(provider)
+    now_ms = time.time() * 1000 if now_ms is None else now_ms
+    store = stores(snapshot, paths, agent)
+    if profile is not None:
+        return _from_named_profile(snapshot, store, provider, profile)
+    notes: list[str] = []
+    for credential in profile_order(snapshot.value, store, provider, now_ms=now_ms):
+        try:
+            value = _value_of(credential, snapshot)
+        except SecretError as error:
+            notes.append(f"Profile {credential.profile_id}: {error.message}")
+            continue
+        return ResolvedKey(value, "profiles", credential.profile_id, credential.profile_id, tuple(notes))
+    variable = env_variable(provider)
+    value = snapshot.env.get(variable, "").strip()
+    if value:
+        remember(value)
+        return ResolvedKey(value, "env", variable, None, tuple(notes))
+    found = _from_config(snapshot, provider)
+    if found:
+        return ResolvedKey(found[0], "models.json", found[1], None, tuple(notes))
+    raise _missing(provider, store, variable, notes)
+
+
+def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider: str, profile: str) -> ResolvedKey:
+    credential = store.profiles.get(profile)
+    if credential is None or credential.provider != provider:
+        raise MissingKey(
+            f'No credentials found for profile "{profile}" of provider "{provider}". Auth store: {store.path}.',
+            hint=f"Profiles there: {', '.join(store.profiles) or 'none'}.",
+        )
+    return ResolvedKey(_value_of(credential, snapshot), "profiles", profile, profile)
+
+
+def _value_of(credential: Credential, snapshot: ConfigSnapshot) -> str:
+    if credential.ref is not None:
+        return secretref.resolve(credential.ref, snapshot.value, snapshot.env)
+    if not credential.value:
+        raise SecretError(f"the profile holds no {credential.type}")
+    return credential.value
+
+
+def _from_config(snapshot: ConfigSnapshot, provider: str) -> tuple[str, str] | None:
+    for name, entry in agents.section(snapshot.value, "models", "providers").items():
+        if normalize_provider(name) != provider or not isinstance(entry, Mapping):
+            continue
+        key, place = entry.get("apiKey"), f"models.providers.{name}.apiKey"
+        ref = coerce_ref(key)
+        if ref is not None:
+            return secretref.resolve(ref, snapshot.value, snapshot.env), place
+        if isinstance(key, str) and key.strip():
+            text = key.strip()
+            # Fact: Fased's src/agents/models-config.ts takes the bare name of a variable for a reference to it.
+            if _VARIABLE_NAME.fullmatch(text) and snapshot.env.get(text, "").strip():
+                text = snapshot.env[text].strip()
+            remember(text)
+            return text, place
+    return None
+
+
+def _missing(provider: str, store: ProfileStore, variable: str, notes: list[str]) -> MissingKey:
+    tried = "".join(f" {note}" for note in notes)
+    return MissingKey(
+        f'No API key found for provider "{provider}". Auth store: {store.path} (agentDir: {store.path.parent}).'
+        f" {variable} is not set, and models.providers.{provider}.apiKey neither.{tried}",
+        hint=f"Set {variable}, or run `fased onboard --auth-choice {provider}-api-key`.",
+    )
+
+
+def _provider_of(entry: Any) -> str | None:
+    provider = entry.get("provider") if isinstance(entry, Mapping) else None
+    return normalize_provider(provider) if isinstance(provider, str) else None
+
+
+def _fits(declared: Any, credential: Credential) -> bool:
+    """Whether ``auth.profiles.<id>`` of the config agrees with what is stored; ``oauth`` there is taken loosely."""
+    if not isinstance(declared, Mapping):
+        return True
+    if _provider_of(declared) != credential.provider:
+        return False
+    return declared.get("mode") in (credential.type, "oauth")
