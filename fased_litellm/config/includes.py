@@ -23,6 +23,8 @@ MAX_DEPTH = 10
 MAX_BYTES = 2 * 1024 * 1024
 MAX_FILES = 1000
 """Ten files which include ten files each, ten levels deep, would never end."""
+MAX_NESTING = 128
+"""Levels of objects and arrays in the merged tree; a single file may have 64."""
 _NEVER_MERGED = frozenset({"__proto__", "prototype", "constructor"})
 
 Parse = Callable[[str, Path], Any]
@@ -96,6 +98,8 @@ class _Resolver:
 
     def visit(self, value: Any, path: KeyPath, written: Written, chain: tuple[str, ...]) -> _Node:
         """Turn a value into nodes. ``chain`` holds the files from the top-level config down to this one."""
+        if len(path) > MAX_NESTING:
+            raise _IncludeError(f"Nested deeper than {MAX_NESTING} levels")
         if isinstance(value, list):
             return _Node([self._below(item, index, path, written, chain) for index, item in enumerate(value)], written)
         if not isinstance(value, dict):

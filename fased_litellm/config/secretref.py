@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Tag, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from .schema.base import Strict, matching
@@ -28,10 +28,17 @@ _ID_RULES = {
     ),
 }
 
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
 ProviderAlias = Annotated[
-    str, matching(PROVIDER_ALIAS, f"A secret provider must match /^{PROVIDER_ALIAS}$/, for example default")
+    str,
+    matching(PROVIDER_ALIAS, f"A secret provider must match /^{PROVIDER_ALIAS}$/, for example default"),
+    _pattern(PROVIDER_ALIAS),
 ]
-EnvName = Annotated[str, matching(ENV_ID, _ID_RULES["env"][1])]
+EnvName = Annotated[str, matching(ENV_ID, _ID_RULES["env"][1]), _pattern(ENV_ID)]
 
 
 class SecretRef(Strict):

@@ -95,7 +95,7 @@ def _message(model: type[Strict], path: KeyPath, detail: ErrorDetails) -> str:
     if kind == "less_than_equal":
         return f"Must be at most {context.get('le')}"
     if kind in _TYPES:
-        return f"Expected {_TYPES[kind]}, got {_kind_of(detail['input'])}"
+        return f"Expected {_TYPES[kind]}, got {kind_of(detail['input'])}"
     return detail["msg"]
 
 
@@ -115,7 +115,8 @@ def _one_of(value: Any, choices: list[str]) -> str:
     return text + (f' (did you mean "{meant}"?)' if meant and len(choices) > 1 else "")
 
 
-def _kind_of(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What kind of JSON value this is, for a message; the value itself may be a secret."""
     if value is None:
         return "null"
     for kind, name in ((bool, "a boolean"), (str, "a string"), (list, "an array"), (dict, "an object")):

@@ -1,0 +1,106 @@
+"""Which provider is meant where the config has none: a LiteLLM proxy on this machine.
+
+Fact: Fased's ``src/providers/litellm-models.ts`` has these defaults. There the default URL has ``/v1`` behind it, and
+``LITELLM_BASE_URL`` counts for the catalog alone; here it counts wherever the config has no base URL.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import ConfigError
+from ..refs import DEFAULT_MODEL_ID, PROVIDER, normalize_provider
+
+if TYPE_CHECKING:
+    from .load import ConfigSnapshot
+    from .schema.models import ProviderConfig
+
+DEFAULT_BASE_URL = "http://localhost:4000"
+BASE_URL_VARIABLE = "LITELLM_BASE_URL"
+DEFAULT_MODEL_NAME = "LiteLLM proxy default"
+DEFAULT_CONTEXT_WINDOW = 128_000
+"""Tokens; what Fased assumes of ``litellm/default``."""
+DEFAULT_MAX_TOKENS = 8_192
+"""Tokens; what Fased assumes of ``litellm/default``."""
+
+
+def provider_of(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ProviderConfig:
+    """The provider of that id: the configured one, or for ``litellm`` the implied one.
+
+    Raises:
+        ConfigInvalid: the config is not valid.
+        ConfigError: the provider is not configured, and is not ``litellm``.
+    """
+    configured = configured_provider(snapshot, provider)
+    if configured is not None:
+        return configured
+    if normalize_provider(provider) == PROVIDER:
+        return implied_provider(snapshot)
+    raise ConfigError(
+        f"{snapshot.path} has no provider {provider!r}.",
+        hint=f"Add models.providers.{provider}, or use a model of {PROVIDER}.",
+    )
+
+
+def configured_provider(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ProviderConfig | None:
+    """The provider in the config whose id is ``provider``, or normalises to the same; None if there is none.
+
+    Raises:
+        ConfigInvalid: the config is not valid.
+    """
+    models = snapshot.config.models
+    providers = (models.providers if models else None) or {}
+    if provider in providers:
+        return providers[provider]
+    wanted = normalize_provider(provider)
+    return next((entry for name, entry in providers.items() if normalize_provider(name) == wanted), None)
+
+
+def implied_provider(snapshot: ConfigSnapshot) -> ProviderConfig:
+    """The provider ``litellm`` of a config without one.
+
+    Its URL is that of ``LITELLM_BASE_URL``, else the default; the private network is allowed on loopback alone; it has
+    no key of its own, so that ``LITELLM_API_KEY`` or a profile gives it; ``litellm/default`` is its model.
+    """
+    from .schema.models import ProviderConfig
+
+    url = implied_base_url(snapshot)
+    definition = {
+        "id": DEFAULT_MODEL_ID,
+        "name": DEFAULT_MODEL_NAME,
+        "reasoning": False,
+        "input": ["text"],
+        "contextWindow": DEFAULT_CONTEXT_WINDOW,
+        "maxTokens": DEFAULT_MAX_TOKENS,
+        # Fased has false here, and then shows no usage for streams; a LiteLLM proxy does send it.
+        "compat": {"supportsUsageInStreaming": True, "supportsReasoningEffort": False},
+    }
+    return ProviderConfig.model_validate(
+        {
+            "baseUrl": url,
+            "api": "openai-completions",
+            "request": {"allowPrivateNetwork": is_loopback(url)},
+            "models": [definition],
+        }
+    )
+
+
+def implied_base_url(snapshot: ConfigSnapshot) -> str:
+    """The base URL where the config has none, as written: ``proxy.urls`` normalises it."""
+    return snapshot.env.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of a URL is this machine by its very name: ``localhost`` or a loopback address."""
+    try:
+        host = (urlsplit(url if "://" in url else f"http://{url}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,224 @@
+"""Read fased.json: file → JSON5 → ``$include`` → environment → ``${VAR}`` → schema. Nothing is written, nobody's
+environment is changed.
+
+Fact: the order is that of Fased's ``src/config/io.ts``. Unlike Fased, a broken config is never taken for an empty one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigInvalid, Issue
+from ..paths import Paths
+from . import environment, includes, legacy, substitution
+from .document import Document
+from .includes import Written
+from .keypath import KeyPath, dotted
+from .readfile import decode, read_bytes
+from .schema import SECTIONS, Config
+
+if TYPE_CHECKING:
+    from .schema.base import Strict
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    """What a parsed config means in an environment."""
+
+    source: dict[str, Any] = field(default_factory=dict)
+    value: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    legacy: list[Issue] = field(default_factory=list)
+    sections: dict[str, Strict] = field(default_factory=dict)
+    origins: dict[KeyPath, Written] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ConfigSnapshot:
+    """A config as it was found at one moment.
+
+    Attributes:
+        paths: the installation.
+        path: the config file, whether it exists or not.
+        exists: whether it does.
+        raw: its text, None without a file.
+        hash: SHA-256 of its bytes, in hex; of nothing, without a file.
+        document: the loss-free text, None without a file.
+        source: the tree after ``$include``, before ``${VAR}``; editors start from here.
+        value: the tree after ``${VAR}``. It may hold secrets.
+        env: the effective environment, with the ``.env`` files and the ``env`` block. It may hold secrets.
+        outer_env: the same without the ``env`` block.
+        issues: everything that is wrong, sorted by place.
+        warnings: what does no harm, but will surprise.
+        legacy: keys of older releases; a config with them is not edited.
+        included: where each value is written, if there is any ``$include``; else empty.
+        files: the included files.
+    """
+
+    paths: Paths
+    path: Path
+    exists: bool
+    raw: str | None
+    hash: str
+    document: Document | None
+    source: dict[str, Any]
+    value: dict[str, Any]
+    env: dict[str, str] = field(repr=False)
+    outer_env: dict[str, str] = field(repr=False)
+    issues: list[Issue] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    legacy: list[Issue] = field(default_factory=list)
+    included: dict[KeyPath, Written] = field(default_factory=dict, repr=False)
+    files: list[Path] = field(default_factory=list)
+    sections: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def valid(self) -> bool:
+        """Whether there is no issue."""
+        return not self.issues
+
+    def require_valid(self) -> ConfigSnapshot:
+        """This snapshot, if it is valid.
+
+        Raises:
+            ConfigInvalid: it is not; lists every issue.
+        """
+        if self.issues:
+            raise ConfigInvalid(str(self.path), self.issues, hint=self._hint())
+        return self
+
+    @property
+    def config(self) -> Config:
+        """The typed view of the sections that are ours.
+
+        Raises:
+            ConfigInvalid: the config is not valid.
+        """
+        self.require_valid()
+        rest = {key: value for key, value in self.value.items() if key not in SECTIONS}
+        return Config(**self.sections, rest=rest)
+
+    def written_at(self, path: KeyPath) -> Written:
+        """Where the value at a path is written; for a value that is not there, where its nearest parent is."""
+        place = path
+        while self.included and place not in self.included and place:
+            place = place[:-1]
+        found = self.included.get(place)
+        if found is None:
+            return Written(self.path, path)
+        return Written(found.file, (*found.path, *path[len(place) :]))
+
+    def origin_of(self, path: KeyPath) -> Path:
+        """The file where the value at a path is written."""
+        return self.written_at(path).file
+
+    def _hint(self) -> str | None:
+        missing = list(dict.fromkeys(name for issue in self.issues if (name := _missing_variable(issue))))
+        if len(missing) == 0 or any(_missing_variable(issue) is None for issue in self.issues):
+            return None
+        return f"Set {', '.join(missing)} in the environment, or in {self.paths.state / '.env'}. Nothing was changed."
+
+
+def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> ConfigSnapshot:
+    """Read the config of an installation. A missing file is a valid, empty config.
+
+    Args:
+        paths: the installation.
+        env: the process's environment; ``os.environ`` by default.
+        cwd: the folder whose ``.env`` file counts; the working folder by default.
+
+    Raises:
+        ConfigSyntaxError: the file, or one that it includes, is not JSON5.
+        ConfigError: the file cannot be read or is not UTF-8.
+    """
+    outer, warnings = environment.with_dotenv(os.environ if env is None else env, paths, cwd or _working_folder())
+    data = read_bytes(paths.config)
+    document: Document | None = None
+    found = _Evaluation(env=dict(outer))
+    text = None if data is None else decode(data, paths.config)
+    if text is not None:
+        document = Document.parse(text, path=str(paths.config))
+        found = _evaluate(document.value, paths.config, outer)
+    return ConfigSnapshot(
+        paths=paths,
+        path=paths.config,
+        exists=data is not None,
+        raw=text,
+        hash=hashlib.sha256(data or b"").hexdigest(),
+        document=document,
+        source=found.source,
+        value=found.value,
+        env=found.env,
+        outer_env=outer,
+        issues=found.issues,
+        warnings=warnings + found.warnings,
+        legacy=found.legacy,
+        included=found.origins,
+        files=found.files,
+        sections=found.sections,
+    )
+
+
+def check_text(text: str, snapshot: ConfigSnapshot) -> list[Issue]:
+    """The issues which the config would have with another text in its file, in the same environment.
+
+    Raises:
+        ConfigSyntaxError: the text is not JSON5.
+    """
+    tree = Document.parse(text, path=str(snapshot.path)).value
+    return _evaluate(tree, snapshot.path, snapshot.outer_env).issues
+
+
+def _evaluate(tree: Any, path: Path, outer: Mapping[str, str]) -> _Evaluation:
+    from . import validation
+
+    resolved = includes.resolve(tree, path, lambda text, file: Document.parse(text, path=str(file)).value)
+    if not isinstance(resolved.value, dict):
+        found = Issue("", f"Expected an object, got {validation.kind_of(resolved.value)}")
+        return _Evaluation(env=dict(outer), issues=[*resolved.issues, found])
+    env, warnings = environment.with_block(outer, resolved.value)
+    value, missing = substitution.substitute(resolved.value, env)
+    checked = validation.check(value)
+    # Below a failed include something is missing for that reason alone; one word about it is enough.
+    wrong = [issue for issue in checked.issues if not _below_any(issue, resolved.failed)]
+    wrong += resolved.issues + missing + environment.block_issues(resolved.value)
+    old = legacy.find(value)
+    warnings += [f"{issue.message}; `fased doctor --fix` moves it." for issue in old]
+    return _Evaluation(
+        source=resolved.value,
+        value=value,
+        env=env,
+        issues=sorted(wrong, key=lambda issue: (issue.path, issue.message)),
+        warnings=warnings + checked.warnings,
+        legacy=old,
+        sections=checked.sections,
+        origins=resolved.origins,
+        files=resolved.files,
+    )
+
+
+def _below_any(issue: Issue, paths: list[KeyPath]) -> bool:
+    places = [dotted(path) for path in paths]
+    return any(
+        not place or issue.path == place or issue.path.startswith((f"{place}.", f"{place}[")) for place in places
+    )
+
+
+def _missing_variable(issue: Issue) -> str | None:
+    begin, _, rest = issue.message.partition('"')
+    return rest.partition('"')[0] if begin == "Missing env var " else None
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was deleted meanwhile
+        return None
