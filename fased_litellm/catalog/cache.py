@@ -1,0 +1,143 @@
+"""The last good list of models, one file per proxy, for when the proxy cannot be asked.
+
+The file holds nothing of the key, not even a hash: a short key could be guessed from one. So it may have been fetched
+with another key, and whoever refuses a model on its word must ask the proxy first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import atomicfile
+from ..errors import CatalogError
+from ..paths import Paths
+from ..secrets.redaction import redact
+from . import values
+from .facts import CAPABILITIES, Catalog, ModelFacts, Prices
+
+_VERSION = 1
+_MOST_BYTES = 32 * 1024 * 1024
+_FLAG_KEYS = {name: name.replace("_input", "Input").replace("_output", "Output") for name in CAPABILITIES}
+_PRICE_KEYS = {"input": "input", "output": "output", "cache_read": "cacheRead", "cache_write": "cacheWrite"}
+
+
+def file_of(paths: Paths, base_url: str) -> Path:
+    """The cache file of a proxy; its name tells nothing of the address."""
+    return paths.catalogs / f"{hashlib.sha256(base_url.encode()).hexdigest()[:16]}.json"
+
+
+def save(paths: Paths, catalog: Catalog) -> Path:
+    """Keep a catalog as the last good one of its proxy; mode 0600, replaced as a whole.
+
+    Raises:
+        CatalogError: the file cannot be written; the old one stands.
+    """
+    path = file_of(paths, catalog.base_url)
+    try:
+        atomicfile.replace(path, json.dumps(_to_json(catalog), separators=(",", ":")).encode())
+    except OSError as error:
+        raise CatalogError(f"The list of models could not be kept in {path}: {error.strerror}.") from error
+    return path
+
+
+def load_last_good(paths: Paths, base_url: str) -> Catalog | None:
+    """The last good catalog of a proxy, None where there is none that can be read; never raises."""
+    return read(paths, base_url)[0]
+
+
+def read(paths: Paths, base_url: str) -> tuple[Catalog | None, str | None]:
+    """The last good catalog of a proxy, or None; and a note where a file is there but of no use."""
+    path = file_of(paths, base_url)
+    try:
+        with open(path, "rb") as file:
+            body = json.loads(file.read(_MOST_BYTES))  # a larger file is cut off, and so is no JSON
+        return _from_json(body, base_url), None
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, f"The kept list of models could not be read from {path}: {error.strerror}."
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None, f"The kept list of models in {path} is damaged and was ignored."
+
+
+def age_text(seconds: float) -> str:
+    """An age for people: ``5 s``, ``12 min``, ``3 h``, ``2 days``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def _to_json(catalog: Catalog) -> dict[str, Any]:
+    return {
+        "version": _VERSION,
+        "baseUrl": redact(catalog.base_url),
+        "fetchedAt": catalog.fetched_at.astimezone(UTC).isoformat(),
+        "singleModel": catalog.single_model,
+        "patterns": list(catalog.patterns),
+        "sources": list(catalog.sources),
+        "notes": [redact(note) for note in catalog.notes],
+        "models": [_model_to_json(model) for model in catalog.models],
+    }
+
+
+def _model_to_json(model: ModelFacts) -> dict[str, Any]:
+    prices = {key: getattr(model.prices, field) for field, key in _PRICE_KEYS.items()}
+    row = {
+        "id": model.id,
+        "mode": model.mode,
+        "contextWindow": model.context_window,
+        "maxOutputTokens": model.max_output_tokens,
+        "usdPerToken": {key: str(price) for key, price in prices.items() if price is not None} or None,
+        "providers": list(model.providers) or None,
+        "deployments": model.deployments or None,
+    }
+    row |= {key: getattr(model, field) for field, key in _FLAG_KEYS.items()}
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _from_json(body: Any, base_url: str) -> Catalog:
+    if body["version"] != _VERSION:
+        raise ValueError("written by another release")
+    fetched_at = datetime.fromisoformat(body["fetchedAt"])
+    if fetched_at.tzinfo is None:
+        raise ValueError("no time zone")
+    return Catalog(
+        base_url=base_url,
+        fetched_at=fetched_at,
+        models=tuple(_model_from_json(row) for row in body["models"]),
+        patterns=tuple(_text(item) for item in body["patterns"]),
+        single_model=body["singleModel"] is True,
+        notes=tuple(_text(item) for item in body["notes"]),
+        sources=tuple(_text(item) for item in body["sources"]),
+    )
+
+
+def _model_from_json(row: Any) -> ModelFacts:
+    name = values.model_id(row["id"])
+    if name is None:
+        raise ValueError("a model without an id")
+    prices = row.get("usdPerToken", {})
+    return ModelFacts(
+        id=name,
+        mode=values.text(row.get("mode")),
+        context_window=values.tokens(row.get("contextWindow")),
+        max_output_tokens=values.tokens(row.get("maxOutputTokens")),
+        prices=Prices(**{field: values.price(prices.get(key)) for field, key in _PRICE_KEYS.items()}),
+        providers=tuple(_text(item) for item in row.get("providers", ())),
+        deployments=values.tokens(row.get("deployments")) or 0,
+        **{field: values.flag(row.get(key)) for field, key in _FLAG_KEYS.items()},
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

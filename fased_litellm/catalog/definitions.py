@@ -1,0 +1,101 @@
+"""What the proxy says of a model → Fased's definition of it (``models.providers.litellm.models[]``).
+
+Fact: Fased's ``src/config/zod-schema.core.ts`` refuses every key that is not written here or in its neighbours; a
+price is USD per million tokens; a definition without ``cost`` counts as free there, which only a price can cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ..refs import DEFAULT_MODEL_ID
+from .facts import ModelFacts, Prices
+
+DEFAULT_NAME = "LiteLLM proxy default"
+
+COMPAT: Mapping[str, Any] = {
+    "supportsUsageInStreaming": True,
+    "supportsStore": False,
+    "supportsDeveloperRole": False,
+    "maxTokensField": "max_tokens",
+}
+"""Fact: Fased asks a proxy for usage in streams only with the first; the others are what any model behind it takes."""
+
+Definition = dict[str, Any]
+
+
+def to_definition(facts: ModelFacts) -> Definition:
+    """A new definition. What is not known is left out, so that Fased's own defaults hold; ``reasoning`` and ``input``
+    then say the least. Token limits are in tokens, prices in USD per million tokens."""
+    definition: Definition = {"id": facts.id, "name": facts.id, "reasoning": False, "input": ["text"]}
+    definition |= known_fields(facts)
+    definition["compat"] = compat(facts)
+    return definition
+
+
+def known_fields(facts: ModelFacts) -> Definition:
+    """The fields of a definition of which the proxy knows something, without ``id``, ``name`` and ``compat``."""
+    fields: Definition = {}
+    if facts.reasoning is not None:
+        fields["reasoning"] = facts.reasoning
+    if facts.vision is not None:
+        fields["input"] = ["text", "image"] if facts.vision else ["text"]
+    cost = cost_per_million(facts.prices)
+    if cost:
+        fields["cost"] = cost
+    if facts.context_window is not None:
+        fields["contextWindow"] = facts.context_window
+    if facts.max_output_tokens is not None:
+        fields["maxTokens"] = min(facts.max_output_tokens, facts.context_window or facts.max_output_tokens)
+    capabilities = {
+        "tools": facts.tools,
+        "json": facts.json,
+        "audio": facts.audio_input,
+        "speech": facts.audio_output,
+    }
+    known = {key: value for key, value in capabilities.items() if value is not None}
+    if known:
+        fields["capabilities"] = known
+    return fields
+
+
+def compat(facts: ModelFacts) -> dict[str, Any]:
+    """The ``compat`` of a definition."""
+    effort = {"supportsReasoningEffort": True} if facts.reasoning else {}
+    return {**COMPAT, **effort}
+
+
+def cost_per_million(prices: Prices) -> dict[str, int | float]:
+    """``cost`` of a definition: USD per million tokens; only the prices that are known."""
+    pairs = {
+        "input": prices.input,
+        "output": prices.output,
+        "cacheRead": prices.cache_read,
+        "cacheWrite": prices.cache_write,
+    }
+    return {key: _plain(price * 1_000_000) for key, price in pairs.items() if price is not None}
+
+
+def default_definition() -> Definition:
+    """``litellm/default``, as far as nothing is known of it.
+
+    Fact: name and limits are those with which Fased's ``src/providers/litellm-models.ts`` registers it; its zero
+    prices are left out, for they would count as "free".
+    """
+    return {
+        "id": DEFAULT_MODEL_ID,
+        "name": DEFAULT_NAME,
+        "reasoning": False,
+        "input": ["text"],
+        "contextWindow": 128_000,
+        "maxTokens": 8_192,
+        "compat": dict(COMPAT),
+    }
+
+
+def _plain(value: Decimal) -> int | float:
+    # 12 digits are more than any price has, and take away what binary fractions add (0.15000000000000002).
+    rounded = Decimal(f"{value:.12g}")
+    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)

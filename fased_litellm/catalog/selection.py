@@ -1,0 +1,78 @@
+"""May this reference be used? The proxy's list decides, with the nearest ids where the answer is no."""
+
+from __future__ import annotations
+
+import difflib
+
+from ..errors import UnknownModel
+from ..refs import PROVIDER, ModelRef
+from .facts import Catalog
+
+_MOST_NEAREST = 5
+
+
+def check_ref(catalog: Catalog | None, ref: ModelRef, *, force: bool = False) -> None:
+    """Refuse a reference under ``litellm/`` which the proxy does not take, or which is not for chat.
+
+    Args:
+        catalog: what the proxy offers; None if it could not be asked, and then nothing is refused.
+        ref: the reference; those of other providers pass.
+        force: accept it all the same.
+
+    Raises:
+        UnknownModel: it does not; with the nearest ids.
+    """
+    if catalog is None or force or ref.provider != PROVIDER:
+        return
+    listed = catalog.by_id.get(ref.model)
+    if listed is not None and not listed.chat_capable:
+        raise UnknownModel(
+            f"{ref.key} is not a chat model: the proxy says its mode is {listed.mode}.",
+            hint=_hint(catalog, nearest_ids(catalog, ref.model)),
+            nearest=nearest_ids(catalog, ref.model),
+        )
+    if catalog.accepts(ref.model):
+        return
+    nearest = nearest_ids(catalog, ref.model)
+    if ref.profile and catalog.accepts(f"{ref.model}@{ref.profile}"):
+        reason = f"In a reference, what stands behind the last @ names an auth profile: {ref.profile!r} here."
+        raise UnknownModel(
+            f"The proxy at {catalog.base_url} does not expose {ref.model!r}. {reason}",
+            hint="Give the model a name without @ in LiteLLM's config.",
+            nearest=nearest,
+        )
+    raise UnknownModel(
+        f"The proxy at {catalog.base_url} does not expose {ref.model!r}.", hint=_hint(catalog, nearest), nearest=nearest
+    )
+
+
+def nearest_ids(catalog: Catalog, wanted: str) -> tuple[str, ...]:
+    """Up to five chat ids that look like ``wanted``: same but for case, then contained, then similar."""
+    ids = [model.id for model in catalog.chat_models]
+    folded = wanted.casefold()
+    same = [item for item in ids if item.casefold() == folded]
+    tail = folded.rpartition("/")[2]
+    inside = [item for item in ids if _contains(item.casefold(), tail) or _contains(folded, item.casefold())]
+    similar: list[str] = []
+    if len(same) + len(inside) < _MOST_NEAREST:
+        by_folded = {item.casefold(): item for item in reversed(ids)}
+        similar = [
+            by_folded[item] for item in difflib.get_close_matches(folded, by_folded, n=_MOST_NEAREST, cutoff=0.6)
+        ]
+    return tuple(dict.fromkeys([*same, *sorted(inside, key=len), *similar]))[:_MOST_NEAREST]
+
+
+def _contains(text: str, part: str) -> bool:
+    return len(part) >= 3 and part in text  # one or two letters are in everything
+
+
+def _hint(catalog: Catalog, nearest: tuple[str, ...]) -> str:
+    if nearest:
+        meant = "Nearest: " + ", ".join(f"{PROVIDER}/{item}" for item in nearest) + "."
+    elif catalog.chat_models:
+        first = ", ".join(model.id for model in catalog.chat_models[:_MOST_NEAREST])
+        rest = len(catalog.chat_models) - _MOST_NEAREST
+        meant = f"It exposes {first}" + (f" and {rest:,} more." if rest > 0 else ".")
+    else:
+        meant = "It exposes no chat model to this key."
+    return f"{meant} --force accepts the reference as it is."
