@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.agents import default_agent, find, section
 from ..config.edits import DELETE, Edit
-from ..errors import UsageError
+from ..errors import RefError
 from ..refs import ModelRef
 from .choice import config_key, legacy_models
 
@@ -94,7 +94,8 @@ def agent_model_edits(
         task_models: role (either spelling) → reference; an empty text removes the role.
 
     Raises:
-        UsageError: nothing would be set (the message is Fased's), or a role or the agent id is not one.
+        RefError: nothing would be set; message and exit status are those of Fased.
+        UsageError: a role or the agent id is not one.
     """
     source = snapshot.source
     found = find(source, agent)
@@ -116,7 +117,7 @@ def agent_model_edits(
         else:
             roles.pop(config_key(role), None)
     if not chosen and not backups and not roles:
-        raise UsageError("Set at least one model with --primary, --fallback, or a task-role option.")
+        raise RefError("Set at least one model with --primary, --fallback, or a task-role option.")
     model: str | dict[str, Any]
     turned_off = fallbacks is None and isinstance(current, Mapping) and current.get("fallbacks") == []
     if chosen:

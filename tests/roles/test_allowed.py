@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fased_litellm.errors import ModelNotAllowed
+from fased_litellm.refs import ModelRef
+from fased_litellm.roles import allow_list, check_allowed, refs_in_use
+from tests.roles.configs import snapshot_of
+
+AGENTS: dict[str, Any] = {
+    "defaults": {
+        "model": {"primary": "litellm/a", "fallbacks": ["litellm/b"]},
+        "imageModel": {"primary": "openai/img", "fallbacks": []},
+        "models": {"litellm/gpt-5.5": {"alias": "fast"}},
+        "taskModels": {"coding": "fast"},
+        "subagents": {"model": "litellm/sub"},
+    },
+    "list": [
+        {"id": "main", "model": "litellm/m", "taskModels": {"strong": "litellm/s@litellm:team"}},
+        {"id": "dev", "model": {"primary": "litellm/d"}, "subagents": {"model": "litellm/devsub"}},
+    ],
+}
+
+
+def test_every_reference_is_found_with_its_place(tmp_path: Path) -> None:
+    found = {path: str(ref) for path, ref in refs_in_use(snapshot_of(tmp_path, {"agents": AGENTS}))}
+    assert found == {
+        "agents.defaults.model.primary": "litellm/a",
+        "agents.defaults.model.fallbacks[0]": "litellm/b",
+        "agents.defaults.taskModels.coding": "litellm/gpt-5.5",
+        "agents.defaults.imageModel.primary": "openai/img",
+        "agents.defaults.subagents.model": "litellm/sub",
+        "agents.list[0].model": "litellm/m",
+        "agents.list[0].taskModels.strong": "litellm/s@litellm:team",
+        "agents.list[1].model.primary": "litellm/d",
+        "agents.list[1].subagents.model": "litellm/devsub",
+        "agents.defaults.models.litellm/gpt-5.5": "litellm/gpt-5.5",
+    }
+    assert [str(ref) for _, ref in refs_in_use(snapshot_of(tmp_path, {"agents": AGENTS}), "openai")] == ["openai/img"]
+
+
+def test_without_agents_nothing_is_in_use(tmp_path: Path) -> None:
+    assert refs_in_use(snapshot_of(tmp_path, None)) == []
+
+
+def test_an_empty_list_allows_everything(tmp_path: Path) -> None:
+    check_allowed(snapshot_of(tmp_path, {"agents": {"defaults": {"models": {}}}}), ModelRef.parse("litellm/x"))
+
+
+@pytest.mark.parametrize(
+    ("ref", "allowed"),
+    [
+        ("litellm/gpt-5.5", True),  # in the list
+        ("litellm/gpt-5.5@litellm:team", True),
+        ("litellm/a", True),  # the default
+        ("litellm/b", True),  # a fallback
+        ("litellm/s", True),  # a task model
+        ("litellm/m", True),  # the default of the default agent
+        ("litellm/d", False),  # another agent's primary
+        ("litellm/sub", False),
+        ("litellm/foo", False),
+    ],
+)
+def test_a_list_restricts(tmp_path: Path, ref: str, allowed: bool) -> None:
+    config = {"agents": {**AGENTS, "list": AGENTS["list"][::-1]}} if ref == "litellm/a" else {"agents": AGENTS}
+    if ref == "litellm/a":
+        config["agents"]["list"] = []
+    snapshot = snapshot_of(tmp_path, config)
+    if allowed:
+        check_allowed(snapshot, ModelRef.parse(ref))
+    else:
+        with pytest.raises(ModelNotAllowed, match=f"model not allowed: {ref}"):
+            check_allowed(snapshot, ModelRef.parse(ref))
+
+
+def test_the_set_is_made_of_keys(tmp_path: Path) -> None:
+    assert "litellm/s" in allow_list(snapshot_of(tmp_path, {"agents": AGENTS}))
