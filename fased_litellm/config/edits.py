@@ -58,7 +58,6 @@ def apply(document: Document, edits: Sequence[Edit]) -> Document:
         ConfigWriteError: the check failed; nothing of this may be written.
         TypeError: a value that JSON5 does not have.
     """
-    wanted = intended(document.value, edits)
     changed = document
     for edit in edits:
         try:
@@ -68,6 +67,7 @@ def apply(document: Document, edits: Sequence[Edit]) -> Document:
                 changed = changed.set(edit.path, edit.value)
         except ConfigSyntaxError as error:
             raise _refused(document, f"the changed text could not be read ({error.reason})") from None
+    wanted = intended(document.value, edits)
     if changed.text == document.text:
         if not same(changed.value, wanted):
             raise _refused(document, "an edit had no effect")
@@ -84,6 +84,8 @@ def intended(tree: Any, edits: Sequence[Edit]) -> Any:
     """
     root = {"": copy.deepcopy(tree)}
     for edit in edits:
+        if not edit.path and isinstance(edit.value, Deleted):
+            raise ConfigError("The whole document cannot be deleted.")
         path: KeyPath = ("", *edit.path)
         box: Any = root
         for part, following in pairwise(path):
