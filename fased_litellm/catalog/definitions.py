@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
 from ..refs import DEFAULT_MODEL_ID
 from .facts import ModelFacts, Prices
-
-DEFAULT_NAME = "LiteLLM proxy default"
 
 COMPAT: Mapping[str, Any] = {
     "supportsUsageInStreaming": True,
@@ -86,11 +85,11 @@ def default_definition() -> Definition:
     """
     return {
         "id": DEFAULT_MODEL_ID,
-        "name": DEFAULT_NAME,
+        "name": DEFAULT_MODEL_NAME,
         "reasoning": False,
         "input": ["text"],
-        "contextWindow": 128_000,
-        "maxTokens": 8_192,
+        "contextWindow": DEFAULT_CONTEXT_WINDOW,
+        "maxTokens": DEFAULT_MAX_TOKENS,
         "compat": dict(COMPAT),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..config.agents import section
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from . import definitions, inuse, selection
 from .facts import Catalog, ModelFacts
@@ -60,6 +61,7 @@ class Difference:
         removals: defined, not offered; they are kept.
         changed: definitions with values that the proxy knows otherwise.
         vanished: references in use which the proxy does not take.
+        silent: definitions with ``compat.supportsUsageInStreaming: false``; Fased then counts no tokens of streams.
     """
 
     current: tuple[str, ...]
@@ -68,6 +70,7 @@ class Difference:
     removals: tuple[str, ...]
     changed: tuple[ModelChange, ...]
     vanished: tuple[VanishedRef, ...]
+    silent: tuple[str, ...] = ()
 
 
 def compare(source: Mapping[str, Any], catalog: Catalog) -> Difference:
@@ -83,6 +86,11 @@ def compare(source: Mapping[str, Any], catalog: Catalog) -> Difference:
         removals=tuple(item for item in current if not catalog.accepts(item)),
         changed=tuple(changes_of(entries, catalog)),
         vanished=tuple(vanished_refs(source, catalog)),
+        silent=tuple(
+            str(entry.get("id"))
+            for entry in entries
+            if isinstance(entry, Mapping) and section(entry, "compat").get("supportsUsageInStreaming") is False
+        ),
     )
 
 

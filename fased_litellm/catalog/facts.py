@@ -5,29 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
+
+from ..proxy.receipt import Prices
 
 CHAT_MODES = frozenset({"chat", "responses", "completion"})
 """Modes of LiteLLM which answer a chat request. A model without a mode is offered as well, and marked as unknown."""
 
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """USD per token, each None where unknown."""
-
-    input: Decimal | None = None
-    output: Decimal | None = None
-    cache_read: Decimal | None = None
-    cache_write: Decimal | None = None
-
-    @property
-    def known(self) -> bool:
-        """Whether a call can be priced: input and output both have a price."""
-        return self.input is not None and self.output is not None
-
-
 NO_PRICES = Prices()
+"""Nothing is known of the price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..config.agents import section
 from ..errors import InvalidRef
 from ..refs import DEFAULT_REF, PROVIDER, ModelRef, normalize_provider
 
@@ -30,8 +31,7 @@ def refs_in_use(source: Mapping[str, Any]) -> Uses:
     """
     if not source:
         return {DEFAULT_REF: ["(no config: implied)"]}
-    agents = _mapping(source.get("agents"))
-    defaults = _mapping(agents.get("defaults"))
+    agents, defaults = section(source, "agents"), section(source, "agents", "defaults")
     aliases = aliases_of(source)
     uses: Uses = {}
     for path, text in _texts(agents, defaults):
@@ -43,10 +43,10 @@ def refs_in_use(source: Mapping[str, Any]) -> Uses:
 
 def aliases_of(source: Mapping[str, Any]) -> dict[str, str]:
     """Aliases, lower-cased → reference (``agents.defaults.models[*].alias``)."""
-    models = _mapping(_mapping(_mapping(source.get("agents")).get("defaults")).get("models"))
+    models = section(source, "agents", "defaults", "models")
     found = {}
-    for key, entry in models.items():
-        alias = _mapping(entry).get("alias")
+    for key in models:
+        alias = section(models, key).get("alias")
         if isinstance(alias, str) and alias.strip():
             found[alias.strip().lower()] = str(key)
     return found
@@ -65,7 +65,7 @@ def read_ref(text: Any, aliases: Mapping[str, str]) -> ModelRef | None:
 
 def provider_key(source: Mapping[str, Any], provider: str = PROVIDER) -> str | None:
     """The key of a provider in ``models.providers`` as it is written there; None where it is not configured."""
-    providers = _mapping(_mapping(source.get("models")).get("providers"))
+    providers = section(source, "models", "providers")
     if provider in providers:
         return provider
     return next((key for key in providers if normalize_provider(str(key)) == normalize_provider(provider)), None)
@@ -76,7 +76,7 @@ def definitions_of(source: Mapping[str, Any], provider: str = PROVIDER) -> list[
     key = provider_key(source, provider)
     if key is None:
         return []
-    models = _mapping(source["models"]["providers"][key]).get("models")
+    models = section(source, "models", "providers", key).get("models")
     return list(models) if isinstance(models, list) else []
 
 

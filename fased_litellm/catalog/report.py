@@ -160,6 +160,11 @@ def build(
     ]
     report["unpricedModels"] = [model.id for model in offered if not model.prices.known]
     report["notes"] = list(catalog.notes)
+    if difference.silent:
+        report["notes"].append(
+            f"compat.supportsUsageInStreaming is false for {_list(difference.silent)}: Fased counts no tokens of streams"
+            " there. It was left as it is."
+        )
     return report
 
 

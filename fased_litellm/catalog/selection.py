@@ -55,11 +55,13 @@ def nearest_ids(catalog: Catalog, wanted: str) -> tuple[str, ...]:
     inside = [item for item in ids if _contains(item.casefold(), tail) or _contains(folded, item.casefold())]
     similar: list[str] = []
     if len(same) + len(inside) < _MOST_NEAREST:
-        by_folded = {item.casefold(): item for item in reversed(ids)}
-        similar = [
-            by_folded[item] for item in difflib.get_close_matches(folded, by_folded, n=_MOST_NEAREST, cutoff=0.6)
-        ]
+        similar = _similar(folded, {item.casefold(): item for item in ids})
+        similar += _similar(tail, {item.casefold().rpartition("/")[2]: item for item in ids})
     return tuple(dict.fromkeys([*same, *sorted(inside, key=len), *similar]))[:_MOST_NEAREST]
+
+
+def _similar(wanted: str, ids: dict[str, str]) -> list[str]:
+    return [ids[item] for item in difflib.get_close_matches(wanted, ids, n=_MOST_NEAREST, cutoff=0.6)]
 
 
 def _contains(text: str, part: str) -> bool:

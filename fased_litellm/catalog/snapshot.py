@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ..config.agents import section
 from ..errors import CatalogError
 from ..refs import DEFAULT_MODEL_ID, PROVIDER
 from . import inuse, values
@@ -33,19 +34,19 @@ def from_file(body: Any, *, path: str, base_url: str, now: datetime) -> Catalog 
     Raises:
         CatalogError: it has another shape.
     """
-    providers = _mapping(body).get("providers")
+    providers = body.get("providers") if isinstance(body, Mapping) else None
     if not isinstance(providers, Mapping):
         raise CatalogError(
             f"{path}: `providers` is missing.", hint='Expected: {"providers": {"litellm": {"models": […]}}}'
         )
-    brand = providers.get(PROVIDER)
-    if brand is None:
+    brand = section(providers, PROVIDER)
+    if PROVIDER not in providers:
         return MissingSource("catalog-unsupported", f"{path} has nothing about {PROVIDER}.")
-    missing = _mapping(_mapping(brand).get("missing")).get(PROVIDER)
-    if isinstance(missing, Mapping):
+    missing = section(brand, "missing", PROVIDER)
+    if missing:
         reason, detail = values.text(missing.get("reason")), values.text(missing.get("detail"))
         return MissingSource(reason or "catalog-unsupported", detail or "")
-    entries = _mapping(_mapping(brand).get("routes")).get(PROVIDER, _mapping(brand).get("models"))
+    entries = section(brand, "routes").get(PROVIDER, brand.get("models"))
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise CatalogError(f"{path}: providers.{PROVIDER} has neither `routes.{PROVIDER}` nor `models`.")
     if len(entries) > MOST_MODELS:
@@ -67,8 +68,8 @@ def facts_of(entry: Any) -> ModelFacts | None:
     name = values.model_id(fields.get("id"))
     if name is None:
         return None
-    capabilities = {**fields, **_mapping(fields.get("capabilities"))}
-    cost = _mapping(fields.get("cost", fields.get("price")))
+    capabilities = {**fields, **section(fields, "capabilities")}
+    cost = section(fields, "cost") or section(fields, "price")
     kinds = fields.get("input")
     return ModelFacts(
         id=name,
@@ -104,7 +105,3 @@ def _catalog(entries: Sequence[Any], base_url: str, now: datetime, sources: tupl
 def _per_token(per_million: Any) -> Decimal | None:
     read = values.number(per_million)
     return None if read is None else values.price(Decimal(str(read)) / 1_000_000)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fased_litellm.catalog import cache
+from fased_litellm.catalog.facts import Catalog, ModelFacts, Prices
+from fased_litellm.errors import CatalogError
+from fased_litellm.paths import Paths
+
+URL = "http://localhost:4000"
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+MODEL = ModelFacts(
+    "a/b",
+    mode="chat",
+    context_window=10,
+    max_output_tokens=5,
+    prices=Prices(Decimal("1.5E-7"), None, Decimal("1E-8")),
+    vision=True,
+    reasoning=False,
+    audio_input=True,
+    providers=("openai",),
+    deployments=2,
+)
+CATALOG = Catalog(
+    URL, NOW, (MODEL, ModelFacts("plain")), ("x/*",), single_model=True, notes=("n",), sources=("/v1/models",)
+)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths(state=tmp_path, config=tmp_path / "fased.json", home=tmp_path)
+
+
+def test_what_is_kept_is_what_is_read(paths: Paths) -> None:
+    path = cache.save(paths, CATALOG)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert cache.load_last_good(paths, URL) == CATALOG
+
+
+def test_one_file_per_proxy(paths: Paths) -> None:
+    cache.save(paths, CATALOG)
+    assert cache.load_last_good(paths, "http://localhost:4001") is None
+
+
+def test_nothing_secret_in_the_file(paths: Paths) -> None:
+    url = "http://user:sk-test-abcdef@proxy.example"
+    noted = Catalog(url, NOW, notes=("refused sk-test-abcdefgh",))
+    text = cache.save(paths, noted).read_text()
+    assert "sk-test" not in text
+    loaded = cache.load_last_good(paths, url)
+    assert loaded is not None
+    assert loaded.base_url == url
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "5", '{"version": 2}', '{"version": 1, "fetchedAt": "x"}', "[" * 100_000, "\udcff"]
+)
+def test_a_damaged_file_is_ignored_with_a_note(paths: Paths, text: str) -> None:
+    path = cache.file_of(paths, URL)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    catalog, note = cache.read(paths, URL)
+    assert catalog is None
+    assert note is not None
+    assert "damaged" in note
+
+
+def test_no_file_no_note(paths: Paths) -> None:
+    assert cache.read(paths, URL) == (None, None)
+
+
+def test_a_folder_in_the_way(paths: Paths) -> None:
+    cache.file_of(paths, URL).mkdir(parents=True)
+    assert cache.read(paths, URL)[1] is not None
+    with pytest.raises(CatalogError):
+        cache.save(paths, CATALOG)
+
+
+garbage = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "usdPerToken"]), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["models", "patterns", "notes", "sources", "fetchedAt", "singleModel"]), garbage)
+)
+def test_any_content_is_read_or_ignored(tmp_path_factory: pytest.TempPathFactory, damage: dict[str, object]) -> None:
+    state = tmp_path_factory.mktemp("state")
+    paths = Paths(state=state, config=state / "fased.json", home=state)
+    path = cache.save(paths, CATALOG)
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    catalog, note = cache.read(paths, URL)
+    assert (catalog is None) == (note is not None)
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (timedelta(seconds=5), "5 s"),
+        (timedelta(minutes=12), "12 min"),
+        (timedelta(hours=3), "3 h"),
+        (timedelta(days=2, hours=1), "2 days"),
+    ],
+)
+def test_age(age: timedelta, text: str) -> None:
+    assert cache.age_text(CATALOG.age_s(NOW + age)) == text
+    assert CATALOG.age_s(NOW - age) == 0
