@@ -10,7 +10,7 @@ from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net.messages import Answer, Request
 from .answers import looks_like_html
 from .failures import classify
-from .receipt import Prices, Receipt, Timing, make_receipt
+from .receipt import PriceSource, Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, read_completion
 from .stream import StreamReader
 from .wire import ChatRequest, chat_request
@@ -25,10 +25,10 @@ class Exchange:
     Args:
         chat: what is asked.
         model: the reference that was asked for, for the receipt.
-        prices: what the model costs, for answers that do not say.
+        prices: gives what the model costs; asked only for answers that do not say.
     """
 
-    def __init__(self, chat: ChatRequest, *, model: str, prices: Prices | None = None) -> None:
+    def __init__(self, chat: ChatRequest, *, model: str, prices: PriceSource | None = None) -> None:
         self.chat, self.model, self.prices = chat, model, prices
         self._key_sent = False
         self._headers: Mapping[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -50,6 +50,11 @@ class Prices:
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether a call can be priced: input and output both have a price."""
+        return self.input is not None and self.output is not None
+
     def cost(self, usage: TokenUsage) -> Decimal | None:
         """What ``usage`` costs in USD, None if a price that it needs is not known.
 
@@ -66,6 +71,9 @@ class Prices:
         if any(tokens and price is None for tokens, price in parts):
             return None
         return sum((tokens * price for tokens, price in parts if price is not None), Decimal(0))
+
+
+PriceSource = Callable[[], Prices | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +120,7 @@ class Receipt:
     attempts: tuple[Attempt, ...] = ()
     usage: TokenUsage | None = None
     cost_usd: Decimal | None = None
-    cost_source: _PICO = Decimal("1e-12")
-_LARGEST = Decimal(10) ** 9
-CostSource = "unknown"
+    cost_source: CostSource = "unknown"
     proxy_version: str | None = None
     latency_ms: float | None = None
     time_to_first_token_ms: float | None = None
@@ -157,7 +163,7 @@ def make_receipt(
     headers: Mapping[str, str],
     usage: Mapping[str, Any] | None,
     timing: Timing,
-    prices: Prices | None = None,
+    prices: PriceSource | None = None,
     streamed: bool = False,
 ) -> Receipt:
     """Read a receipt from an answer.
@@ -173,7 +179,7 @@ def make_receipt(
         headers: lower-cased headers of the answer.
         usage: the ``usage`` object of the reply or of the usage chunk.
         timing: milliseconds, measured by the client.
-        prices: what the model costs, for answers that do not say.
+        prices: gives what the model costs; asked only for answers that do not say.
         streamed: whether the reply came in pieces.
     """
     tokens = token_usage(usage)
@@ -221,7 +227,7 @@ def _cost(
     headers: Mapping[str, str],
     usage: Mapping[str, Any] | None,
     tokens: TokenUsage | None,
-    prices: Prices | None,
+    prices: PriceSource | None,
     *,
     streamed: bool,
 ) -> tuple[Decimal | None, CostSource]:
@@ -235,7 +241,8 @@ def _cost(
         if told is not None and (told > 0 or tokens is None or tokens.total_tokens == 0):
             return told, "header"
     if prices is not None and tokens is not None:
-        computed = prices.cost(tokens)
+        table = prices()
+        computed = table.cost(tokens) if table else None
         if computed is not None:
             return computed, "price-table"
     return None, "unknown"

@@ -47,6 +47,7 @@ class ChatRequest:
         stream: whether the reply comes in pieces.
         max_tokens: output limit in tokens.
         max_tokens_field: the field by which this model takes it, ``max_tokens`` or ``max_completion_tokens``.
+        headers: further headers, names in lower case; ours win.
         params: further OpenAI parameters (``tools``, ``tool_choice``, ``reasoning_effort``, ``temperature`` …), sent as they are.
         limits: how long to wait and how much to take.
     """
@@ -58,6 +59,7 @@ class ChatRequest:
     max_tokens: int | None = None
     max_tokens_field: str = "max_tokens"
     params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = CHAT_LIMITS
 
 
@@ -82,7 +84,7 @@ def chat_request(chat: ChatRequest, headers: Mapping[str, str]) -> Request:
     return Request(
         "POST",
         CHAT_TARGET,
-        {**headers, "content-type": "application/json", **attribution_headers(chat.attribution)},
+        {**chat.headers, **headers, "content-type": "application/json", **attribution_headers(chat.attribution)},
         body,
         chat.limits,
     )

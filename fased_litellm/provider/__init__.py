@@ -1,0 +1,366 @@
+"""The LiteLLM provider: the plug-in of Fased, and the public face for Python agents.
+
+::
+
+    from fased_litellm import CallContext, LiteLLMProvider
+
+    with LiteLLMProvider.from_config() as provider:
+        reply = provider.chat("Hello", context=CallContext(agent="main", task="digest"))
+        print(reply.text, reply.receipt.cost_usd)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+from ..catalog import cache
+from ..catalog.definitions import default_definition, to_definition
+from ..catalog.discover import adiscover, discover
+from ..catalog.facts import Catalog
+from ..catalog.selection import nearest_ids
+from ..config.load import load
+from ..context import CallContext
+from ..errors import CallError
+from ..paths import Paths
+from ..plugin import AuthMethod, CatalogOrder
+from ..proxy.client import AsyncProxyClient, ProxyClient
+from ..proxy.reply import Reply
+from ..proxy.urls import written_base_url
+from ..proxy.wire import Message
+from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER
+from ..secrets.lookup import ResolvedKey, resolve_key
+from .call import Call, Wish
+from .recorder import Recorder
+from .settings import Settings
+from .streams import AsyncReplyStream, ReplyStream
+
+
+class LiteLLMProvider:
+    """Models of a LiteLLM proxy for one agent.
+
+    One instance may be shared between threads; its asyncio half belongs to one event loop. Close it with ``close()`` (and
+    ``aclose()`` where its asyncio half was used), or use it in ``with`` or ``async with``.
+
+    Args:
+        settings: the config, read.
+        agent: agent id, whose models and auth profile are used where a call names no other; None for the default agent.
+        key: the key; looked up with the first call if left out.
+    """
+
+    id: ClassVar[str] = PROVIDER
+    label: ClassVar[str] = "LiteLLM"
+    env_vars: ClassVar[tuple[str, ...]] = ("LITELLM_API_KEY",)
+    auth_methods: ClassVar[tuple[AuthMethod, ...]] = (
+        AuthMethod(
+            choice="litellm-api-key",
+            label="LiteLLM API key",
+            kind="api_key",
+            flag="--litellm-api-key",
+            hint="OpenAI-compatible LLM proxy",
+        ),
+    )
+    default_model: ClassVar[str] = str(DEFAULT_REF)
+    catalog_order: ClassVar[CatalogOrder] = "late"
+
+    def __init__(self, settings: Settings, *, agent: str | None = None, key: ResolvedKey | None = None) -> None:
+        self.settings = settings
+        self.agent = agent
+        self.recorder = Recorder(settings.paths.ledger)
+        self._key = key
+        self._client: ProxyClient | None = None
+        self._async_client: AsyncProxyClient | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_config(
+        cls, paths: Paths | None = None, env: Mapping[str, str] | None = None, *, agent: str | None = None
+    ) -> Self:
+        """Make a provider from the agent's config, or from the implied one where there is none.
+
+        Args:
+            paths: the places of the installation, by default those of the environment.
+            env: the environment, by default that of the process.
+            agent: agent id, by default the default agent.
+
+        Raises:
+            ConfigError: the config does not parse or does not hold.
+        """
+        paths = paths or Paths.from_env(env)
+        snapshot = load(paths, env).require_valid()
+        return cls(Settings.of(snapshot, paths), agent=agent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"LiteLLMProvider({self.base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections and the ledger."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self.recorder.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the asyncio half."""
+        if self._async_client is not None:
+            await self._async_client.aclose()
+            self._async_client = None
+
+    # ---- what it is
+
+    @property
+    def base_url(self) -> str:
+        """The proxy's root."""
+        return self.settings.base_url
+
+    @property
+    def key(self) -> ResolvedKey:
+        """The key and where it was found.
+
+        Raises:
+            MissingKey: there is none.
+            SecretError: it cannot be read.
+        """
+        if self._key is None:
+            self._key = resolve_key(self.settings.snapshot, self.settings.paths, PROVIDER, agent=self.agent)
+        return self._key
+
+    def model_ids(self) -> list[str]:
+        """The registered models: ``default`` always, those of the config, and those which the proxy last listed."""
+        catalog = self.last_good()
+        listed = [facts.id for facts in catalog.chat_models] if catalog else []
+        configured = [definition.id for definition in self.settings.provider.models]
+        return list(dict.fromkeys([DEFAULT_MODEL_ID, *configured, *listed]))
+
+    # ---- discovery
+
+    def discover(self) -> Catalog:
+        """Ask the proxy for its models, and keep the answer as last good.
+
+        Raises:
+            CallError: the proxy cannot be asked, or refuses.
+            CatalogError: its answer makes no sense.
+        """
+        catalog = discover(self.client())
+        cache.save(self.settings.paths, catalog)
+        return catalog
+
+    async def adiscover(self) -> Catalog:
+        """As ``discover``, for asyncio."""
+        catalog = await adiscover(self.async_client())
+        await asyncio.to_thread(cache.save, self.settings.paths, catalog)
+        return catalog
+
+    def last_good(self) -> Catalog | None:
+        """What the proxy said when it was last asked, None if it never was."""
+        return cache.load_last_good(self.settings.paths, self.base_url)
+
+    def catalog(self) -> dict[str, Any] | None:
+        """The entry for ``models.providers.litellm`` with the models that the proxy offers now.
+
+        Raises:
+            CallError: the proxy cannot be asked, or refuses.
+            CatalogError: its answer makes no sense.
+        """
+        definitions = {DEFAULT_MODEL_ID: default_definition()}
+        definitions.update((facts.id, to_definition(facts)) for facts in self.discover().chat_models)
+        entry: dict[str, Any] = {"baseUrl": written_base_url(self.base_url), "api": "openai-completions"}
+        if self.settings.provider.allows_private_network:
+            entry["request"] = {"allowPrivateNetwork": True}
+        return {**entry, "models": list(definitions.values())}
+
+    # ---- calls
+
+    def chat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        model: str | None = None,
+        role: str | None = None,
+        context: CallContext | None = None,
+        max_tokens: int | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> Reply:
+        """Answer a conversation.
+
+        Args:
+            messages: OpenAI chat messages, or a text as the user's only message.
+            model: reference, alias or model id; by default the agent's model for the role. A named model has no fallback.
+            role: ``cheap-check``, ``strong``, ``escalation``, ``coding`` or ``summarizer``; by default that of the context.
+            context: who calls and for what.
+            max_tokens: output limit in tokens.
+            timeout_s: seconds without a byte before the call is given up; 600 by default.
+            **params: further OpenAI parameters: ``tools``, ``tool_choice``, ``reasoning_effort``, ``temperature`` …
+
+        Raises:
+            CallError: the call failed; cause, origin, hint and receipt say how. Its row is in the ledger.
+            RefError: the model is no reference, belongs to another provider, or is not allowed.
+            SecretError: there is no key.
+        """
+        call = self._call(
+            self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s), model, role
+        )
+        client = self.client()
+        try:
+            while True:
+                try:
+                    return call.succeeded(client.chat(call.exchange()))
+                except CallError as error:
+                    if not call.failed(error):
+                        raise self.explained(error) from None
+        except BaseException:
+            call.abandoned(None)
+            raise
+        finally:
+            self.keep(call)
+
+    async def achat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        model: str | None = None,
+        role: str | None = None,
+        context: CallContext | None = None,
+        max_tokens: int | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> Reply:
+        """As ``chat``, for asyncio."""
+        call = self._call(
+            self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s), model, role
+        )
+        client = self.async_client()
+        try:
+            while True:
+                try:
+                    return call.succeeded(await client.chat(call.exchange()))
+                except CallError as error:
+                    if not call.failed(error):
+                        raise self.explained(error) from None
+        except BaseException:
+            call.abandoned(None)
+            raise
+        finally:
+            await self.akeep(call)
+
+    def stream(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        model: str | None = None,
+        role: str | None = None,
+        context: CallContext | None = None,
+        max_tokens: int | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> ReplyStream:
+        """As ``chat``, in pieces as they come; ``timeout_s`` is 120 by default.
+
+        Iterating raises what ``chat`` raises, and ``StreamInterrupted`` with the partial reply where a stream breaks off.
+        """
+        return ReplyStream(
+            self,
+            self._call(
+                self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True),
+                model,
+                role,
+            ),
+        )
+
+    def astream(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        model: str | None = None,
+        role: str | None = None,
+        context: CallContext | None = None,
+        max_tokens: int | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> AsyncReplyStream:
+        """As ``stream``, for asyncio."""
+        return AsyncReplyStream(
+            self,
+            self._call(
+                self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True),
+                model,
+                role,
+            ),
+        )
+
+    # ---- for the streams
+
+    def client(self) -> ProxyClient:
+        """The blocking client, made with the first call."""
+        with self._lock:
+            if self._client is None:
+                self._client = ProxyClient(self.base_url, self.key.value, allow_private_network=self._private)
+            return self._client
+
+    def async_client(self) -> AsyncProxyClient:
+        """The client for asyncio, made with the first call."""
+        if self._async_client is None:
+            self._async_client = AsyncProxyClient(self.base_url, self.key.value, allow_private_network=self._private)
+        return self._async_client
+
+    def keep(self, call: Call) -> None:
+        """Keep the row of a call."""
+        if call.record is not None:
+            self.recorder.keep(call.record)
+
+    async def akeep(self, call: Call) -> None:
+        """Keep the row of a call, beside the event loop: another process may hold the ledger."""
+        if call.record is not None:
+            await asyncio.shield(asyncio.to_thread(self.recorder.keep, call.record))
+
+    def explained(self, error: CallError) -> CallError:
+        """A failure with what this side knows of it: the nearest ids for a model that the proxy does not have."""
+        catalog = self.last_good() if error.cause in ("unknown-model", "model-forbidden") else None
+        if catalog is not None and error.receipt is not None:
+            near = nearest_ids(catalog, error.receipt.attempts[-1].model.partition("/")[2])
+            if near:
+                error.hint = f"Nearest: {', '.join(f'{PROVIDER}/{name}' for name in near)}. {error.hint or ''}".rstrip()
+        return error
+
+    # ---- inside
+
+    @property
+    def _private(self) -> bool:
+        return self.settings.provider.allows_private_network
+
+    def _call(self, wish: Wish, model: str | None, role: str | None) -> Call:
+        role = role or wish.context.role
+        if role != wish.context.role:
+            wish = replace(wish, context=wish.context.with_(role=role))
+        choice = self.settings.choose(model=model, agent=wish.context.agent, role=role if model is None else None)
+        return Call(self.settings, choice, wish)
+
+    def _wish(
+        self,
+        messages: str | Sequence[Message],
+        context: CallContext | None,
+        params: Mapping[str, Any],
+        *,
+        max_tokens: int | None,
+        timeout_s: float | None,
+        stream: bool = False,
+    ) -> Wish:
+        said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
+        return Wish(said, context or CallContext(agent=self.agent or "main"), params, max_tokens, stream, timeout_s)

@@ -1,0 +1,182 @@
+"""One call with its attempts, without I/O: which model is tried next, and what its row in the ledger says."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..context import CallContext
+from ..errors import CallError, StreamInterrupted
+from ..net.messages import MIB, Limits
+from ..proxy.exchange import Exchange
+from ..proxy.receipt import Attempt, Receipt, TokenUsage
+from ..proxy.reply import Reply
+from ..proxy.wire import Attribution, ChatRequest, Message
+from ..refs import PROVIDER, ModelRef
+from ..roles.choice import Choice
+from ..usage.record import Status, UsageRecord
+from .settings import Settings
+
+WHOLE_TIMEOUT_S = 600.0
+STREAM_IDLE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants.
+
+    Attributes:
+        messages: OpenAI chat messages.
+        context: who calls and for what.
+        params: further OpenAI parameters.
+        max_tokens: output limit in tokens.
+        stream: whether the reply comes in pieces.
+        timeout_s: seconds without a byte before the call is given up.
+    """
+
+    messages: Sequence[Message]
+    context: CallContext
+    params: Mapping[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
+    stream: bool = False
+    timeout_s: float | None = None
+
+
+class Call:
+    """A call on its way: ``exchange()``, then ``succeeded()`` or ``failed()``; ``record`` is its row.
+
+    A failed primary is followed by the one fallback that Fased honours, if the failure is the proxy's or the provider's.
+    A request that may have reached the proxy is never repeated.
+    """
+
+    def __init__(self, settings: Settings, choice: Choice, wish: Wish) -> None:
+        self.settings, self.choice, self.wish = settings, choice, wish
+        self.call_id = str(uuid.uuid4())
+        self.record: UsageRecord | None = None
+        self._refs = [choice.primary]
+        if choice.fallback is not None and choice.fallback.provider == PROVIDER:
+            self._refs.append(choice.fallback)
+        self._attempts: list[Attempt] = []
+        self._started_at_ms = time.time_ns() // 1_000_000
+        self._started = time.monotonic()
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model of the attempt under way."""
+        return self._refs[min(len(self._attempts), len(self._refs) - 1)]
+
+    def exchange(self) -> Exchange:
+        """The next attempt."""
+        ref, wish, settings = self.ref, self.wish, self.settings
+        idle_s = wish.timeout_s or (STREAM_IDLE_S if wish.stream else WHOLE_TIMEOUT_S)
+        chat = ChatRequest(
+            model=ref.model,
+            messages=wish.messages,
+            attribution=attribution(self._id_of_attempt(), wish.context),
+            stream=wish.stream,
+            max_tokens=wish.max_tokens,
+            max_tokens_field=settings.max_tokens_field(ref.model),
+            params=settings.fitted(ref.model, wish.params),
+            headers=settings.headers(ref.model),
+            limits=Limits(idle_s=idle_s, max_bytes=None if wish.stream else 64 * MIB),
+        )
+        return Exchange(chat, model=str(self.choice.primary), prices=lambda: settings.prices(ref.model))
+
+    def succeeded(self, reply: Reply) -> Reply:
+        """The reply with its whole receipt; the row is ready."""
+        self._attempts.append(Attempt(str(self.ref), ok=True))
+        reply = replace(reply, receipt=self._whole(reply.receipt))
+        self.record = self._row("ok", reply.receipt)
+        return reply
+
+    def failed(self, error: CallError) -> bool:
+        """Take a failure; True if the fallback is to be tried, else the row is ready and the error is to be raised."""
+        again = self._may_fall_back(error)
+        ref = self.ref
+        self._attempts.append(Attempt(str(ref), ok=False, cause=error.cause))
+        if again:
+            return True
+        error.receipt = self._whole(error.receipt)
+        partial = getattr(error, "partial", None)
+        if partial is not None:
+            error.partial = replace(partial, receipt=error.receipt)  # type: ignore[attr-defined]
+        status: Status = "interrupted" if isinstance(error, StreamInterrupted) else "error"
+        self.record = self._row(status, error.receipt, error, ref)
+        return False
+
+    def abandoned(self, reply: Reply | None) -> None:
+        """The caller went away; the row says so, with what had arrived."""
+        if self.record is None:
+            ref = self.ref
+            self._attempts.append(Attempt(str(ref), ok=False, cause="cancelled"))
+            receipt = self._whole(reply.receipt if reply else None)
+            self.record = self._row("cancelled", receipt, ref=ref)
+
+    def _may_fall_back(self, error: CallError) -> bool:
+        if len(self._attempts) + 1 >= len(self._refs) or isinstance(error, StreamInterrupted):
+            return False
+        return error.origin in ("gateway", "provider", "provider-key") or error.cause in (
+            "unknown-model",
+            "model-forbidden",
+        )
+
+    def _id_of_attempt(self) -> str:
+        # The proxy has one spend row for each attempt, and each needs an id of its own.
+        return self.call_id if not self._attempts else f"{self.call_id}-{len(self._attempts) + 1}"
+
+    def _whole(self, receipt: Receipt | None) -> Receipt:
+        latency_ms = (time.monotonic() - self._started) * 1000
+        receipt = receipt or Receipt(self.call_id, str(self.choice.primary), latency_ms=latency_ms)
+        if len(self._attempts) > 1:
+            receipt = replace(receipt, latency_ms=latency_ms)
+        return replace(receipt, attempts=tuple(self._attempts))
+
+    def _row(
+        self, status: Status, receipt: Receipt, error: CallError | None = None, ref: ModelRef | None = None
+    ) -> UsageRecord:
+        usage = receipt.usage or TokenUsage()
+        context = self.wish.context
+        model = ref or ModelRef.parse(self._attempts[-1].model)
+        return UsageRecord(
+            call_id=receipt.call_id,
+            started_at_ms=self._started_at_ms,
+            provider=model.provider,
+            model=model.model,
+            requested_model=self.choice.primary.model,
+            served_model=receipt.served_model,
+            deployment_id=receipt.deployment_id,
+            agent=context.agent,
+            task=context.task,
+            channel=context.channel,
+            session=context.session,
+            source=context.source,
+            role=context.role,
+            status=status,
+            cause=error.cause if error else None,
+            origin=error.origin if error else None,
+            http_status=error.status if error else None,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            total_tokens=usage.total_tokens,
+            cost=receipt.cost_usd,
+            cost_source=receipt.cost_source,
+            retries=receipt.retries or 0,
+            fallbacks=receipt.fallbacks or 0,
+            latency_ms=receipt.latency_ms,
+            time_to_first_token_ms=receipt.time_to_first_token_ms,
+            proxy_overhead_ms=receipt.proxy_overhead_ms,
+            proxy_version=receipt.proxy_version,
+        )
+
+
+def attribution(call_id: str, context: CallContext) -> Attribution:
+    """The names of a call for the proxy's spend rows."""
+    values = context.as_dict()
+    tags = tuple(f"{name}:{values[name]}" for name in ("agent", "task", "channel", "role", "source") if values[name])
+    return Attribution(call_id, session_id=context.session, agent_id=context.agent, tags=tags)

@@ -1,0 +1,60 @@
+"""Keep the row of every call: in the ledger, else in the spool beside it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from ..errors import LedgerError
+from ..usage.ledger import Ledger
+from ..usage.record import UsageRecord
+from ..usage.spool import Spool
+
+_log = logging.getLogger("fased_litellm.usage")
+
+
+class Recorder:
+    """Opens the ledger with the first row. Safe to share between threads.
+
+    Args:
+        path: the ledger's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._spool = Spool.beside(path)
+        self._ledger: Ledger | None = None
+        self._lock = threading.Lock()
+        self.problem: LedgerError | None = None
+        """Why the last row is not in the ledger; it then waits in the spool."""
+
+    def keep(self, record: UsageRecord) -> None:
+        """Keep one row; a ledger that cannot be written does not cost the caller the reply.
+
+        Raises:
+            LedgerError: the row can be kept nowhere.
+        """
+        try:
+            with self._lock:
+                ledger = self._open()
+            ledger.record(record)
+        except LedgerError as error:
+            self.problem = error
+            _log.warning("%s The row waits in %s.", error.message, self._spool.path)
+            self._spool.append(record)
+        else:
+            self.problem = None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._ledger is not None:
+                self._ledger.close()
+                self._ledger = None
+
+    def _open(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = Ledger(self._path)
+            if self._spool.waiting():
+                self._ledger.drain(self._spool)
+        return self._ledger

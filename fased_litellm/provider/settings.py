@@ -1,0 +1,123 @@
+"""What the config says about the provider ``litellm``: address, models, limits, prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ..catalog import cache
+from ..config.implied import provider_of
+from ..config.load import ConfigSnapshot
+from ..config.schema.models import Cost, ModelDefinition, ProviderConfig
+from ..errors import UnknownModel
+from ..paths import Paths
+from ..proxy.receipt import Prices
+from ..proxy.urls import normalize_base_url
+from ..refs import PROVIDER, ModelRef
+from ..roles.allowed import check_allowed
+from ..roles.choice import Choice, parse_ref, resolve
+
+_MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A config read for calls.
+
+    Attributes:
+        snapshot: the config.
+        paths: the places of this installation.
+        provider: the provider's entry, configured or implied.
+        base_url: the proxy's root, normalised.
+    """
+
+    snapshot: ConfigSnapshot = field(repr=False)
+    paths: Paths
+    provider: ProviderConfig = field(repr=False)
+    base_url: str
+
+    @classmethod
+    def of(cls, snapshot: ConfigSnapshot, paths: Paths) -> Settings:
+        """Read a valid config.
+
+        Raises:
+            UsageError: its base URL is none.
+        """
+        provider = provider_of(snapshot, PROVIDER)
+        return cls(snapshot, paths, provider, normalize_base_url(provider.base_url))
+
+    def choose(self, *, model: str | None, agent: str, role: str | None) -> Choice:
+        """The model for a call: the one asked for, without a fallback; else that of the agent and its role.
+
+        Raises:
+            InvalidRef: the text is no reference.
+            UnknownModel: it belongs to another provider.
+            ModelNotAllowed: the config has an allow-list without it.
+            UsageError: no such role.
+        """
+        if model is None:
+            choice = resolve(self.snapshot, agent, role)
+        else:
+            ref, note = self._asked_for(model)
+            choice = Choice(ref, None, "asked for", (note,) if note else ())
+            check_allowed(self.snapshot, ref)
+        if choice.primary.provider != PROVIDER:
+            raise UnknownModel(
+                f"{choice.primary} belongs to the provider {choice.primary.provider!r}; this plug-in serves {PROVIDER!r}.",
+                hint=f"Choose a model of the proxy: `fased models set {PROVIDER}/<model-id>`, or `--model`.",
+            )
+        return choice
+
+    def _asked_for(self, text: str) -> tuple[ModelRef, str | None]:
+        # A bare word that is no alias names a model of the proxy here, since this plug-in has no other provider.
+        ref, note = parse_ref(self.snapshot.value, text)
+        return (ModelRef(PROVIDER, text.strip()), None) if note else (ref, note)
+
+    def definition(self, model_id: str) -> ModelDefinition | None:
+        """What the config says about a model."""
+        return self.provider.model(model_id)
+
+    def headers(self, model_id: str) -> dict[str, str]:
+        """The headers which the config adds to a model's requests; names in lower case, the model's win."""
+        definition = self.definition(model_id)
+        own = (definition.headers if definition else None) or {}
+        merged = {**(self.provider.headers or {}), **own}
+        return {name.lower(): value for name, value in merged.items()}
+
+    def prices(self, model_id: str) -> Prices | None:
+        """What a model costs: as configured, else as the proxy said when it was last asked. None if neither knows."""
+        definition = self.definition(model_id)
+        if definition is not None and definition.cost is not None and _any(definition.cost):
+            return _per_token(definition.cost)
+        catalog = cache.load_last_good(self.paths, self.base_url)
+        facts = catalog.facts_for(model_id) if catalog else None
+        return facts.prices if facts and facts.prices.known else None
+
+    def fitted(self, model_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters without those which the model is configured not to take."""
+        definition = self.definition(model_id)
+        kept = {name: value for name, value in params.items() if value is not None}
+        compat = definition.compat if definition else None
+        if compat and compat.supports_reasoning_effort is False:
+            kept.pop("reasoning_effort", None)
+        return kept
+
+    def max_tokens_field(self, model_id: str) -> str:
+        """The field by which a model takes its output limit."""
+        definition = self.definition(model_id)
+        compat = definition.compat if definition else None
+        return (compat.max_tokens_field if compat else None) or "max_tokens"
+
+
+def _any(cost: Cost) -> bool:
+    """Zeros are how Fased writes an unknown price."""
+    return any((cost.input, cost.output, cost.cache_read, cost.cache_write))
+
+
+def _per_token(cost: Cost) -> Prices:
+    def price(usd_per_million: Decimal | None) -> Decimal | None:
+        return None if usd_per_million is None else usd_per_million / _MILLION
+
+    return Prices(price(cost.input), price(cost.output), price(cost.cache_read), price(cost.cache_write))
