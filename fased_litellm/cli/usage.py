@@ -116,7 +116,8 @@ def _ask(paths: Paths, query: Query) -> UsageReport:
                 output.diagnostic(f"Some calls are not in this report yet: {error.message}")
             else:
                 if drained.bad:
-                    output.diagnostic(f"{drained.bad} damaged lines of {spool.path} were set aside in {spool.bad}.")
+                    lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
+                    output.diagnostic(f"Set aside in {spool.bad}: {lines} of {spool.path}.")
         return ledger.report(query)
 
 

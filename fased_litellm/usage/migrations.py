@@ -41,7 +41,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
           cost_pico INTEGER, cost_source TEXT NOT NULL,
           cause TEXT, origin TEXT, http_status INTEGER,
           requested_model TEXT, deployment_id TEXT,
-          retries INTEGER NOT NULL, fallbacks INTEGER NOT NULL,
+          retries INTEGER, fallbacks INTEGER,
           latency_ms REAL, time_to_first_token_ms REAL, proxy_overhead_ms REAL,
           proxy_version TEXT
         )

@@ -44,7 +44,7 @@ class UsageRecord:
         cause, origin, http_status: of a failure; see ``proxy.failures``.
         cost: USD, None where it is not known. Kept to twelve digits after the point.
         cost_source: ``header``, ``stream``, ``price-table`` or ``unknown``.
-        retries, fallbacks: how many the proxy, and we, needed.
+        retries, fallbacks: how many it took; None where the proxy did not say.
         latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.
         proxy_version: LiteLLM's version.
 
@@ -79,8 +79,8 @@ class UsageRecord:
     total_tokens: int = 0
     cost: Decimal | None = None
     cost_source: str = "unknown"
-    retries: int = 0
-    fallbacks: int = 0
+    retries: int | None = None
+    fallbacks: int | None = None
     latency_ms: float | None = None
     time_to_first_token_ms: float | None = None
     proxy_overhead_ms: float | None = None
@@ -93,6 +93,8 @@ class UsageRecord:
                 object.__setattr__(self, name, _clean(text))
         for name in _COUNTS:
             count = getattr(self, name)
+            if count is None and name in _OPTIONAL:
+                continue
             if type(count) is not int or not 0 <= count <= MAX_COUNT:
                 raise ValueError(f"{name} is {count!r}; it must be a whole number from 0 to 2^53 - 1.")
         for time in (self.latency_ms, self.time_to_first_token_ms, self.proxy_overhead_ms):
@@ -179,7 +181,9 @@ _COUNTS = (
     "total_tokens",
     "retries",
     "fallbacks",
+    "http_status",
 )
+_OPTIONAL = ("retries", "fallbacks", "http_status")
 _TEXTS = tuple(
     field.name for field in fields(UsageRecord) if str(field.type).startswith("str") and field.name != "status"
 )

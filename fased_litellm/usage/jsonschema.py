@@ -1,0 +1,124 @@
+"""JSON Schemas of the documents of this room, for ``schemas/``.
+
+The models mirror what ``UsageReport.as_dict`` and ``UsageRecord.as_dict`` give; they are for the schemas alone, and
+imported only to make them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Count = Annotated[int, Field(ge=0)]
+Milliseconds = Annotated[float, Field(ge=0, description="Milliseconds.")]
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$", description="UTC.")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="A day of UTC.")]
+Cost = Annotated[float, Field(ge=0)]
+Dimension = Literal[
+    "provider", "model", "agent", "task", "channel", "session", "source", "role", "status", "servedModel", "day"
+]
+Status = Literal["ok", "error", "interrupted", "cancelled"]
+
+
+def _title(name: str, _: object) -> str:
+    return to_camel(name).removesuffix("_")
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, field_title_generator=_title
+    )
+
+
+class _Tokens(_Document):
+    input_tokens: Count = Field(description="Without the cached ones.")
+    output_tokens: Count = Field(description="With the reasoning.")
+    cache_read_tokens: Count
+    cache_write_tokens: Count
+    reasoning_tokens: Count = Field(description="Contained in outputTokens.")
+    total_tokens: Count = Field(description="Input, output, cache read and cache write.")
+
+
+class UsageTotals(_Tokens):
+    """What some calls sum up to."""
+
+    calls: Count
+    failed: Count = Field(description="Calls that failed or broke off; included in calls.")
+    cost_usd: Cost | None = Field(description="The known cost in USD; null where nothing of it is known.")
+    unpriced_calls: Count = Field(description="Calls whose cost is not known, and not in costUsd.")
+
+
+class UsageGroup(UsageTotals):
+    """The calls which agree in the dimensions named by ``by``; it has these and no others, null for no value."""
+
+    provider: str | None = None
+    model: str | None = None
+    agent: str | None = None
+    task: str | None = None
+    channel: str | None = None
+    session: str | None = None
+    source: str | None = None
+    role: str | None = None
+    status: Status | None = None
+    served_model: str | None = None
+    day: Day | None = None
+
+
+class UsageReportDocument(_Document):
+    """The document of ``fased usage --json``."""
+
+    model_config = ConfigDict(title="Usage report")
+
+    from_: Moment = Field(alias="from", description="Beginning of the window, inclusive.")
+    to: Moment = Field(description="End of the window, exclusive.")
+    by: list[Dimension]
+    groups: list[UsageGroup] = Field(description="Dearest first; in the order of days where day is in by.")
+    totals: UsageTotals
+
+
+class UsageRecordDocument(_Tokens):
+    """One call as the ledger keeps it: names, counts and times; no prompt and no reply."""
+
+    model_config = ConfigDict(title="Usage record")
+
+    call_id: Annotated[str, Field(min_length=1)]
+    started_at: Moment
+    provider: str | None
+    model: str | None
+    requested_model: str | None
+    served_model: str | None
+    deployment_id: str | None
+    agent: str | None
+    task: str | None
+    channel: str | None
+    session: str | None
+    source: str | None
+    role: str | None
+    status: Status
+    cause: str | None
+    origin: str | None
+    http_status: Count | None
+    cost_usd: Cost | None
+    cost_source: str
+    retries: Count | None
+    fallbacks: Count | None
+    latency_ms: Milliseconds | None
+    time_to_first_token_ms: Milliseconds | None
+    proxy_overhead_ms: Milliseconds | None
+    proxy_version: str | None
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name below ``schemas/`` → the schema."""
+    documents: dict[str, type[BaseModel]] = {
+        "usage-report.schema.json": UsageReportDocument,
+        "usage-record.schema.json": UsageRecordDocument,
+    }
+    return {
+        name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
+        for name, model in documents.items()
+    }

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from fased_litellm.cli import main
+from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.spool import Spool
+from tests.usage.samples import START_MS, sample
+
+WINDOW = ["--from", "2026-11-21", "--to", "2026-11-22"]
+
+
+@pytest.fixture
+def ledger_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FASED_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path / "state" / "litellm" / "usage.sqlite3"
+
+
+def fill(path: Path, *chosen: UsageRecord) -> None:
+    with Ledger(path) as ledger:
+        ledger.record_many(chosen)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["usage", *arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    status, out, err = run(capsys, *arguments, "--json")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    Draft202012Validator(schemas()["usage-report.schema.json"]).validate(document)
+    return document
+
+
+def test_without_a_ledger_it_says_so_and_makes_none(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith("No calls, ")
+    assert "fased litellm chat" in out
+    document = run_json(capsys, "--by", "agent")
+    assert (document["groups"], document["totals"]["calls"]) == ([], 0)
+    assert run(capsys, "--csv")[1].count("\n") == 1
+    assert not ledger_path.parent.exists()
+
+
+def test_the_last_seven_days_on_one_screen(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = time.time_ns() // 1_000_000
+    fill(
+        ledger_path,
+        sample("1", now, cost=Decimal("1.5")),
+        sample("2", now, model="gpt-5.5", agent="ops", cost=None),
+        sample("3", now, model="gpt-5.5", agent="ops", status="error", cost=None, total_tokens=0),
+        sample("old", now - 8 * 86_400_000),
+    )
+    status, out, err = run(capsys)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1] == "3 calls, 1 failed · 60 tokens (30 in, 60 out) · ≥ $1.50 (+1 unpriced)"
+    assert lines[3].split() == ["Provider", "Model", "Calls", "Failed", "Input", "Output", "Tokens", "Cost"]
+    assert lines[4].split() == ["litellm", "default", "1", "0", "10", "20", "30", "$1.50", "█" * 24]
+    assert lines[5].split() == ["litellm", "gpt-5.5", "2", "1", "20", "40", "30", "unpriced"]
+    assert lines[7].split()[0] == "Agent"
+    assert lines[-1] == "1 call has no known price (gpt-5.5): what they cost is not in these sums."
+
+
+def test_one_screen_shows_the_largest_and_counts_the_rest(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(ledger_path, *(sample(f"c{number}", agent=f"a{number}", cost=Decimal(number)) for number in range(12)))
+    _, out, _ = run(capsys, *WINDOW)
+    assert "… and 4 more: fased usage --by agent" in out
+    assert "a11 " in out
+    assert "a3 " not in out
+    assert "… and" not in run(capsys, *WINDOW, "--by", "agent")[1]
+
+
+def test_json_is_by_provider_and_model_unless_told_otherwise(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(ledger_path, sample("1"), sample("2", task=None))
+    document = run_json(capsys, *WINDOW)
+    assert document["by"] == ["provider", "model"]
+    assert (document["from"], document["to"]) == ("2026-11-21T00:00:00Z", "2026-11-23T00:00:00Z")
+    assert document["groups"][0] | {"provider": "litellm", "model": "default", "calls": 2} == document["groups"][0]
+    document = run_json(capsys, *WINDOW, "--by", "task", "--by", "day,served-model")
+    assert [(group["task"], group["day"], group["servedModel"]) for group in document["groups"]] == [
+        (None, "2026-11-21", "openai/gpt-5.5"),
+        ("digest", "2026-11-21", "openai/gpt-5.5"),
+    ]
+
+
+def test_filters_are_lists_that_narrow_each_other(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(
+        ledger_path,
+        sample("1", agent="main", task=None),
+        sample("2", agent="ops", session="s2"),
+        sample("3", agent="dev", channel="slack", status="cancelled", role="coding"),
+    )
+
+    def calls(*arguments: str) -> int:
+        found: int = run_json(capsys, *WINDOW, *arguments)["totals"]["calls"]
+        return found
+
+    assert calls() == 3
+    assert calls("--agent", "main,ops") == 2
+    assert calls("--agent", "main", "--agent", "dev") == 2
+    assert calls("--agent", "main", "--channel", "slack") == 0
+    assert calls("--task", "-") == 1
+    assert calls("--task", "-,digest") == 3
+    assert calls("--model", "litellm/default", "--provider", "litellm") == 3
+    assert calls("--session", "s2") == 1
+    assert calls("--status", "cancelled", "--role", "coding", "--source", "cli") == 1
+
+
+def test_a_missing_name_is_a_dash_in_the_table(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(ledger_path, sample("1", task=None))
+    _, out, _ = run(capsys, *WINDOW, "--by", "task,agent")
+    assert out.splitlines()[4].split()[:3] == ["-", "main", "1"]
+
+
+def test_csv_is_exact_and_holds_no_formula(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ['=HYPERLINK("x")', "+1", "-1", "@a", "a,b", 'say "x"', "\tx"]
+    fill(
+        ledger_path,
+        *(sample(f"c{place}", task=name) for place, name in enumerate(names)),
+        sample("free", task=None, cost=Decimal("0.0000001")),
+        sample("unknown", task="unknown", cost=None),
+    )
+    status, out, _ = run(capsys, *WINDOW, "--by", "task", "--csv")
+    assert status == 0
+    header, *lines = csv.reader(StringIO(out))
+    assert ",".join(header) == (
+        "task,calls,failed,inputTokens,outputTokens,cacheReadTokens,cacheWriteTokens,reasoningTokens,totalTokens,"
+        "costUsd,unpricedCalls"
+    )
+    found = {line[0]: line[-2:] for line in lines}
+    assert set(found) == {'\'=HYPERLINK("x")', "'+1", "'-1", "'@a", "a,b", 'say "x"', "'\tx", "", "unknown"}
+    assert found[""] == ["0.0000001", "0"]
+    assert found["unknown"] == ["", "1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--by", "agnet"], "Did you mean agent?"),
+        (["--json", "--csv"], "cannot be combined"),
+        (["--days", "3", "--from", "2026-11-16"], "cannot be combined"),
+        (["--to", "2026-11-16"], "--to needs --from"),
+        (["--from", "never"], "not a date"),
+        (["--days", "0"], "--days 0"),
+        (["--days", "many"], "--days"),
+        (["--colour"], "--colour"),
+    ],
+)
+def test_wrong_usage_is_explained(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert words in out + err
+
+
+def test_errors_are_json_where_json_was_asked_for(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger_path.parent.mkdir(parents=True)
+    ledger_path.write_bytes(b"rubbish" * 1000)
+    status, out, err = run(capsys, "--json")
+    assert (status, err) == (1, "")
+    assert json.loads(out)["error"]["code"] == "ledger"
+    status, out, err = run(capsys)
+    assert (status, out) == (1, "")
+    assert "damaged" in err
+    assert "Traceback" not in err
+
+
+def test_calls_that_were_put_aside_are_taken_in(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spool = Spool.beside(ledger_path)
+    spool.append(sample("1"))
+    with spool.path.open("ab") as file:
+        file.write(b"rubbish\n")
+    status, out, err = run(capsys, *WINDOW, "--json")
+    assert status == 0
+    assert json.loads(out)["totals"]["calls"] == 1
+    assert "1 damaged line of " in err
+    assert not spool.waiting()
+
+
+def test_names_cannot_steer_the_terminal(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(ledger_path, sample("1", task="\x1b[2Jgone\u202e"))
+    _, out, _ = run(capsys, *WINDOW, "--by", "task")
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "�[2Jgone�" in out
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_tables_fit_the_terminal(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    from rich.cells import cell_len
+
+    names = ["agent:main:telegram:direct:42", "日本語の長い名前のセッション", "s"]
+    fill(ledger_path, *(sample(f"c{place}", START_MS, session=name) for place, name in enumerate(names)))
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, out, _ = run(capsys, *WINDOW, "--by", "session")
+    table = out.splitlines()[3:]
+    assert len(table) == 4
+    assert max(map(cell_len, table)) <= width
+    assert ("█" in out) is (width >= 80)
+
+
+def test_only_what_is_needed_is_imported(ledger_path: Path) -> None:
+    fill(ledger_path, sample("1", time.time_ns() // 1_000_000))
+    program = (
+        "import sys\n"
+        "from fased_litellm.cli import main\n"
+        "assert main(['usage']) == 0\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "litellm" in done.stdout
+    spared = {"httpx", "pydantic", "json5", "keyring", "ssl", "asyncio", "rich.table", "rich.console"}
+    assert spared & set(done.stderr.split()) == set()

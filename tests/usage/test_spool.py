@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fased_litellm.errors import LedgerError
+from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.spool import Drained, Spool
+from tests.usage.samples import records, sample
+from tests.usage.test_ledger import assert_rollups_equal_rows, rows
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "litellm" / "usage.sqlite3"
+
+
+def test_a_spool_is_private_and_beside_the_ledger(path: Path) -> None:
+    spool = Spool.beside(path)
+    assert not spool.waiting()
+    spool.append(sample())
+    assert spool.path.parent == path.parent
+    assert stat.S_IMODE(spool.path.stat().st_mode) == 0o600
+    assert spool.waiting()
+
+
+@settings(max_examples=30)
+@given(st.lists(records(), max_size=5))
+def test_a_drained_record_is_the_record(chosen: list[UsageRecord]) -> None:
+    taken: list[UsageRecord] = []
+
+    def keep(found: Sequence[UsageRecord]) -> int:
+        taken.extend(found)
+        return len(taken)
+
+    spool = Spool(Path("spool.jsonl").absolute())
+    for record in chosen:
+        spool.append(record)
+    spool.drain_into(keep)
+    assert taken == chosen
+    assert not spool.waiting()
+
+
+def test_draining_takes_each_call_in_once(path: Path) -> None:
+    spool = Spool.beside(path)
+    with Ledger(path) as ledger:
+        ledger.record(sample("c1"))
+        for name in ("c1", "c2", "c3", "c3"):
+            spool.append(sample(name))
+        assert ledger.drain(spool) == Drained(added=2, known=2, bad=0)
+        assert ledger.drain(spool) == Drained()
+    assert rows(path, "SELECT call_id FROM call") == [("c1",), ("c2",), ("c3",)]
+    assert_rollups_equal_rows(path)
+
+
+def test_what_cannot_be_drained_stays(path: Path) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample())
+    with Ledger(path) as ledger:
+        ledger.record(sample("c0"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, Ledger(path, busy_timeout_s=0.01) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError):
+            ledger.drain(spool)
+        other.execute("ROLLBACK")
+        assert spool.waiting()
+        assert ledger.drain(spool).added == 1
+
+
+def test_torn_and_bad_lines_do_not_take_others_with_them(path: Path) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample("c1"))
+    with spool.path.open("ab") as file:
+        file.write(b'{"callId": "torn')
+    spool.append(sample("c2"))
+    with spool.path.open("ab") as file:
+        file.write(b"\xff\n[]\n\n")
+    with Ledger(path) as ledger:
+        assert ledger.drain(spool) == Drained(added=2, known=0, bad=3)
+    assert spool.bad.read_bytes() == b'{"callId": "torn\n\xff\n[]\n'
+    assert stat.S_IMODE(spool.bad.stat().st_mode) == 0o600
+    assert not spool.waiting()
+
+
+def test_writers_and_drainers_exclude_each_other(path: Path) -> None:
+    spool = Spool.beside(path)
+    with Ledger(path) as ledger:
+
+        def write(name: str) -> None:
+            for number in range(40):
+                spool.append(sample(f"{name}-{number}"))
+
+        threads = [threading.Thread(target=write, args=(f"t{number}",)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            ledger.drain(spool)
+        for thread in threads:
+            thread.join()
+        ledger.drain(spool)
+    assert rows(path, "SELECT count(*) FROM call") == [(160,)]
+
+
+def test_a_spool_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError, match="cannot be put aside"):
+        Spool(tmp_path / "file" / "spool").append(sample())
