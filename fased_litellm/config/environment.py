@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import Issue
+from ..errors import ConfigError, Issue
 from ..paths import Paths
 from . import dotenv
 from .hostenv import is_blocked_in_working_folder, is_dangerous
+from .readfile import read_bytes
 
 MAX_DOTENV_BYTES = 1024 * 1024
 _PORTABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -125,22 +125,14 @@ def _block_values(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 def _read(file: Path, warnings: list[str]) -> dict[str, str]:
     """The variables of a file; none where there is no such file. A folder named ``.env`` is a virtual environment."""
+    if not os.path.isfile(file):
+        return {}
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+        data = read_bytes(file, max_bytes=MAX_DOTENV_BYTES)
+    except ConfigError as error:
+        warnings.append(error.message)
         return {}
-    except OSError as error:
-        warnings.append(f"{file} cannot be read: {error.strerror}.")
-        return {}
-    with os.fdopen(descriptor, "rb", closefd=True) as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return {}
-        if status.st_size > MAX_DOTENV_BYTES:
-            warnings.append(f"{file} is ignored: it is larger than {MAX_DOTENV_BYTES} bytes.")
-            return {}
-        data = stream.read(MAX_DOTENV_BYTES)
-    return dotenv.parse(data.decode("utf-8", errors="replace"))
+    return dotenv.parse((data or b"").decode("utf-8", errors="replace"))
 
 
 def _same(one: Path, other: Path) -> bool:

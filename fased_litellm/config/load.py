@@ -6,7 +6,6 @@ Fact: the order is that of Fased's ``src/config/io.ts``. Unlike Fased, a broken 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +49,6 @@ class ConfigSnapshot:
         path: the config file, whether it exists or not.
         exists: whether it does.
         raw: its text, None without a file.
-        hash: SHA-256 of its bytes, in hex; of nothing, without a file.
         document: the loss-free text, None without a file.
         source: the tree after ``$include``, before ``${VAR}``; editors start from here.
         value: the tree after ``${VAR}``. It may hold secrets.
@@ -67,7 +65,6 @@ class ConfigSnapshot:
     path: Path
     exists: bool
     raw: str | None
-    hash: str
     document: Document | None
     source: dict[str, Any]
     value: dict[str, Any]
@@ -79,6 +76,13 @@ class ConfigSnapshot:
     included: dict[KeyPath, Written] = field(default_factory=dict, repr=False)
     files: list[Path] = field(default_factory=list)
     sections: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file's bytes, in hex; of nothing, without a file."""
+        import hashlib
+
+        return hashlib.sha256((self.raw or "").encode()).hexdigest()
 
     @property
     def valid(self) -> bool:
@@ -152,7 +156,6 @@ def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = 
         path=paths.config,
         exists=data is not None,
         raw=text,
-        hash=hashlib.sha256(data or b"").hexdigest(),
         document=document,
         source=found.source,
         value=found.value,
