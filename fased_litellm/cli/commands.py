@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -18,29 +19,41 @@ COMMANDS = {
 }
 """Top-level command → module of this package with its ``app``."""
 
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""What every Typer application of this package is made with."""
 
-class LazyGroup(TyperGroup):
-    """A group whose commands are imported on demand, from ``COMMANDS``."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+def lazy_group(modules: Mapping[str, str]) -> type[TyperGroup]:
+    """A group whose commands are imported on demand.
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command = typer.main.get_command(import_module(f".{module}", __package__).app)
-        command.name = cmd_name
-        return command
+    Args:
+        modules: command → module of this package. The module's ``app`` is the command, or has it among its commands.
+    """
+
+    class LazyGroup(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(modules)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if cmd_name not in modules:
+                return None
+            command: Any = typer.main.get_command(import_module(f".{modules[cmd_name]}", __package__).app)
+            command = getattr(command, "commands", {}).get(cmd_name, command)
+            command.name = cmd_name
+            return command
+
+    return LazyGroup
 
 
 app = typer.Typer(
-    cls=LazyGroup,
+    **SETTINGS,
+    cls=lazy_group(COMMANDS),
     invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
     help="Fased's models, through a LiteLLM proxy: set up, choose, call, and see what was used.",
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,13 @@ def failure(error: FasedError) -> None:
     diagnostic(error.message)
     if error.hint:
         diagnostic(f"→ {error.hint}")
+
+
+def quiet(text: str) -> str:
+    """``text`` in a dim colour where stderr is a terminal that shows colour."""
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[2m{text}\x1b[0m"
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -22,6 +22,7 @@ from ..catalog.definitions import default_definition, to_definition
 from ..catalog.discover import adiscover, discover
 from ..catalog.facts import Catalog
 from ..catalog.selection import nearest_ids
+from ..config.agents import default_agent
 from ..config.load import load
 from ..context import CallContext
 from ..errors import CallError
@@ -68,7 +69,7 @@ class LiteLLMProvider:
 
     def __init__(self, settings: Settings, *, agent: str | None = None, key: ResolvedKey | None = None) -> None:
         self.settings = settings
-        self.agent = agent
+        self.agent = agent or default_agent(settings.snapshot.value)
         self.recorder = Recorder(settings.paths.ledger)
         self._key = key
         self._client: ProxyClient | None = None
@@ -363,4 +364,4 @@ class LiteLLMProvider:
         stream: bool = False,
     ) -> Wish:
         said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
-        return Wish(said, context or CallContext(agent=self.agent or "main"), params, max_tokens, stream, timeout_s)
+        return Wish(said, context or CallContext(agent=self.agent), params, max_tokens, stream, timeout_s)

@@ -1,0 +1,187 @@
+"""``fased litellm chat``: one message, or a conversation on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..context import CallContext
+from ..errors import Cancelled, FasedError, StreamInterrupted, UsageError
+from . import output, session
+from .commands import SETTINGS
+
+if TYPE_CHECKING:
+    from ..provider import LiteLLMProvider
+    from ..proxy.reply import Reply
+
+app = typer.Typer(**SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How the messages of one run are sent and shown."""
+
+    provider: LiteLLMProvider
+    context: CallContext
+    options: dict[str, Any]
+    stream: bool
+    as_json: bool
+
+
+@app.command()
+def chat(
+    message: Annotated[
+        str | None, typer.Argument(help="The message; '-' or none with a pipe reads it from stdin.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="Agent whose models and key are used.")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Model role: cheap-check, strong, escalation, coding, summarizer.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="REF", help="Model in place of the agent's: litellm/<model-id>.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="Task, for the usage history.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Channel, for the usage history.")] = None,
+    session_id: Annotated[
+        str | None,
+        typer.Option("--session", help="Session id, or a session key like agent:main:telegram:direct:42."),
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
+    image: Annotated[list[Path] | None, typer.Option(help="Image file to send along; may be repeated.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Output limit in tokens.")] = None,
+    reasoning_effort: Annotated[str | None, typer.Option(help="Reasoning effort, as the model names it.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds without a byte before giving up.")] = None,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the reply when it is whole.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print reply, context and receipt as JSON.")] = False,
+) -> None:
+    """Send a message through the proxy and show the reply with its receipt."""
+    from ..provider import LiteLLMProvider
+    from ..refs import normalize_agent_id
+    from .attachments import user_message
+
+    text = _message(message)
+    options = {"model": model, "max_tokens": max_tokens, "timeout_s": timeout, "reasoning_effort": reasoning_effort}
+    context = _context(task=task, channel=channel, session=session_id, role=role)
+    agent = normalize_agent_id(agent) if agent else None
+    history: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    named = agent or (context.agent if context.source != "api" else None)
+    with LiteLLMProvider.from_config(session.paths(), agent=named) as provider:
+        context = context.with_(agent=provider.agent, source="cli")
+        talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)
+        if text is not None:
+            _say(talk, [*history, user_message(text, image or ())])
+        elif json_output or image:
+            raise UsageError("There is no message.", hint="Give it as an argument, or on stdin.")
+        else:
+            _converse(talk, history)
+
+
+def _message(argument: str | None) -> str | None:
+    """The message, None for a conversation."""
+    if argument is not None and argument != "-":
+        text = argument
+    elif argument == "-" or not sys.stdin.isatty():
+        text = sys.stdin.read()
+    else:
+        return None
+    if not text.strip():
+        raise UsageError("The message is empty.", hint="Give it as an argument, or on stdin.")
+    return text
+
+
+def _context(*, task: str | None, channel: str | None, session: str | None, role: str | None) -> CallContext:
+    """The context but for the agent, and with a source only if the session key tells it."""
+    from ..roles.choice import config_key
+
+    if role is not None:
+        config_key(role)  # refused here, before anything is asked
+    if session and session.lower().startswith("agent:"):
+        context = CallContext.from_session_key(session)
+    else:
+        context = CallContext(session=session)
+    return context.with_(task=task, channel=channel, role=role)
+
+
+def _converse(talk: Talk, history: list[dict[str, Any]]) -> None:
+    output.diagnostic("A conversation; end it with Ctrl-D or /exit.")
+    while True:
+        try:
+            text = input("> ")
+        except EOFError:
+            output.diagnostic("")
+            return
+        if text.strip() in ("/exit", "/quit"):
+            return
+        if not text.strip():
+            continue
+        history.append({"role": "user", "content": text})
+        try:
+            history.append(dict(_say(talk, history).message))
+        except FasedError as error:
+            if error.exit_status == Cancelled.exit_status:
+                raise
+            history.pop()  # the message was not answered; the next one is not to stand on it
+            output.failure(error)
+
+
+def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
+    from .receipt_text import receipt_line
+
+    try:
+        reply = (
+            _streamed(talk, messages)
+            if talk.stream
+            else talk.provider.chat(messages, context=talk.context, **talk.options)
+        )
+    except KeyboardInterrupt:
+        raise Cancelled("Cancelled; the call is in the usage history as cancelled.") from None
+    if talk.as_json:
+        answer = reply.as_dict()
+        receipt = answer.pop("receipt")
+        output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt})
+    else:
+        if not talk.stream:
+            output.line(_printable(reply.text))
+        for call in reply.tool_calls:
+            output.line(f"[wants {call.name}({call.arguments})]")
+        output.diagnostic(output.quiet(receipt_line(reply.receipt)))
+    if talk.provider.recorder.problem is not None:
+        output.diagnostic(talk.provider.recorder.problem.message)
+    return reply
+
+
+def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
+    with talk.provider.stream(messages, context=talk.context, **talk.options) as stream:
+        if talk.as_json:
+            for _ in stream:
+                pass
+            return stream.reply
+        shown = False
+        try:
+            for text in _texts(stream):
+                sys.stdout.write(_printable(text))
+                sys.stdout.flush()
+                shown = True
+        except StreamInterrupted:
+            if shown:
+                output.line()
+            raise
+        if shown:
+            output.line()
+        return stream.reply
+
+
+def _texts(stream: Any) -> Iterator[str]:
+    return (delta.text for delta in stream if delta.kind == "text")
+
+
+def _printable(text: str) -> str:
+    """On a terminal, without the control characters by which a reply could steer it."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(character for character in text if character in "\n\t" or character.isprintable())

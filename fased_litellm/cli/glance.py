@@ -1,0 +1,68 @@
+"""``fased`` without a command: the state of the route at a glance."""
+
+from __future__ import annotations
+
+from ..refs import PROVIDER
+from ..routestate import RouteState, route_state
+from . import output, session
+
+_SHOWN = 8
+
+
+def show(*, json_output: bool) -> None:
+    state = route_state(session.config(), session.paths())
+    if json_output:
+        output.document(state.as_dict())
+        return
+    for label, text in _rows(state):
+        output.line(f"{label:<9} {text}")
+    for note in state.notes:
+        output.line(f"          {note}")
+    if state.next_step:
+        output.line()
+        output.line(f"Next: {state.next_step}")
+
+
+def _rows(state: RouteState) -> list[tuple[str, str]]:
+    if state.routed:
+        route = f"Calls are routed through LiteLLM at {state.base_url}."
+    else:
+        route = f"Calls go to {state.choice.primary.provider}, not through LiteLLM at {state.base_url}."
+    config = state.config_path if state.configured else f"{state.config_path} (nothing for {PROVIDER}: implied)"
+    rows = [("Route", route), ("Config", config)]
+    rows.append(("Key", f"{state.key[1]} from {state.key[0]}" if state.key else "none"))
+    rows.append(("Proxy", _proxy(state)))
+    rows.append(("Primary", str(state.choice.primary)))
+    if state.choice.fallback:
+        rows.append(("Fallback", str(state.choice.fallback)))
+    rows.extend((role.capitalize(), str(ref)) for role, ref in state.roles.items())
+    rows.append(("Models", _models(state)))
+    rows.append(("Today", _today(state)))
+    return rows
+
+
+def _proxy(state: RouteState) -> str:
+    if state.problem is None:
+        return "answers, and accepts the key"
+    return state.problem.message.partition("\n")[0]
+
+
+def _models(state: RouteState) -> str:
+    if state.catalog is None:
+        return f"{PROVIDER}/default is registered; what the proxy has is not known yet"
+    names = [f"{PROVIDER}/{facts.id}" for facts in state.catalog.chat_models]
+    if not names:
+        return "the proxy lists no chat model"
+    more = f" and {len(names) - _SHOWN} more (`fased models list --all`)" if len(names) > _SHOWN else ""
+    stale = " (as last known)" if state.problem else ""
+    return ", ".join(names[:_SHOWN]) + more + stale
+
+
+def _today(state: RouteState) -> str:
+    if state.today is None or not state.today.totals.calls:
+        return "no calls yet"
+    totals = state.today.totals
+    cost = "cost unknown" if totals.cost_usd is None else f"${totals.cost_usd:f}"
+    failed = f", {totals.failed} failed" if totals.failed else ""
+    unpriced = f", {totals.unpriced_calls} of them unpriced" if totals.unpriced_calls else ""
+    return f"{totals.calls} calls{failed}, {totals.total_tokens} tokens, {cost}{unpriced}"

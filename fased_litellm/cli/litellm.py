@@ -1,0 +1,29 @@
+"""``fased litellm``: all that is particular to LiteLLM."""
+
+from __future__ import annotations
+
+import typer
+
+from .commands import SETTINGS, lazy_group
+
+COMMANDS = {
+    "chat": "chat",
+    "up": "localproxy",
+    "down": "localproxy",
+    "status": "localproxy",
+    "logs": "localproxy",
+    "quickstart": "quickstart",
+}
+"""Command → module of this package with its ``app``."""
+
+app = typer.Typer(
+    **SETTINGS,
+    cls=lazy_group(COMMANDS),
+    no_args_is_help=True,
+    help="Call a model, run a local LiteLLM proxy, and see the whole path once.",
+)
+
+
+@app.callback()
+def group() -> None:
+    """The group has no work of its own."""

@@ -1,0 +1,44 @@
+"""A receipt in one quiet line."""
+
+from __future__ import annotations
+
+from ..proxy.receipt import Receipt
+
+_SOURCES = {"header": "", "stream": "", "price-table": " by the price table", "unknown": ""}
+
+
+def receipt_line(receipt: Receipt) -> str:
+    """For people: who served the call, what it took, what it cost, how long it lasted."""
+    parts = [_route(receipt)]
+    if receipt.usage is not None:
+        usage = receipt.usage
+        cached = f", {usage.cache_read_tokens} cached" if usage.cache_read_tokens else ""
+        parts.append(f"{usage.total_tokens} tokens ({usage.input_tokens} in{cached}, {usage.output_tokens} out)")
+    else:
+        parts.append("tokens unknown")
+    if receipt.cost_usd is None:
+        parts.append("cost unknown")
+    else:
+        parts.append(f"${receipt.cost_usd:f}{_SOURCES[receipt.cost_source]}")
+    if receipt.latency_ms is not None:
+        first = receipt.time_to_first_token_ms
+        parts.append(f"{receipt.latency_ms:.0f} ms" + (f", first after {first:.0f} ms" if first is not None else ""))
+    if receipt.retries:
+        parts.append(f"{receipt.retries} retries")
+    if receipt.fallbacks:
+        parts.append(f"{receipt.fallbacks} fallbacks by the proxy")
+    failed = [f"{attempt.model} failed ({attempt.cause})" for attempt in receipt.attempts if not attempt.ok]
+    return " · ".join(parts + failed)
+
+
+def _route(receipt: Receipt) -> str:
+    served = receipt.served_model
+    answered = next((attempt.model for attempt in receipt.attempts if attempt.ok), receipt.model)
+    steps = [receipt.model]
+    if answered != receipt.model:
+        steps.append(answered)
+    if receipt.model_group and not answered.endswith(f"/{receipt.model_group}"):
+        steps.append(receipt.model_group)
+    if served:
+        steps.append(served)
+    return " → ".join(steps)

@@ -1,0 +1,145 @@
+"""The state of the route at a glance: config, proxy, key, models, today's usage, and the next step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .catalog.facts import Catalog
+from .config.implied import configured_provider
+from .config.load import ConfigSnapshot
+from .errors import CallError, CatalogError, FasedError, LedgerError, SecretError
+from .paths import Paths
+from .provider import LiteLLMProvider
+from .provider.settings import Settings
+from .refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
+from .roles.choice import ROLES, Choice, resolve
+from .usage.ledger import Ledger
+from .usage.query import Query, window
+from .usage.report import UsageReport
+
+ONBOARD = "fased onboard --auth-choice litellm-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """What is known of the route without spending anything.
+
+    Attributes:
+        config_path: fased.json.
+        configured: whether it names the provider; else the implied one is shown.
+        base_url: the proxy's root.
+        routed: whether the default agent's primary model goes through LiteLLM.
+        choice: the default agent's primary and fallback.
+        roles: role → reference, for the roles that have a model of their own.
+        key: where the key comes from, and its masked form; None if there is none.
+        problem: why the proxy cannot be asked now.
+        catalog: its models now, else as last known.
+        today: usage since midnight UTC, None if nothing was recorded yet.
+        next_step: the command that helps most, None if all is well.
+        notes: what else should be known.
+    """
+
+    config_path: str
+    configured: bool
+    base_url: str
+    routed: bool
+    choice: Choice
+    roles: Mapping[str, ModelRef]
+    key: tuple[str, str] | None
+    problem: FasedError | None
+    catalog: Catalog | None
+    today: UsageReport | None
+    next_step: str | None
+    notes: tuple[str, ...] = field(default=())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of ``fased --json``."""
+        models = [f"{PROVIDER}/{facts.id}" for facts in self.catalog.chat_models] if self.catalog else []
+        return {
+            "configPath": self.config_path,
+            "configured": self.configured,
+            "provider": PROVIDER,
+            "baseUrl": self.base_url,
+            "routedThroughLiteLLM": self.routed,
+            "primary": str(self.choice.primary),
+            "fallback": str(self.choice.fallback) if self.choice.fallback else None,
+            "roles": {role: str(ref) for role, ref in self.roles.items()},
+            "key": {"source": self.key[0], "masked": self.key[1]} if self.key else None,
+            "proxy": {"reachable": self.problem is None, "problem": self.problem.as_dict() if self.problem else None},
+            "models": models,
+            "today": self.today.totals.as_dict() if self.today else None,
+            "nextStep": self.next_step,
+            "notes": list(self.notes),
+        }
+
+
+def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
+    """Look at the route. The proxy is asked for its models, which costs nothing.
+
+    Raises:
+        ConfigError: the config does not hold.
+        UsageError: its base URL is none.
+    """
+    settings = Settings.of(snapshot, paths)
+    choice = resolve(snapshot)
+    roles = {}
+    for role in ROLES:
+        own = resolve(snapshot, role=role)
+        if own.source != choice.source:
+            roles[role] = own.primary
+    with LiteLLMProvider(settings) as provider:
+        key, catalog, problem = _ask(provider)
+    routed = choice.primary.provider == PROVIDER
+    return RouteState(
+        config_path=str(snapshot.path),
+        configured=configured_provider(snapshot) is not None,
+        base_url=settings.base_url,
+        routed=routed,
+        choice=choice,
+        roles=roles,
+        key=key,
+        problem=problem,
+        catalog=catalog,
+        today=_today(paths),
+        next_step=_next_step(problem, catalog, choice.primary, has_key=key is not None),
+        notes=(*choice.notes, *snapshot.warnings),
+    )
+
+
+def _ask(provider: LiteLLMProvider) -> tuple[tuple[str, str] | None, Catalog | None, FasedError | None]:
+    try:
+        key = provider.key
+    except SecretError as error:
+        return None, provider.last_good(), error
+    shown = (f"{key.kind}: {key.detail}", key.masked)
+    try:
+        return shown, provider.discover(), None
+    except (CallError, CatalogError) as error:
+        return shown, provider.last_good(), error
+
+
+def _today(paths: Paths) -> UsageReport | None:
+    if not paths.ledger.exists():
+        return None
+    first, last = window(time.time_ns() // 1_000_000, days=1)
+    try:
+        with Ledger(paths.ledger) as ledger:
+            return ledger.report(Query(first, last))
+    except LedgerError:
+        return None  # `fased usage` says what is wrong with it
+
+
+def _next_step(problem: FasedError | None, catalog: Catalog | None, primary: ModelRef, *, has_key: bool) -> str | None:
+    if not has_key:
+        return f"export LITELLM_API_KEY=…, or {ONBOARD}"
+    if problem is not None:
+        return problem.hint
+    if primary.provider != PROVIDER:
+        return f"fased models set {PROVIDER}/<model-id>"
+    if catalog is not None and not catalog.accepts(primary.model):
+        ids = [facts.id for facts in catalog.chat_models if facts.id != DEFAULT_MODEL_ID]
+        return f"fased models set {PROVIDER}/{ids[0] if ids else '<model-id>'}"
+    return None
