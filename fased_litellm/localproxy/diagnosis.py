@@ -1,0 +1,105 @@
+"""Why a start failed: the proxy's own last words, and what they mean."""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import dataclass
+
+_SHOWN_LINES = 8
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NOISE = re.compile(
+    r"^\s*$|^\s*[\^~]+\s*$|^  File |^Traceback |Give Feedback|Thank you for using|Waiting for application shutdown"
+    r"|Waiting for application startup|Started server process|trusted_proxy_ranges"
+    r"|Application shutdown complete|^\s*[#╔╚║█]|Application startup failed"
+)
+
+# Pattern in the log → likely cause, remedy. The first that fits counts, so the surer ones stand first.
+# Fact: the texts were read from LiteLLM 1.106, each failure produced for real.
+_CAUSES = (
+    (
+        r"no master key is set|master key (?:is|was) (?:not set|publicly known)|refused to start: .*master key",
+        "LiteLLM wants a master key and got none, or a publicly known one.",
+        "Take `general_settings.master_key` out of the config, so that the key made here is used, or set a key of your own.",
+    ),
+    (
+        r"address already in use|Errno (?:98|48)\b",
+        "Another program took the port meanwhile.",
+        "Choose another one with --port.",
+    ),
+    (
+        r"Config file not found|No such file or directory: .*ya?ml",
+        "LiteLLM did not find the config file.",
+        "Check the path behind --config.",
+    ),
+    (
+        r"yaml\.\w+\.\w*Error|ScannerError|ParserError",
+        "The config file is not YAML.",
+        "Correct the line which is named above.",
+    ),
+    (
+        r"KeyError: '(?:litellm_params|model_name|model)'|'(?:str|list|NoneType)' object |validation errors? for",
+        "The config file is YAML, but not a LiteLLM config.",
+        "It needs `model_list`, with `model_name` and `litellm_params.model` in each entry.",
+    ),
+    (
+        r"Missing dependency|No module named|needs to be imported",
+        "LiteLLM is installed without what its proxy needs.",
+        "Install it with: pip install 'fased-litellm[proxy]'",
+    ),
+    (
+        r"prisma CLI is neither",
+        "A database is configured, and LiteLLM is installed without what it needs for one.",
+        "Take `general_settings.database_url` and DATABASE_URL away, or install it with: pip install 'litellm[extra_proxy]'",
+    ),
+    (
+        r"Prisma|DATABASE_URL|P1001|(?i:database .*(?:refused|unreachable|cannot be))",
+        "LiteLLM does not reach its database.",
+        "Correct DATABASE_URL or `general_settings.database_url`, or leave both out: the proxy runs without a database.",
+    ),
+    (r"MemoryError|Cannot allocate memory", "There is not enough memory.", "LiteLLM takes about 600 MB."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a failed start left: the last lines of its log, the likely cause, the remedy."""
+
+    last_words: str
+    cause: str
+    remedy: str
+
+
+def diagnose(log: str, *, status: int | None) -> Diagnosis:
+    """Read the log of a start that failed.
+
+    Args:
+        log: the log, or its end.
+        status: what the process ended with, negative for a signal; None if it still ran.
+    """
+    plain = _COLOUR.sub("", log)
+    words = last_words(plain)
+    for pattern, cause, remedy in _CAUSES:
+        if re.search(pattern, plain):
+            return Diagnosis(words, cause, remedy)
+    if status == -signal.SIGKILL:
+        cause, remedy = "The system killed it, most likely for want of memory.", "LiteLLM takes about 600 MB."
+    elif status is not None and status < 0:
+        cause, remedy = f"It was ended by signal {-status}.", "Start it again."
+    else:
+        cause, remedy = "The cause is not one of those known here.", "The whole log: `fased litellm logs`."
+    return Diagnosis(words, cause, remedy)
+
+
+def last_words(log: str, lines: int = _SHOWN_LINES) -> str:
+    """The last lines of a log that say something: no colours, no frames of a traceback, no banner."""
+    kept: list[str] = []
+    in_frame = False
+    for line in _COLOUR.sub("", log).splitlines():
+        if line.startswith("  File "):
+            in_frame = True
+        elif not line.startswith("    "):
+            in_frame = False
+        if not in_frame and not _NOISE.search(line):
+            kept.append(line.rstrip()[:300])
+    return "\n".join(kept[-lines:])
