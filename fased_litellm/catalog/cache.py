@@ -15,9 +15,10 @@ from typing import Any
 from .. import atomicfile
 from ..errors import CatalogError
 from ..paths import Paths
+from ..proxy.receipt import Prices
 from ..secrets.redaction import redact
 from . import values
-from .facts import CAPABILITIES, Catalog, ModelFacts, Prices
+from .facts import CAPABILITIES, Catalog, ModelFacts
 
 _VERSION = 1
 _MOST_BYTES = 32 * 1024 * 1024

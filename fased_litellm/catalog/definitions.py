@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
+from ..proxy.receipt import Prices
 from ..refs import DEFAULT_MODEL_ID
-from .facts import ModelFacts, Prices
+from .facts import ModelFacts
 
 COMPAT: Mapping[str, Any] = {
     "supportsUsageInStreaming": True,

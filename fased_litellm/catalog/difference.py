@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config.agents import section
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
-from . import definitions, inuse, selection
+from . import configured, definitions, selection
 from .facts import Catalog, ModelFacts
 
 _FASED_DEFAULTS = {"reasoning": False, "input": ["text"]}
@@ -73,9 +73,9 @@ class Difference:
     silent: tuple[str, ...] = ()
 
 
-def compare(source: Mapping[str, Any], catalog: Catalog) -> Difference:
-    """Compare the config, as it stands in the file, with what the proxy offers."""
-    entries = inuse.definitions_of(source)
+def compare(source: Mapping[str, Any], uses: configured.Uses, catalog: Catalog) -> Difference:
+    """Compare the config, as it stands in the file, and what its agents use, with what the proxy offers."""
+    entries = configured.definitions_of(source)
     current = current_ids(entries)
     known = set(current)
     discovered = tuple(model.id for model in catalog.chat_models)
@@ -85,7 +85,7 @@ def compare(source: Mapping[str, Any], catalog: Catalog) -> Difference:
         additions=tuple(item for item in discovered if item not in known),
         removals=tuple(item for item in current if not catalog.accepts(item)),
         changed=tuple(changes_of(entries, catalog)),
-        vanished=tuple(vanished_refs(source, catalog)),
+        vanished=tuple(vanished_refs(uses, catalog)),
         silent=tuple(
             str(entry.get("id"))
             for entry in entries
@@ -143,11 +143,11 @@ def field_changes(entry: Mapping[str, Any], facts: ModelFacts) -> list[FieldChan
     return changes
 
 
-def vanished_refs(source: Mapping[str, Any], catalog: Catalog) -> list[VanishedRef]:
+def vanished_refs(uses: configured.Uses, catalog: Catalog) -> list[VanishedRef]:
     """References under ``litellm/`` that are in use, and that the proxy does not take."""
     return [
         VanishedRef(ref, tuple(paths), selection.nearest_ids(catalog, ref.model))
-        for ref, paths in inuse.refs_in_use(source).items()
+        for ref, paths in uses.items()
         if ref.provider == PROVIDER and not catalog.accepts(ref.model)
     ]
 

@@ -21,8 +21,9 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import CatalogError
+from ..proxy.receipt import Prices
 from . import values
-from .facts import Catalog, ModelFacts, Prices
+from .facts import Catalog, ModelFacts
 
 MOST_MODELS = 10_000
 

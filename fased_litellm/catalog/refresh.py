@@ -13,7 +13,7 @@ from typing import Any
 from ..config.edits import Edit
 from ..errors import ConfigError
 from ..refs import PROVIDER, ModelRef
-from . import definitions, inuse, selection
+from . import configured, definitions, selection
 from .difference import Difference
 from .facts import Catalog
 
@@ -46,12 +46,17 @@ class Apply:
 
 
 def plan_apply(
-    source: Mapping[str, Any], catalog: Catalog, difference: Difference, wanted: Sequence[str] = ()
+    source: Mapping[str, Any],
+    uses: configured.Uses,
+    catalog: Catalog,
+    difference: Difference,
+    wanted: Sequence[str] = (),
 ) -> Apply:
     """The edits that bring the definitions up to what the proxy says.
 
     Args:
         source: the config as it stands in the file.
+        uses: the references in use.
         catalog: what the proxy offers.
         difference: the comparison of the two.
         wanted: ids or references that are to be written in any case.
@@ -60,7 +65,7 @@ def plan_apply(
         ConfigError: the provider is not configured.
         UnknownModel: one of ``wanted`` is not offered.
     """
-    key = inuse.provider_key(source)
+    key = configured.provider_key(source)
     if key is None:
         raise ConfigError(
             f'Provider "{PROVIDER}" is not configured.',
@@ -72,8 +77,8 @@ def plan_apply(
         for change in difference.changed
         for field in change.fields
     ]
-    entries = inuse.definitions_of(source)
-    added = _to_add(source, catalog, difference, wanted)
+    entries = configured.definitions_of(source)
+    added = _to_add(source, uses, catalog, difference, wanted)
     for offset, model_id in enumerate(added):
         facts = catalog.facts_for(model_id)
         assert facts is not None
@@ -84,11 +89,13 @@ def plan_apply(
     return Apply(tuple(edits), tuple(added), left_out)
 
 
-def _to_add(source: Mapping[str, Any], catalog: Catalog, difference: Difference, wanted: Sequence[str]) -> list[str]:
-    entries = inuse.definitions_of(source)
+def _to_add(
+    source: Mapping[str, Any], uses: configured.Uses, catalog: Catalog, difference: Difference, wanted: Sequence[str]
+) -> list[str]:
+    entries = configured.definitions_of(source)
     defined = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
     named = [_named(catalog, text) for text in wanted]
-    used = [ref.model for ref in inuse.refs_in_use(source) if ref.provider == PROVIDER]
+    used = [ref.model for ref in uses if ref.provider == PROVIDER]
     offered = list(difference.discovered) if len(difference.discovered) <= MOST_WRITTEN else []
     chosen: dict[str, None] = {}
     for model_id in [*used, *named, *offered]:

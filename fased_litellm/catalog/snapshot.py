@@ -10,10 +10,11 @@ from typing import Any
 
 from ..config.agents import section
 from ..errors import CatalogError
+from ..proxy.receipt import Prices
 from ..refs import DEFAULT_MODEL_ID, PROVIDER
-from . import inuse, values
+from . import configured, values
 from .definitions import default_definition
-from .facts import Catalog, ModelFacts, Prices
+from .facts import Catalog, ModelFacts
 from .merge import MOST_MODELS
 
 
@@ -56,7 +57,7 @@ def from_file(body: Any, *, path: str, base_url: str, now: datetime) -> Catalog 
 
 def from_definitions(source: Mapping[str, Any], *, base_url: str, now: datetime) -> Catalog:
     """What is known without asking anybody: the definitions in the config, and ``litellm/default``."""
-    entries = inuse.definitions_of(source)
+    entries = configured.definitions_of(source)
     known = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
     own = [] if DEFAULT_MODEL_ID in known else [default_definition()]
     return _catalog([*own, *entries], base_url, now, ("config",))

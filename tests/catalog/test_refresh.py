@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import json5
@@ -11,15 +13,19 @@ import jsonschema
 import pytest
 
 from fased_litellm.catalog import report as reports
+from fased_litellm.catalog.configured import Uses, uses_of
 from fased_litellm.catalog.difference import compare
-from fased_litellm.catalog.facts import Catalog, ModelFacts, Prices
+from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.catalog.jsonschema import schemas
 from fased_litellm.catalog.refresh import Apply, plan_apply
 from fased_litellm.catalog.snapshot import MissingSource, from_definitions, from_file
 from fased_litellm.config.document import Document
 from fased_litellm.config.edits import apply
+from fased_litellm.config.load import load
 from fased_litellm.config.schema.models import ModelDefinition
 from fased_litellm.errors import CatalogError, ConfigError, UnknownModel
+from fased_litellm.paths import Paths
+from fased_litellm.proxy.receipt import Prices
 
 URL = "http://localhost:4000"
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -40,19 +46,28 @@ TEXT = """{
 SOURCE: dict[str, Any] = json5.loads(TEXT)
 
 
+def uses(source: dict[str, Any]) -> Uses:
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "fased.json"
+        config.write_text(json.dumps(source))
+        return uses_of(load(Paths(state=Path(folder), config=config, home=Path(folder)), {"URL": URL}))
+
+
 def build(source: dict[str, Any], catalog: Catalog | MissingSource) -> reports.RefreshReport:
     compared = compare(
-        source, catalog if isinstance(catalog, Catalog) else from_definitions(source, base_url=URL, now=NOW)
+        source,
+        uses(source),
+        catalog if isinstance(catalog, Catalog) else from_definitions(source, base_url=URL, now=NOW),
     )
     return reports.build(source=reports.OFFICIAL, base_url=URL, now=NOW, catalog=catalog, difference=compared)
 
 
 def planned(source: dict[str, Any], catalog: Catalog, *wanted: str) -> Apply:
-    return plan_apply(source, catalog, compare(source, catalog), wanted)
+    return plan_apply(source, uses(source), catalog, compare(source, uses(source), catalog), wanted)
 
 
 def test_difference() -> None:
-    found = compare(SOURCE, CATALOG)
+    found = compare(SOURCE, uses(SOURCE), CATALOG)
     assert found.current == ("default", "a", "old")
     assert found.discovered == ("a", "b")
     assert found.additions == ("b",)
@@ -166,8 +181,8 @@ def test_local_registry() -> None:
     catalog = from_definitions(SOURCE, base_url=URL, now=NOW)
     assert [model.id for model in catalog.models] == ["default", "a", "old"]
     assert catalog.by_id["a"].context_window == 500
-    assert compare(SOURCE, catalog).additions == ()
-    assert compare(SOURCE, catalog).removals == ()
+    assert compare(SOURCE, uses(SOURCE), catalog).additions == ()
+    assert compare(SOURCE, uses(SOURCE), catalog).removals == ()
 
 
 def test_snapshot_file() -> None:

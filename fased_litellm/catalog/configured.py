@@ -1,0 +1,49 @@
+"""What the config says of the proxy's models: which are defined, and which are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..config.agents import section
+from ..refs import PROVIDER, ModelRef, normalize_provider
+from ..roles.allowed import refs_in_use
+from ..roles.choice import IMPLIED, resolve
+
+if TYPE_CHECKING:
+    from ..config.load import ConfigSnapshot
+
+Uses = Mapping[ModelRef, list[str]]
+
+
+def uses_of(snapshot: ConfigSnapshot) -> Uses:
+    """References under ``litellm/`` that agents use → dotted paths where they stand; profiles are dropped.
+
+    Where the config names no primary, the implied ``litellm/default`` is in use. The keys of ``agents.defaults.models``
+    say what is allowed, not what is used.
+    """
+    uses: dict[ModelRef, list[str]] = {}
+    primary = resolve(snapshot)
+    if primary.source == IMPLIED and primary.primary.provider == PROVIDER:
+        uses[primary.primary] = ["(implied, no primary is configured)"]
+    for path, ref in refs_in_use(snapshot, PROVIDER):
+        if not path.startswith(("agents.defaults.models.", "agents.defaults.models[")):
+            uses.setdefault(ModelRef(ref.provider, ref.model), []).append(path)
+    return uses
+
+
+def provider_key(source: Mapping[str, Any], provider: str = PROVIDER) -> str | None:
+    """The key of a provider in ``models.providers`` as it is written there; None where it is not configured."""
+    providers = section(source, "models", "providers")
+    if provider in providers:
+        return provider
+    return next((key for key in providers if normalize_provider(str(key)) == normalize_provider(provider)), None)
+
+
+def definitions_of(source: Mapping[str, Any], provider: str = PROVIDER) -> list[Any]:
+    """``models.providers.<provider>.models`` as it stands, with its indexes; empty where there is none."""
+    key = provider_key(source, provider)
+    if key is None:
+        return []
+    models = section(source, "models", "providers", key).get("models")
+    return list(models) if isinstance(models, list) else []
