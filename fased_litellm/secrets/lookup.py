@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import agents
@@ -126,22 +126,42 @@ def resolve_key(
     if profile is not None:
         return _from_named_profile(snapshot, store, provider, profile)
     notes: list[str] = []
+    found = (
+        profile_key(snapshot, store, provider, now_ms=now_ms, notes=notes)
+        or env_key(snapshot, provider)
+        or config_key(snapshot, provider)
+    )
+    if found is None:
+        raise _missing(provider, store, env_variable(provider), notes)
+    return replace(found, notes=tuple(notes))
+
+
+def profile_key(
+    snapshot: ConfigSnapshot,
+    store: ProfileStore,
+    provider: str = PROVIDER,
+    *,
+    now_ms: float,
+    notes: list[str] | None = None,
+) -> ResolvedKey | None:
+    """The key of the first profile that resolves; why others did not is added to ``notes``."""
     for credential in profile_order(snapshot.value, store, provider, now_ms=now_ms):
         try:
             value = _value_of(credential, snapshot)
         except SecretError as error:
-            notes.append(f"Profile {credential.profile_id}: {error.message}")
+            if notes is not None:
+                notes.append(f"Profile {credential.profile_id}: {error.message}")
             continue
-        return ResolvedKey(value, "profiles", credential.profile_id, credential.profile_id, tuple(notes))
+        return ResolvedKey(value, "profiles", credential.profile_id, credential.profile_id)
+    return None
+
+
+def env_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey | None:
+    """The key in the environment."""
     variable = env_variable(provider)
     value = snapshot.env.get(variable, "").strip()
-    if value:
-        remember(value)
-        return ResolvedKey(value, "env", variable, None, tuple(notes))
-    found = _from_config(snapshot, provider)
-    if found:
-        return ResolvedKey(found[0], "models.json", found[1], None, tuple(notes))
-    raise _missing(provider, store, variable, notes)
+    remember(value)
+    return ResolvedKey(value, "env", variable) if value else None
 
 
 def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider: str, profile: str) -> ResolvedKey:
@@ -162,21 +182,26 @@ def _value_of(credential: Credential, snapshot: ConfigSnapshot) -> str:
     return credential.value
 
 
-def _from_config(snapshot: ConfigSnapshot, provider: str) -> tuple[str, str] | None:
+def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey | None:
+    """The key in the config, ``models.providers.<provider>.apiKey``.
+
+    Raises:
+        SecretError: a reference stands there which does not resolve.
+    """
     for name, entry in agents.section(snapshot.value, "models", "providers").items():
         if normalize_provider(name) != provider or not isinstance(entry, Mapping):
             continue
         key, place = entry.get("apiKey"), f"models.providers.{name}.apiKey"
         ref = coerce_ref(key)
         if ref is not None:
-            return secretref.resolve(ref, snapshot.value, snapshot.env), place
+            return ResolvedKey(secretref.resolve(ref, snapshot.value, snapshot.env), "models.json", place)
         if isinstance(key, str) and key.strip():
             text = key.strip()
             # Fact: Fased's src/agents/models-config.ts takes the bare name of a variable for a reference to it.
             if _VARIABLE_NAME.fullmatch(text) and snapshot.env.get(text, "").strip():
                 text = snapshot.env[text].strip()
             remember(text)
-            return text, place
+            return ResolvedKey(text, "models.json", place)
     return None
 
 
