@@ -12,18 +12,14 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..errors import FasedError, UsageError
 from ..localproxy import logs as log_files
 from ..localproxy.control import DEFAULT_PORT, LocalProxy, Progress, Status, Wanted
 from ..localproxy.routes import MOCK_ROUTES, Route, parse_route
 from . import output, session
+from .commands import SETTINGS
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="A LiteLLM proxy on this machine, for those who have none yet.",
-)
+app = typer.Typer(**SETTINGS, help="A LiteLLM proxy on this machine, for those who have none yet.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -52,12 +48,12 @@ def up(
     """Start a LiteLLM proxy on 127.0.0.1 and wait until it takes requests.
 
     Without --model, --mock and --config it starts with the models of the last time. The provider's key comes from its
-    variable in this shell, such as OPENAI_API_KEY.
+    variable, such as OPENAI_API_KEY, in this shell or in ~/.fased/.env.
     """
     if config is not None and (model or mock):
         raise UsageError("--config stands alone: --model and --mock make a config of their own.")
     routes = (*(parse_route(text) for text in model or ()), *(MOCK_ROUTES if mock else ()))
-    env: Mapping[str, str] = os.environ
+    env = _environment()
     for warning in missing_keys(routes, env):
         output.diagnostic(warning)
     proxy = LocalProxy(session.paths().local_proxy, env)
@@ -121,6 +117,14 @@ def logs(
         output.diagnostic("The local proxy is not running any more.")
 
 
+def _environment() -> Mapping[str, str]:
+    """The shell's variables with those of Fased's ``.env`` files, where people keep the keys of their providers."""
+    try:
+        return session.config(require_valid=False).env
+    except FasedError:
+        return os.environ  # a config that cannot be read is no reason not to start a proxy
+
+
 # ---- words
 
 
@@ -131,7 +135,7 @@ def missing_keys(routes: tuple[Route, ...], env: Mapping[str, str]) -> list[str]
         if route.key_variable is not None and not env.get(route.key_variable):
             missing.setdefault(route.key_variable, []).append(f"{route.alias} ({route.model})")
     return [
-        f"{variable} is not set in this shell: requests to {', '.join(aliases)} will be refused by the provider until "
+        f"{variable} is not set: requests to {', '.join(aliases)} will be refused by the provider until "
         "the proxy is started with it."
         for variable, aliases in missing.items()
     ]

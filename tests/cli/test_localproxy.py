@@ -61,7 +61,7 @@ def test_logs(home: Path) -> None:
 def test_a_missing_provider_key_is_said_once_for_all_its_aliases() -> None:
     routes = (parse_route("a=openai/x"), parse_route("b=openai/y"), parse_route("c=anthropic/z"), *MOCK_ROUTES)
     (warning,) = missing_keys(routes, {"ANTHROPIC_API_KEY": "sk-test-1"})
-    assert warning.startswith("OPENAI_API_KEY is not set in this shell: requests to a (openai/x), b (openai/y) ")
+    assert warning.startswith("OPENAI_API_KEY is not set: requests to a (openai/x), b (openai/y) ")
 
 
 def test_what_is_said_after_a_start(tmp_path: Path) -> None:

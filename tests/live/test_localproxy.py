@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fased_litellm.cli.localproxy import app
+from fased_litellm.cli.commands import app
 from fased_litellm.errors import LocalProxyError
 from fased_litellm.localproxy import readiness
 from fased_litellm.localproxy.control import LocalProxy
@@ -28,7 +28,7 @@ def local(home: Path) -> Iterator[LocalProxy]:
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = CliRunner().invoke(app, ["litellm", *arguments])
     if result.exception is not None:
         raise result.exception
     return result.stdout

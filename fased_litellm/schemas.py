@@ -1,0 +1,72 @@
+"""The JSON Schemas of what this package prints and of the config parts which it owns, as files.
+
+``python -m fased_litellm.schemas DIR`` writes them, ``--check`` only says whether the files are current.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import atomicfile
+from .catalog import jsonschema as catalog
+from .config import jsonschema as config
+from .usage import jsonschema as usage
+
+SUFFIX = ".schema.json"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name → schema, for all rooms."""
+    return {**usage.schemas(), **catalog.schemas(), **config.schemas()}
+
+
+def texts() -> dict[str, str]:
+    """File name → the file's text."""
+    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas().items()}
+
+
+def differences(folder: Path) -> list[str]:
+    """What is wrong with the files of a folder, one line each: missing, out of date, or of nobody."""
+    wanted = texts()
+    found = {path.name for path in folder.glob(f"*{SUFFIX}")}
+    wrong = [f"{name}: nothing writes it any more" for name in sorted(found - set(wanted))]
+    for name, text in wanted.items():
+        if name not in found:
+            wrong.append(f"{name}: missing")
+        elif (folder / name).read_text(encoding="utf-8") != text:
+            wrong.append(f"{name}: out of date")
+    return wrong
+
+
+def write(folder: Path) -> list[str]:
+    """Make the files of a folder current; gives back what had to be changed."""
+    wrong = differences(folder)
+    wanted = texts()
+    for name in sorted({path.name for path in folder.glob(f"*{SUFFIX}")} - set(wanted)):
+        (folder / name).unlink()
+    for name, text in wanted.items():
+        atomicfile.replace(folder / name, text.encode(), mode=0o644)
+    return wrong
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; 1 if ``--check`` finds something."""
+    parser = argparse.ArgumentParser(prog="python -m fased_litellm.schemas", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(argv)
+    wrong = differences(options.folder) if options.check else write(options.folder)
+    for line in wrong:
+        sys.stdout.write(f"{options.folder}/{line}\n")
+    if wrong and options.check:
+        sys.stdout.write("Run: make schemas\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
