@@ -24,22 +24,60 @@ def replace(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     Raises:
         OSError: nothing was changed, and no temporary file is left.
     """
-    target = Path(os.path.realpath(path))
-    make_private_dir(target.parent)
-    temporary = target.parent / f"{target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    draft = Draft(path, data, mode=mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)  # the umask may have taken bits away
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        draft.put()
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        draft.discard()
         raise
-    sync_dir(target.parent)
+
+
+class Draft:
+    """The first half of ``replace``: the new content lies on disk beside the file, which is as it was.
+
+    Several drafts can be made before the first is put in place, so that a full disk, say, is found in time.
+
+    Raises:
+        OSError: nothing was changed, and no temporary file is left.
+    """
+
+    def __init__(self, path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+        self.target = Path(os.path.realpath(path))
+        make_private_dir(self.target.parent)
+        self._temporary = self.target.parent / f"{self.target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
+        descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _keep_owner(file.fileno(), self.target)
+                os.fchmod(file.fileno(), mode)  # the umask may have taken bits away
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            self.discard()
+            raise
+
+    def put(self) -> None:
+        """Put the new content in the place of the old.
+
+        Raises:
+            OSError: the old content stands; ``discard`` removes the temporary file.
+        """
+        os.replace(self._temporary, self.target)
+        sync_dir(self.target.parent)
+
+    def discard(self) -> None:
+        """Remove the temporary file, if it was not put in place."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._temporary)
+
+
+def _keep_owner(descriptor: int, target: Path) -> None:
+    """Give a new file the owner of the old one: root may edit the file of a user, who must still be able to read it."""
+    with contextlib.suppress(OSError):
+        old, new = os.stat(target), os.fstat(descriptor)
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            os.fchown(descriptor, old.st_uid, old.st_gid)
 
 
 def make_private_dir(path: Path) -> None:

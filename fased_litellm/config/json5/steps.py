@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from ..keypath import KeyPath
@@ -80,6 +79,8 @@ def steps(old: Any, new: Any, path: KeyPath = ()) -> Iterator[Step]:
 
 
 def _array_steps(old: list[Any], new: list[Any], path: KeyPath) -> Iterator[Step]:
+    from difflib import SequenceMatcher
+
     runs = SequenceMatcher(
         None, [_name(item) for item in old], [_name(item) for item in new], autojunk=False
     ).get_opcodes()

@@ -1,0 +1,41 @@
+"""The last five texts of a config file, beside it.
+
+Fact: Fased's ``src/config/backup-rotation.ts``: ``fased.json.bak`` is the newest, ``.bak.4`` the oldest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from .. import atomicfile
+
+KEPT = 5
+
+
+def backup_path(path: Path, age: int = 0) -> Path:
+    """Where a backup lies: ``age`` 0 is the newest, 4 the oldest."""
+    return path.with_name(path.name + (".bak" if age == 0 else f".bak.{age}"))
+
+
+def add(path: Path, data: bytes, *, mode: int) -> Path:
+    """Put ``data`` in front of the ring; the oldest backup goes.
+
+    Args:
+        path: the config file, not the target of a link.
+        data: its text, before it changes.
+        mode: permission bits of the backup.
+
+    Returns:
+        The new backup.
+
+    Raises:
+        OSError: it could not be made.
+    """
+    for age in reversed(range(KEPT - 1)):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(backup_path(path, age), backup_path(path, age + 1))
+    newest = backup_path(path)
+    atomicfile.replace(newest, data, mode=mode)
+    return newest

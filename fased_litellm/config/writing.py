@@ -1,0 +1,125 @@
+"""Write one or more files, all of them or none: locked, and only over what was read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..atomicfile import PRIVATE, Draft, replace
+from ..errors import ConfigConflict, ConfigWriteError
+from . import backups
+from .filelock import LockBusy, locked
+
+
+@dataclass(frozen=True, slots=True)
+class FileWrite:
+    """The new content of one file. Contents may hold secrets and are left out of ``repr``.
+
+    Attributes:
+        path: the file; a link is followed.
+        before: what was read, None where there was no file.
+        after: what is to be there.
+        mode: permission bits of a new file, and of one that everybody could read; any other keeps its own.
+        backed_up: whether ``before`` goes to the ring of backups.
+    """
+
+    path: Path
+    before: bytes | None = field(repr=False)
+    after: bytes = field(repr=False)
+    mode: int = PRIVATE
+    backed_up: bool = False
+
+
+def write_all(writes: Sequence[FileWrite]) -> list[Path]:
+    """Write files together.
+
+    First all are locked and compared with what was read, then all new contents are laid beside them, then backups are made, and
+    only then the first file is replaced. Should a later one fail, the earlier ones get their old content back.
+
+    Args:
+        writes: of different files. Those that change nothing are left out.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ConfigConflict: a file is locked, or is not what was read; nothing was written.
+        ConfigWriteError: a file cannot be written; the old ones stand.
+    """
+    todo = [write for write in writes if write.after != write.before]
+    try:
+        with contextlib.ExitStack() as locks:
+            for path in sorted(write.path for write in todo):  # one order for all programs: no deadlock
+                locks.enter_context(locked(path))
+            for write in todo:
+                if _read(write.path) != write.before:
+                    raise ConfigConflict(
+                        f"{write.path} was changed by another program after it was read; nothing was written.",
+                        hint="Run the command again.",
+                    )
+            _replace_all(todo)
+    except LockBusy as busy:
+        raise ConfigConflict(
+            f"Another program holds {busy.path}; nothing was written.",
+            hint=f"Run the command again; if no other program runs, remove {busy.path}.",
+        ) from busy
+    except OSError as error:
+        names = ", ".join(str(write.path) for write in todo)
+        raise ConfigWriteError(
+            f"Cannot write {names}: {error.strerror or error}. The old content stands.",
+            hint="Check the folder's owner, mode and free space.",
+        ) from error
+    return [write.path for write in todo]
+
+
+def _replace_all(todo: Sequence[FileWrite]) -> None:
+    with contextlib.ExitStack() as cleanup:
+        drafts: list[tuple[FileWrite, Draft]] = []
+        for write in todo:
+            draft = Draft(write.path, write.after, mode=_mode(write))
+            cleanup.callback(draft.discard)  # does nothing once the draft is in its place
+            drafts.append((write, draft))
+        for write in todo:
+            if write.backed_up and write.before is not None:
+                backups.add(write.path, write.before, mode=_mode(write))
+        written: list[FileWrite] = []
+        try:
+            for write, draft in drafts:
+                draft.put()
+                written.append(write)
+        except BaseException:  # Ctrl-C too
+            for write in reversed(written):
+                _restore(write)
+            raise
+
+
+def _restore(write: FileWrite) -> None:
+    try:
+        if write.before is None:
+            os.unlink(os.path.realpath(write.path))
+        else:
+            replace(write.path, write.before, mode=_mode(write))
+    except OSError as error:
+        raise ConfigWriteError(
+            f"{write.path} has its new content, but a file that goes with it could not be written, and the old content "
+            f"could not be put back: {error.strerror}.",
+            hint="Free some space and run the command again.",
+        ) from error
+
+
+def _mode(write: FileWrite) -> int:
+    try:
+        found = os.stat(write.path).st_mode & 0o777
+    except FileNotFoundError:
+        return write.mode
+    return write.mode if found & 0o007 else found
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
