@@ -256,13 +256,6 @@ def render(tree: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
-def changed_meanwhile(path: Path) -> SecretStoreError:
-    """The error for a file that another program changed between our reading and writing."""
-    return SecretStoreError(
-        f"{path} was changed by another program; nothing was written.", hint="Run the command again."
-    )
-
-
 def _broken(path: Path, message: str) -> SecretStoreError:
     return SecretStoreError(
         message, hint=f"Correct the file, or move it away and onboard again; it was not changed: {path}"

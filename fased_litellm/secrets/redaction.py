@@ -12,8 +12,6 @@ from urllib.parse import quote
 
 _known: set[str] = set()
 MASK = "***"
-SENTINEL = "__FASED_REDACTED__"
-"""What Fased shows in place of a secret of its config."""
 
 _PLACEHOLDERS = {"anything", "default", "fased", "litellm", "not-needed", "openai", "proxy"}
 """Given as a key to proxies that want none; hiding these words would garble every text and protect nobody."""
@@ -68,20 +66,6 @@ def redact(text: str) -> str:
 def _keep(match: re.Match[str]) -> str:
     # `authorization: Bearer` alone names a scheme, and no secret follows.
     return match[0] if match["secret"].lower() in ("bearer", "basic") else match["keep"] + MASK
-
-
-_SENSITIVE = re.compile(
-    r"(?i)(?P<keep>[\"']?\b\w*(?:token|password|secret|api[_ ]?key|serviceaccount)[\"']?\s*:\s*)"
-    r"(?P<quote>[\"'])(?!\$\{)(?P<secret>(?:\\.|(?!(?P=quote)).)+)(?P=quote)"
-)
-
-
-def redact_config(text: str) -> str:
-    """A piece of fased.json to be shown: texts under keys that hold secrets are hidden, ``${NAME}`` is not.
-
-    Fact: the names of such keys are those of Fased's ``src/config/redact-snapshot.ts``, and so is the place-holder.
-    """
-    return _SENSITIVE.sub(lambda match: f"{match['keep']}{match['quote']}{SENTINEL}{match['quote']}", redact(text))
 
 
 def mask(secret: str) -> str:

@@ -282,18 +282,6 @@ def test_a_change_by_another_program_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "auth-profiles.json.lock").exists()
 
 
-def test_a_committed_change_can_be_rolled_back(tmp_path: Path) -> None:
-    path = tmp_path / "auth-profiles.json"
-    first = change_for(path)
-    profile_file.commit(first, {})
-    second = change_for(path, "sk-test-another")
-    profile_file.commit(second, {})
-    profile_file.roll_back(second)
-    assert path.read_bytes() == first.after
-    profile_file.roll_back(first)
-    assert not path.exists()
-
-
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "file"
     folder.write_text("not a folder")
