@@ -1,0 +1,68 @@
+"""Ask the proxy: is it there, does it take the key, which models has it for us?
+
+The explanations come from the table of failures (``proxy.failures``) and from ``net``; here stands only what is special to a
+proxy that is being set up.
+"""
+
+from __future__ import annotations
+
+from ..catalog.discover import discover
+from ..catalog.facts import Catalog
+from ..errors import AddressBlocked, CallError, CatalogError, ProxyError
+from ..proxy.client import ProxyClient
+
+_PRIVATE = (
+    "This is a private address. If the proxy is yours, allow it: add --allow-private-network, or set"
+    " models.providers.litellm.request.allowPrivateNetwork to true in fased.json."
+)
+_ROUTES = (
+    "The key may not use the routes that models are listed and called with; it was made for another purpose, such as managing"
+    " keys. Have the owner of the proxy make one of the default type, or of the type llm_api."
+)
+_NO_MODELS = (
+    "The proxy answers and takes the key, but lists no models for it. Add models to the proxy's config (model_list), or have its"
+    " owner allow this key some; then run this again."
+)
+
+
+def check(base_url: str, key: str | None, *, allow_private: bool) -> Catalog:
+    """The models which the key may use.
+
+    Args:
+        base_url: the proxy, normalised.
+        key: the key, None to send none.
+        allow_private: whether a private address may be asked.
+
+    Raises:
+        CallError: the proxy is not reached, is none, or refuses; message and hint explain it.
+        CatalogError: its list of models is empty, or none.
+    """
+    with ProxyClient(base_url, key, allow_private_network=allow_private) as client:
+        try:
+            catalog = discover(client)
+        except CallError as error:
+            error.hint = _hint(error, allow_private=allow_private)
+            raise
+    if not catalog.chat_models and not catalog.patterns and not catalog.single_model:
+        others = f" There are {len(catalog.models)} models, none of them for chat." if catalog.models else ""
+        raise CatalogError(f"{base_url} offers this key no model for chat.{others}", hint=_NO_MODELS)
+    return catalog
+
+
+def _hint(error: CallError, *, allow_private: bool) -> str | None:
+    if isinstance(error, AddressBlocked) and not allow_private and "metadata" not in error.message:
+        return _PRIVATE
+    if isinstance(error, ProxyError) and error.cause == "key-route-denied":
+        return _ROUTES
+    return error.hint
+
+
+def remarks(catalog: Catalog) -> list[str]:
+    """What should be said of an answer that is good enough to go on with."""
+    said = list(catalog.notes)
+    if catalog.sources == ("/v1/models",) and any("HTTP 404" in note for note in catalog.notes):
+        said.append(
+            f"{catalog.base_url} answers like an OpenAI server, and not like a LiteLLM proxy: prices, limits and receipts"
+            " will be missing."
+        )
+    return said

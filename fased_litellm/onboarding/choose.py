@@ -1,0 +1,144 @@
+"""Which model becomes the primary. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..catalog.facts import Catalog
+from ..catalog.selection import check_ref, nearest_ids
+from ..errors import InvalidRef, UnknownModel
+from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER, ModelRef
+
+if TYPE_CHECKING:
+    from .found import Found
+
+_MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome.
+
+    Attributes:
+        model: the model of this proxy that is to be used; None if a model of another provider stays and none was named.
+        set_primary: whether it is to be written as the primary.
+        warnings: what the user should know.
+    """
+
+    model: ModelRef | None
+    set_primary: bool
+    warnings: tuple[str, ...] = ()
+
+
+def proposed(catalog: Catalog) -> ModelRef | None:
+    """``litellm/default`` where the proxy answers to that name, else its only chat model; None where one has to choose."""
+    default = catalog.by_id.get(DEFAULT_MODEL_ID)
+    if catalog.accepts(DEFAULT_MODEL_ID) and (default is None or default.chat_capable):
+        return DEFAULT_REF
+    if len(catalog.chat_models) == 1 and not catalog.patterns:
+        return ModelRef(PROVIDER, catalog.chat_models[0].id)
+    return None
+
+
+def named(text: str, catalog: Catalog | None) -> ModelRef:
+    """The model that was typed: an id, or ``litellm/`` and an id.
+
+    Raises:
+        InvalidRef: it is neither, or belongs to another provider's namespace without being an id of the proxy.
+        UnknownModel: the proxy does not expose it.
+    """
+    typed = text.strip()
+    # An id may itself begin with "litellm/"; the proxy's list decides.
+    listed = catalog is not None and typed in catalog.by_id
+    model_id = typed if listed else typed.removeprefix(f"{PROVIDER}/")
+    if not model_id:
+        raise InvalidRef(f"{text!r} is not a model.", hint=f"Write an id of the proxy, such as {DEFAULT_MODEL_ID}.")
+    ref = ModelRef.parse(f"{PROVIDER}/{model_id}")
+    if catalog is None:
+        return ref
+    try:
+        check_ref(catalog, ref)
+    except UnknownModel as error:
+        raise UnknownModel(
+            error.message,
+            hint=f"{_meant(catalog, error.nearest)} Choose one with --model; --skip-health takes a name unchecked.",
+            nearest=error.nearest,
+        ) from None
+    return ref
+
+
+def without_questions(found: Found, catalog: Catalog | None, *, wanted: str | None, set_default: bool) -> Decision:
+    """Choose by rule.
+
+    Args:
+        found: the state before.
+        catalog: what the proxy has; None if it was not asked (``--skip-health``).
+        wanted: ``--model``.
+        set_default: replace a primary that is set.
+
+    Raises:
+        UnknownModel: there is no model to take by rule, or the one that was named is not there.
+    """
+    current = found.primary
+    keep = current is not None and not set_default
+    unchecked = () if catalog else ("Nothing was checked: the proxy was not asked (--skip-health).",)
+    if keep and current is not None:
+        model = named(wanted, catalog) if wanted else None
+        if model is None and current.primary.provider != PROVIDER and catalog is not None:
+            model = proposed(catalog)
+        return Decision(
+            model, set_primary=False, warnings=(*unchecked, *_kept(found, catalog, model if wanted else None))
+        )
+    if wanted:
+        return Decision(named(wanted, catalog), set_primary=True, warnings=unchecked)
+    if catalog is None:
+        return Decision(DEFAULT_REF, set_primary=True, warnings=unchecked)
+    model = proposed(catalog)
+    if model is None:
+        raise no_obvious_model(catalog)
+    return Decision(model, set_primary=True)
+
+
+def no_obvious_model(catalog: Catalog) -> UnknownModel:
+    """The error where the proxy has no ``default`` and several models."""
+    ids = [model.id for model in catalog.chat_models]
+    shown = ", ".join(ids[:_MOST_SHOWN]) + (f" and {len(ids) - _MOST_SHOWN:,} more" if len(ids) > _MOST_SHOWN else "")
+    patterns = f" It also takes names like {', '.join(catalog.patterns[:5])}." if catalog.patterns else ""
+    return UnknownModel(
+        f"The proxy at {catalog.base_url} has no chat model called {DEFAULT_MODEL_ID!r}, so a model has to be chosen."
+        f" This key may use: {shown or 'no listed model'}.{patterns}",
+        hint=f"Run this again with --model {ids[0] if ids else 'ID'}, or give a model of the proxy the name"
+        f" {DEFAULT_MODEL_ID!r} (model_name in LiteLLM's config). Nothing was written.",
+        nearest=nearest_ids(catalog, DEFAULT_MODEL_ID),
+    )
+
+
+def _kept(found: Found, catalog: Catalog | None, wanted: ModelRef | None) -> list[str]:
+    assert found.primary is not None
+    current = found.primary.primary
+    said: list[str] = []
+    if wanted is not None and wanted.key != current.key:
+        said.append(
+            f"{found.primary.source} stays {current}. --set-default makes {wanted} the primary, or run"
+            f" `fased models set {wanted}`."
+        )
+    elif current.provider != PROVIDER:
+        said.append(f"{found.primary.source} stays {current}, of another provider. --set-default replaces it.")
+    if catalog is not None and current.provider == PROVIDER and not catalog.accepts(current.model):
+        near = nearest_ids(catalog, current.model)
+        said.append(
+            f"{found.primary.source} is {current}, which the proxy does not expose. {_meant(catalog, near)}"
+            " --set-default with --model replaces it."
+        )
+    return said
+
+
+def _meant(catalog: Catalog, nearest: tuple[str, ...]) -> str:
+    if nearest:
+        return "Nearest: " + ", ".join(nearest) + "."
+    ids = [model.id for model in catalog.chat_models]
+    if not ids:
+        return "It lists no chat model."
+    more = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
+    return f"It exposes {', '.join(ids[:5])}{more}."

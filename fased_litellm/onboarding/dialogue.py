@@ -1,0 +1,148 @@
+"""Where onboarding's answers come from: flags alone, or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ..catalog.facts import Catalog
+from ..errors import FasedError, MissingKey, UsageError
+from ..proxy.urls import normalize_base_url
+from ..refs import ModelRef
+from ..secrets.redaction import remember
+from . import choose
+from .found import Found, GivenKey
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+Retry = Literal["url", "key", "allow", "again"]
+"""What to change after a failed check: another address, another key, allow the private address, or nothing."""
+
+KeyStorage = Literal["env", "profile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for.
+
+    Attributes:
+        key: ``--litellm-api-key``; hidden from ``repr``.
+        base_url: ``--custom-base-url``.
+        model: ``--model``, an id or a reference.
+        agent: ``--agent``.
+        storage: where the key is to be kept; None decides by itself.
+        set_default: replace a primary model that is set.
+        allow_private: the address may be private, whatever the config says.
+        skip_health: do not ask the proxy.
+        dry_run: write nothing.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    model: str | None = None
+    agent: str | None = None
+    storage: KeyStorage | None = None
+    set_default: bool = False
+    allow_private: bool = False
+    skip_health: bool = False
+    dry_run: bool = False
+
+
+class Dialogue(Protocol):
+    """Who answers. Each method may raise ``Cancelled``; nothing has been written then."""
+
+    def base_url(self, found: Found) -> str:
+        """The proxy's address, normalised."""
+        ...
+
+    def key(self, found: Found, *, again: bool) -> GivenKey:
+        """The key; ``again`` tells that the one before was refused."""
+        ...
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show that something is under way."""
+        ...
+
+    def checked(self, catalog: Catalog) -> None:
+        """Show what the proxy said."""
+        ...
+
+    def failed(self, error: FasedError) -> Retry:
+        """What to change after a check that failed; raises ``error`` to give up."""
+        ...
+
+    def model(self, found: Found, catalog: Catalog | None) -> choose.Decision:
+        """Which model is to be the primary."""
+        ...
+
+    def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
+        """Models for roles, by the role's name."""
+        ...
+
+    def confirm(self, plan: Plan) -> None:
+        """Agree to what will be written."""
+        ...
+
+
+class Unattended:
+    """Answers from the command line alone; what it does not say is decided by rule, or is an error."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def base_url(self, found: Found) -> str:
+        return normalize_base_url(self.request.base_url) if self.request.base_url else found.base_url
+
+    def key(self, found: Found, *, again: bool = False) -> GivenKey:
+        del again  # nobody to ask; a refused key ends the command in `failed`
+        if self.request.key is not None:
+            return GivenKey(clean_key(self.request.key), "flag", "--litellm-api-key")
+        if found.keys:
+            return found.keys[0]
+        raise MissingKey(
+            "Missing --litellm-api-key (or LITELLM_API_KEY in env, or existing litellm API-key profile).",
+            hint="Export LITELLM_API_KEY, so that the key does not show in the list of processes, and run this again.",
+        )
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        del text
+        return nullcontext()
+
+    def checked(self, catalog: Catalog) -> None:
+        del catalog
+
+    def failed(self, error: FasedError) -> Retry:
+        raise error
+
+    def model(self, found: Found, catalog: Catalog | None) -> choose.Decision:
+        return choose.without_questions(found, catalog, wanted=self.request.model, set_default=self.request.set_default)
+
+    def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
+        del found, catalog
+        return {}
+
+    def confirm(self, plan: Plan) -> None:
+        del plan
+
+
+def clean_key(text: str) -> str:
+    """A key as it is sent: without blanks around it and without the word ``Bearer`` before it.
+
+    Raises:
+        UsageError: it is empty, or cannot stand in a header.
+    """
+    key = text.strip()
+    if key[:7].lower() == "bearer ":
+        key = key[7:].strip()
+    remember(key)
+    if not key:
+        raise UsageError("The key is empty.", hint="Paste the key, such as sk-….")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(
+            "The key holds a blank, a control character or a letter outside ASCII.",
+            hint="Copy the key alone, on one line, such as sk-….",
+        )
+    return key

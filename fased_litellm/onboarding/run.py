@@ -1,0 +1,158 @@
+"""Walk through an onboarding: ask, check, choose, plan, agree, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..catalog import cache
+from ..catalog.facts import Catalog
+from ..config import agents, backups, save
+from ..config.load import load
+from ..errors import CatalogError, FasedError
+from ..net.addresses import is_private_url
+from ..paths import Paths
+from ..refs import normalize_agent_id
+from ..secrets import profile_file
+from ..secrets.profiles import read
+from . import check
+from .dialogue import Dialogue, Request
+from .found import Found, GivenKey, look
+from .plan import Answers, Plan, compute, storage_for
+
+AUTH_CHOICE = "litellm-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an onboarding did, or with ``--dry-run`` would do.
+
+    Attributes:
+        plan: what was computed.
+        written: whether it was written, where anything was to be.
+        backups: config file → the copy of its old text.
+        models: how many chat models the key may use; None if the proxy was not asked.
+    """
+
+    plan: Plan
+    written: bool
+    backups: Mapping[Path, Path]
+    models: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON document of the command."""
+        plan = self.plan
+        return {
+            "mode": "local",
+            "authChoice": AUTH_CHOICE,
+            "agent": plan.agent,
+            "baseUrl": plan.answers.base_url,
+            "keySource": plan.answers.key.source,
+            "keyStorage": plan.answers.key.source if plan.storage == "kept" else plan.storage,
+            "checked": plan.answers.catalog is not None,
+            "models": self.models,
+            "primary": str(plan.primary),
+            "roles": {role: str(ref) for role, ref in plan.answers.roles.items()},
+            "dryRun": not self.written and plan.changed,
+            "files": [
+                {
+                    "path": str(file.path),
+                    "changed": file.changed,
+                    "backup": str(self.backups[file.path]) if file.path in self.backups else None,
+                    "summary": list(file.summary),
+                    "diff": file.diff,
+                }
+                for file in plan.files()
+            ],
+            "warnings": list(plan.warnings),
+        }
+
+
+def onboard(
+    request: Request,
+    dialogue: Dialogue,
+    paths: Paths,
+    env: Mapping[str, str] | None = None,
+    *,
+    now: datetime | None = None,
+) -> Outcome:
+    """Set up the agent for a proxy. Nothing is written before everything is known and agreed to.
+
+    Args:
+        request: what the command line asks for.
+        dialogue: who answers.
+        paths: the installation.
+        env: the process's environment, ``os.environ`` by default.
+        now: the time, the present by default.
+
+    Raises:
+        FasedError: anything that stands in the way; nothing was written.
+    """
+    moment = now or datetime.now(UTC)
+    snapshot = load(paths, env).require_valid()
+    agent = normalize_agent_id(request.agent) if request.agent else None
+    found = look(snapshot, agent)
+    url, key, allow_private, catalog = _connect(request, dialogue, found)
+    decision = dialogue.model(found, catalog)
+    answers = Answers(
+        base_url=url,
+        key=key,
+        storage=request.storage,
+        allow_private=allow_private,
+        model=decision.model,
+        set_primary=decision.set_primary,
+        roles=dialogue.roles(found, catalog),
+        catalog=catalog,
+        warnings=(*snapshot.warnings, *(check.remarks(catalog) if catalog else ()), *decision.warnings),
+    )
+    base = read(agents.base_auth_profiles(paths))
+    own = agents.auth_profiles(paths, snapshot.value, agent) if agent else base.path
+    plan = compute(found, base if own == base.path else read(own), base, answers, now=moment)
+    models = len(catalog.chat_models) if catalog else None
+    if request.dry_run:
+        return Outcome(plan, written=False, backups={}, models=models)
+    dialogue.confirm(plan)
+    kept = _write(plan, env)
+    if catalog is not None:
+        _remember(paths, catalog)
+    return Outcome(plan, written=True, backups=kept, models=models)
+
+
+def _connect(request: Request, dialogue: Dialogue, found: Found) -> tuple[str, GivenKey, bool, Catalog | None]:
+    """Address, key, whether the user allows a private address, and what the proxy said."""
+    allowed = request.allow_private
+    url = dialogue.base_url(found)
+    key = dialogue.key(found, again=False)
+    while True:
+        storage_for(found, key, request.storage)  # a wish that cannot be met is told before the proxy is asked
+        if request.skip_health:
+            return url, key, allowed, None
+        configured = is_private_url(url) if found.private_network is None else found.private_network
+        try:
+            with dialogue.busy(f"Asking {url} …"):
+                catalog = check.check(url, key.value, allow_private=allowed or configured)
+        except FasedError as error:
+            change = dialogue.failed(error)
+            allowed = allowed or change == "allow"
+            url = dialogue.base_url(found) if change == "url" else url
+            key = dialogue.key(found, again=True) if change == "key" else key
+            continue
+        dialogue.checked(catalog)
+        return url, key, allowed, catalog
+
+
+def _write(plan: Plan, env: Mapping[str, str] | None) -> Mapping[Path, Path]:
+    others = [profile_file.as_write(plan.profile, env)] if plan.profile else []
+    written = save.commit_all([plan.config], others)
+    path = plan.config.path
+    return {path: backups.backup_path(path)} if path in written and plan.config.before is not None else {}
+
+
+def _remember(paths: Paths, catalog: Catalog) -> None:
+    try:
+        cache.save(paths, catalog)
+    except CatalogError:
+        return  # the next discovery asks the proxy again
