@@ -151,6 +151,19 @@ def test_an_added_entry_takes_no_byte_away(text, data):
         assert after.count("//") >= text.count("//")
 
 
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(texts, st.data())
+def test_a_deletion_adds_nothing(text, data):
+    document = Document.parse(text)
+    places = [path for path in _places(document.value) if path]
+    if not places:
+        return
+    path = data.draw(st.sampled_from(places))
+    after = document.delete(path).text
+    remaining = iter(text)
+    assert all(char in remaining for char in after)  # the new text is a subsequence of the old
+
+
 # ---- examples
 
 

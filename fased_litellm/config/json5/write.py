@@ -58,7 +58,7 @@ def write_string(text: str, quote: str) -> str:
 
 
 def _write_box(heads: list[str], values: list[Any], brackets: str, style: Style, *, indent: str, one_line: bool) -> str:
-    opening, closing = brackets
+    opening, closing = brackets[0], brackets[1]
     if not values:
         return brackets
     inner = indent if one_line else indent + style.unit
