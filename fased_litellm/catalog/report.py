@@ -94,7 +94,8 @@ class Vanished(TypedDict):
 
 
 class RefreshReport(TypedDict):
-    """The JSON document of ``fased providers refresh --json``. The first three keys are Fased's."""
+    """The JSON document of ``fased providers refresh --json``. The first three keys are Fased's; ``review`` is the
+    unified diff of fased.json with ``--dry-run``."""
 
     generatedAt: str
     source: str
@@ -108,6 +109,7 @@ class RefreshReport(TypedDict):
     unpricedModels: list[str]
     notes: list[str]
     applied: bool
+    review: str | None
 
 
 def build(
@@ -136,6 +138,7 @@ def build(
         "unpricedModels": [],
         "notes": [],
         "applied": False,
+        "review": None,
     }
     if isinstance(catalog, MissingSource):
         route["missingSourceReason"] = catalog.reason

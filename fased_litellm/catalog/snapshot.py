@@ -1,11 +1,13 @@
-"""Catalogs that do not come from the proxy: a file given by hand, or the definitions of the config itself. Pure."""
+"""Catalogs that do not come from the proxy: a file given by hand, or the definitions of the config itself."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from ..config.agents import section
@@ -14,6 +16,7 @@ from ..proxy.receipt import Prices
 from ..refs import DEFAULT_MODEL_ID, PROVIDER
 from . import configured, values
 from .definitions import default_definition
+from .discover import MOST_BYTES
 from .facts import Catalog, ModelFacts
 from .merge import MOST_MODELS
 
@@ -24,6 +27,25 @@ class MissingSource:
 
     reason: str
     detail: str
+
+
+def read(path: Path) -> Any:
+    """The JSON of a snapshot file.
+
+    Raises:
+        CatalogError: it cannot be read, is larger than 4 MiB or is not JSON.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise CatalogError(f"{path} cannot be read: {error.strerror}.", hint="Give a snapshot file.") from error
+    if len(data) > MOST_BYTES:
+        raise CatalogError(f"{path} is larger than {MOST_BYTES // 1024 // 1024} MiB.", hint="Split it.")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CatalogError(f"{path} is not JSON: {error}.", hint="A snapshot is plain JSON.") from error
 
 
 def from_file(body: Any, *, path: str, base_url: str, now: datetime) -> Catalog | MissingSource:
