@@ -133,6 +133,8 @@ class _Resolver:
         return merged
 
     def _file(self, name: str, path: KeyPath, chain: tuple[str, ...]) -> _Node:
+        if not _is_path(name):
+            raise _IncludeError(f"Include path cannot be a file name: {name!r}")
         file = os.path.normpath(os.path.join(os.path.dirname(chain[-1]), name))
         if not _inside(file, self.root):
             raise _IncludeError(f"Include path escapes config directory: {name} (root: {self.root})")
@@ -199,6 +201,13 @@ def _has_include(value: Any) -> bool:
 
 def _any_include(values: Iterable[Any]) -> bool:
     return any(_has_include(value) for value in values)
+
+
+def _is_path(name: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:  # half of a surrogate pair, as a JSON escape
+        return False
 
 
 def _inside(path: str, folder: str) -> bool:

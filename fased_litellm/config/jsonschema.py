@@ -15,18 +15,22 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = _without_null(section(name).model_json_schema(by_alias=True, mode="validation"))
+    schema: dict[str, Any] = _tidy(section(name).model_json_schema(by_alias=True, mode="validation"))
     return {"$schema": DIALECT, **schema, "title": f"fased.json: {name}"}
 
 
-def _without_null(value: Any) -> Any:
-    """An optional key is one that may be absent; ``null`` in its place is an error."""
+# What pydantic calls a limit where a function stands between it and the number.
+_LIMITS = {"gt": "exclusiveMinimum", "le": "maximum"}
+
+
+def _tidy(value: Any) -> Any:
+    """Take out what says nothing (made-up titles, empty defaults), and ``null``: an optional key may be absent only."""
     if isinstance(value, list):
-        return [_without_null(item) for item in value]
+        return [_tidy(item) for item in value]
     if not isinstance(value, dict):
         return value
     cleaned = {
-        key: _without_null(item)
+        _LIMITS.get(key, key) if isinstance(item, int | float) else key: _tidy(item)
         for key, item in value.items()
         if not (key == "default" and item is None) and not (key == "title" and isinstance(item, str))
     }

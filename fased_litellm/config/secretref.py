@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from .schema.base import Strict, matching
+from .schema.base import BRANCH, Strict, matching
 
 ENV_ID = r"[A-Z][A-Z0-9_]{0,127}"
 PROVIDER_ALIAS = r"[a-z][a-z0-9_-]{0,63}"
@@ -63,12 +63,15 @@ class SecretRef(Strict):
         return value
 
 
+_TEXT, _REF = f"{BRANCH}text", f"{BRANCH}ref"
+
+
 def _kind(value: Any) -> str:
-    return "<ref>" if isinstance(value, dict | SecretRef) else "<text>"
+    return _REF if isinstance(value, dict | SecretRef) else _TEXT
 
 
 SecretInput = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[SecretRef, Tag("<ref>")],
+    Annotated[str, Tag(_TEXT)] | Annotated[SecretRef, Tag(_REF)],
     Discriminator(_kind),
 ]
-"""A secret as text (mostly ``${NAME}``), or a reference. Tags in angle brackets do not show in the paths of issues."""
+"""A secret as text (mostly ``${NAME}``), or a reference."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ..errors import Issue
 from .keypath import KeyPath, dotted
 from .schema import SECTIONS, section
-from .schema.base import Strict
+from .schema.base import BRANCH, Strict
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -73,8 +73,12 @@ def check(config: Mapping[str, Any]) -> Checked:
 
 
 def _issue(model: type[Strict], name: str, detail: ErrorDetails) -> Issue:
-    # Parts in angle brackets name the branch of a union, not a place in the file.
-    below: KeyPath = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("<")))
+    # A tag names the branch of a union and is no place in the file. What is told to be an extra key is no tag.
+    loc = detail["loc"]
+    tags = [isinstance(part, str) and part.startswith(BRANCH) for part in loc]
+    if tags and detail["type"] == "extra_forbidden":
+        tags[-1] = False
+    below: KeyPath = tuple(part for part, is_tag in zip(loc, tags, strict=True) if not is_tag)
     return Issue(dotted((name, *below)), _message(model, below, detail))
 
 

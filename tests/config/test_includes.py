@@ -134,6 +134,16 @@ def test_outside_the_folder(folder, name):
     assert "Include path escapes config directory" in folder.issue({"$include": name}).message
 
 
+@pytest.mark.parametrize("name", ["a\0b.json", "\ud800.json"])
+def test_what_cannot_be_a_file_name(folder, name):
+    assert "cannot be a file name" in folder.issue({"$include": name}).message
+
+
+@pytest.mark.parametrize("name", ["", ".", "x" * 5000])
+def test_what_is_no_file(folder, name):
+    assert folder.issue({"$include": name}).path == "$include"
+
+
 def test_a_folder_whose_name_begins_alike_is_outside(folder):
     folder.write("../config-evil/a.json", {"x": 1})
     assert "escapes" in folder.issue({"$include": "../config-evil/a.json"}).message

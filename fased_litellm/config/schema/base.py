@@ -28,6 +28,10 @@ class Strict(BaseModel):
     )
 
 
+BRANCH = "\0"
+"""Begins the tags of a union's branches, which pydantic puts into the places of errors; see ``validation``."""
+
+
 def _refuse_null(value: Any) -> Any:
     if value is None:
         raise PydanticCustomError("null", "null is not a value here; leave the key out")
@@ -69,7 +73,7 @@ Maybe = Annotated[T | None, BeforeValidator(_refuse_null)]
 """An optional key; absent is None, and ``null`` in the file is refused, as Fased does."""
 
 NonEmpty = Annotated[str, Field(min_length=1)]
-Whole = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=float), Field(gt=0)]
-"""A positive number, read as a whole one: tokens, milliseconds, bytes."""
+Whole = Annotated[int, BeforeValidator(_whole_number), Field(gt=0)]
+"""A positive number, read as a whole one: tokens, milliseconds, bytes. The JSON Schema asks for a whole one."""
 Usd = Annotated[Decimal, BeforeValidator(_decimal, json_schema_input_type=float)]
 """USD, exactly as written in the file."""

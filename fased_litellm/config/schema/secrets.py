@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from ..secretref import EnvName, ProviderAlias
-from .base import Maybe, NonEmpty, Strict, Whole, checked
+from .base import BRANCH, Maybe, NonEmpty, Strict, Whole, checked
 
 _MEBIBYTE = 1024 * 1024
 Timeout = Annotated[Whole, Field(le=120_000)]
@@ -62,11 +62,13 @@ class ExecSecrets(Strict):
 
 def _source(value: Any) -> str | None:
     source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
-    return f"<{source}>" if source in ("env", "file", "exec") else None
+    return f"{BRANCH}{source}" if source in ("env", "file", "exec") else None
 
 
 SecretProvider = Annotated[
-    Annotated[EnvSecrets, Tag("<env>")] | Annotated[FileSecrets, Tag("<file>")] | Annotated[ExecSecrets, Tag("<exec>")],
+    Annotated[EnvSecrets, Tag(f"{BRANCH}env")]
+    | Annotated[FileSecrets, Tag(f"{BRANCH}file")]
+    | Annotated[ExecSecrets, Tag(f"{BRANCH}exec")],
     Discriminator(
         _source,
         custom_error_type="secret_source",
