@@ -51,11 +51,12 @@ class ReplyStream:
 
     def _run(self) -> Generator[Delta, None, None]:
         call, provider = self._call, self._provider
+        client = provider.client()
         try:
             while True:
                 self._exchange = call.exchange()
                 try:
-                    self._reply = call.succeeded((yield from provider.client().stream(self._exchange)))
+                    self._reply = call.succeeded((yield from client.stream(self._exchange)))
                     return
                 except CallError as error:
                     if not call.failed(error):
@@ -98,11 +99,12 @@ class AsyncReplyStream:
 
     async def _run(self) -> AsyncGenerator[Delta, None]:
         call, provider = self._call, self._provider
+        client = provider.async_client()
         try:
             while self._reply is None:
                 self._exchange = call.exchange()
                 try:
-                    async for item in provider.async_client().stream(self._exchange):
+                    async for item in client.stream(self._exchange):
                         if isinstance(item, Reply):
                             self._reply = call.succeeded(item)
                         else:

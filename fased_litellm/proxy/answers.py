@@ -68,5 +68,6 @@ def _validation_line(item: Any) -> str:
     """One entry of FastAPI's 422 list."""
     if not isinstance(item, dict):
         return str(item)
-    place = ".".join(str(part) for part in item.get("loc", ()))
+    loc = item.get("loc")
+    place = ".".join(str(part) for part in loc) if isinstance(loc, list) else ""
     return f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", item))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -100,21 +100,20 @@ def read_completion(body: Any) -> Content | None:
     Facts: reasoning is ``message.reasoning_content``; ``content`` is null or absent beside tool calls; releases up to 1.74
     send ``tool_calls: null``.
     """
-    if not isinstance(body, Mapping) or not isinstance(body.get("choices"), list) or not body["choices"]:
-        return None
-    choice = body["choices"][0]
-    message = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(message, Mapping):
+    choice = next(mappings(mapping(body).get("choices")), None)
+    message = choice.get("message") if choice is not None else None
+    if choice is None or not isinstance(message, Mapping):
         return None
     calls = []
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
-        calls.append(ToolCall(call.get("id"), str(function.get("name") or ""), str(function.get("arguments") or "")))
+    for call in mappings(message.get("tool_calls")):
+        function = mapping(call.get("function"))
+        id_ = text_of(call.get("id")) or None
+        calls.append(ToolCall(id_, text_of(function.get("name")), text_of(function.get("arguments"))))
     return Content(
         text=text_of(message.get("content")),
         reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")) or None,
         tool_calls=tuple(calls),
-        finish_reason=choice.get("finish_reason"),
+        finish_reason=text_of(choice.get("finish_reason")) or None,
     )
 
 
@@ -123,5 +122,15 @@ def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
+        return "".join(text_of(part.get("text")) for part in mappings(content))
     return ""
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """``value`` if it is a JSON object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in ``value``, none if it is no list."""
+    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())

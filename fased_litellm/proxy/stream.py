@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import BadAnswer
 from .failures import STREAM_BROKE, STREAM_CUT, Failure, classify
-from .reply import Content, Delta, ToolCall, text_of
+from .reply import Content, Delta, ToolCall, mapping, mappings, text_of
 
 MAX_LINE = 16 * 1024 * 1024
 
@@ -113,12 +113,11 @@ class StreamReader:
             return []
         if isinstance(chunk.get("usage"), Mapping):
             self.usage = chunk["usage"]
-        choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        choice = next(mappings(chunk.get("choices")), None)
+        if choice is None:
             return []
-        self._finish_reason = choices[0].get("finish_reason") or self._finish_reason
-        delta = choices[0].get("delta")
-        return self._delta(delta) if isinstance(delta, Mapping) else []
+        self._finish_reason = text_of(choice.get("finish_reason")) or self._finish_reason
+        return self._delta(mapping(choice.get("delta")))
 
     def _delta(self, delta: Mapping[str, Any]) -> list[Delta]:
         pieces: list[Delta] = []
@@ -130,20 +129,20 @@ class StreamReader:
         if text:
             self._text.append(text)
             pieces.append(Delta("text", text))
-        calls = delta.get("tool_calls") or ()
-        pieces.extend(self._tool_call(piece) for piece in calls if isinstance(piece, Mapping))
+        pieces.extend(self._tool_call(piece) for piece in mappings(delta.get("tool_calls")))
         return pieces
 
     def _tool_call(self, piece: Mapping[str, Any]) -> Delta:
         index = piece.get("index")
         index = index if isinstance(index, int) else 0
-        function = piece.get("function") or {}
+        function = mapping(piece.get("function"))
+        id_, name = text_of(piece.get("id")) or None, text_of(function.get("name")) or None
         call = self._calls.setdefault(index, _Call())
-        call.id = piece.get("id") or call.id
-        call.name = function.get("name") or call.name
+        call.id = id_ or call.id
+        call.name = name or call.name
         arguments = text_of(function.get("arguments"))
         call.arguments.append(arguments)
-        return Delta("tool-call", arguments, index, piece.get("id"), function.get("name"))
+        return Delta("tool-call", arguments, index, id_, name)
 
 
 def _error_event(error: Any) -> Failure:

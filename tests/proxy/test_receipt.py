@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fased_litellm.proxy.receipt import Prices, Receipt, Timing, TokenUsage, make_receipt, token_usage
+
+HEADERS = {
+    "x-litellm-call-id": "call-1",
+    "x-litellm-model-id": "dep-1",
+    "x-litellm-model-name": "openai/gpt-4o-mini",
+    "x-litellm-model-group": "upstream",
+    "x-litellm-version": "1.106.2",
+    "x-litellm-response-cost": "1.53e-05",
+    "x-litellm-attempted-retries": "2",
+    "x-litellm-attempted-fallbacks": "0",
+    "x-litellm-overhead-duration-ms": "8.059",
+}
+USAGE = {
+    "prompt_tokens": 120,
+    "completion_tokens": 8,
+    "prompt_tokens_details": {"cached_tokens": 100},
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
+PRICES = Prices(Decimal("0.000001"), Decimal("0.000002"))
+
+
+def receipt(
+    headers: Any = HEADERS, usage: Any = USAGE, prices: Prices | None = None, streamed: bool = False
+) -> Receipt:
+    return make_receipt(
+        call_id="call-1",
+        model="litellm/upstream",
+        model_group="upstream",
+        headers=headers,
+        usage=usage,
+        timing=Timing(12.1, 9.8),
+        prices=lambda: prices,
+        streamed=streamed,
+    )
+
+
+def test_everything_is_read_from_a_whole_reply() -> None:
+    assert receipt().as_dict() == {
+        "callId": "call-1",
+        "model": "litellm/upstream",
+        "modelGroup": "upstream",
+        "deploymentId": "dep-1",
+        "servedModel": "openai/gpt-4o-mini",
+        "retries": 2,
+        "fallbacks": 0,
+        "attempts": [],
+        "usage": {
+            "inputTokens": 20,
+            "outputTokens": 8,
+            "cacheReadTokens": 100,
+            "cacheWriteTokens": 0,
+            "reasoningTokens": 3,
+            "totalTokens": 128,
+        },
+        "costUsd": 0.0000153,
+        "costSource": "header",
+        "proxyVersion": "1.106.2",
+        "latencyMs": 12.1,
+        "timeToFirstTokenMs": 9.8,
+        "proxyOverheadMs": 8.059,
+    }
+
+
+def test_what_the_proxy_does_not_say_is_unknown_not_zero() -> None:
+    bare = receipt(headers={}, usage=None)
+    assert (bare.retries, bare.fallbacks, bare.deployment_id, bare.usage) == (None, None, None, None)
+    assert (bare.cost_usd, bare.cost_source) == (None, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("headers", "usage", "prices", "streamed", "cost", "source"),
+    [
+        ({"x-litellm-response-cost": "0.0006500000000000001"}, USAGE, None, False, "0.00065", "header"),
+        ({"x-litellm-response-cost": "0.0"}, USAGE, None, False, None, "unknown"),  # a price of 0 means unknown
+        ({"x-litellm-response-cost": "0.0"}, USAGE, PRICES, False, "0.000136", "price-table"),
+        ({"x-litellm-response-cost": "nan"}, USAGE, None, False, None, "unknown"),
+        ({"x-litellm-response-cost": "-1"}, USAGE, None, False, None, "unknown"),
+        ({"x-litellm-response-cost": "0"}, None, None, False, "0", "header"),  # an error took nothing
+        ({}, {**USAGE, "cost": 0.0000153}, PRICES, True, "0.0000153", "stream"),
+        ({"x-litellm-response-cost": "0.0"}, USAGE, None, True, None, "unknown"),  # a stream's header is no cost
+        ({}, USAGE, PRICES, True, "0.000136", "price-table"),
+        ({}, USAGE, Prices(input=Decimal("0.000001")), True, None, "unknown"),  # the output has no price
+    ],
+)
+def test_where_the_cost_comes_from(
+    headers: Any, usage: Any, prices: Prices | None, streamed: bool, cost: str | None, source: str
+) -> None:
+    got = receipt(headers, usage, prices, streamed)
+    assert (got.cost_usd, got.cost_source) == (None if cost is None else Decimal(cost), source)
+
+
+def test_cache_writes_are_taken_out_of_the_input() -> None:
+    usage = token_usage({"prompt_tokens": 50, "completion_tokens": 1, "cache_creation_input_tokens": 30})
+    assert usage == TokenUsage(20, 1, 0, 30)
+
+
+counts = st.integers(0, 10**6) | st.none() | st.booleans() | st.text(max_size=3) | st.floats()
+
+
+@given(
+    st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "cache_read_input_tokens", "cost"]), counts),
+    st.dictionaries(st.sampled_from(["cached_tokens", "cache_creation_tokens"]), counts),
+)
+def test_any_usage_is_read_without_an_exception(usage: dict[str, Any], details: dict[str, Any]) -> None:
+    got = receipt(usage={**usage, "prompt_tokens_details": details}, streamed=True)
+    json.dumps(got.as_dict(), allow_nan=False)
+    assert got.usage is not None
+    assert min(got.usage.as_dict().values()) >= 0
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_the_price_table_is_exact(tokens_in: int, tokens_out: int, cached: int) -> None:
+    prices = Prices(Decimal("0.00000015"), Decimal("0.0000006"), Decimal("0.000000075"))
+    cost = prices.cost(TokenUsage(tokens_in, tokens_out, cached))
+    assert cost is not None
+    assert cost * 10**9 == tokens_in * 150 + tokens_out * 600 + cached * 75
