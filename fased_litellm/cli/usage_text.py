@@ -102,7 +102,7 @@ def dollars(usd: Decimal) -> str:
     """An amount with two digits after the point, or four where it is less than a dollar."""
     if usd >= 1 or usd == 0:
         return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= Decimal("0.00005") else "< $0.0001"
+    return f"${usd:.4f}" if usd >= Decimal("0.0001") else "< $0.0001"
 
 
 def count(number: int) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import threading
@@ -243,6 +244,17 @@ def test_a_ledger_moved_away_while_it_is_open_is_begun_anew(path: Path) -> None:
     assert rows(path.parent.with_name("away") / path.name, "SELECT call_id FROM call") == [("c1",)]
 
 
+def test_a_ledger_replaced_while_it_is_open_is_noticed(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.record(sample("c1"))
+        shutil.move(path.parent, path.parent.with_name("away"))
+        with Ledger(path) as other:
+            other.record(sample("c2", session="s2"))
+        ledger.record(sample("c3"))
+    found = rows(path, "SELECT call_id, session FROM call JOIN dimension ON dimension.id = dimension ORDER BY 1")
+    assert found == [("c2", "s2"), ("c3", "s1")]
+
+
 def test_a_closed_ledger_is_an_error(path: Path) -> None:
     ledger = Ledger(path)
     ledger.record(sample())
@@ -285,6 +297,7 @@ def test_a_forked_child_writes_on_a_connection_of_its_own(path: Path) -> None:
         with ledger._lock:  # held by the parent at the fork, as by another thread
             child = os.fork()
             if child == 0:
+                signal.alarm(30)  # ends a child that waits for the lock
                 try:
                     os._exit(0 if ledger.record(sample("child")) else 1)
                 finally:

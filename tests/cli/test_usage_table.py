@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from fased_litellm.cli.usage_table import Column, bar, printable, render
+from fased_litellm.cli.usage_text import count, dollars
+
+names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
+
+
+@given(st.lists(names, min_size=1, max_size=5), st.integers(10, 60))
+def test_a_table_with_one_name_fits_any_width(cells: list[str], width: int) -> None:
+    lines = render([Column("Session", cells)], [0.5] * len(cells), width)
+    assert len(lines) == len(cells) + 1
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_both_ends_of_a_long_name_are_shown() -> None:
+    lines = render([Column("S", ["agent:main:telegram:direct:42"])], [0.0], 16)
+    assert lines[1] == "agent:m…irect:42"
+
+
+def test_wide_characters_are_cut_by_their_width() -> None:
+    lines = render([Column("S", ["日本語の長い名前のセッション"])], [0.0], 12)
+    assert lines[1] == "日本 …ション"
+    assert cell_len(lines[1]) == 12
+
+
+def test_numbers_are_never_cut_but_left_out_in_order() -> None:
+    columns = [
+        Column("Name", ["a" * 20]),
+        Column("Calls", ["123"], right=True),
+        Column("First", ["1234567"], right=True, spare=2),
+        Column("Second", ["7654321"], right=True, spare=1),
+    ]
+    assert render(columns, [0.0], None) == [
+        "Name                  Calls    First   Second",
+        "aaaaaaaaaaaaaaaaaaaa    123  1234567  7654321",
+    ]
+    assert render(columns, [0.0], 40) == [
+        "Name                  Calls   Second",
+        "aaaaaaaaaaaaaaaaaaaa    123  7654321",
+    ]
+    assert render(columns, [0.0], 16) == ["Name       Calls", "aaaa…aaaa    123"]
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"), [(0, ""), (0.0001, "▏"), (0.5, "██"), (0.53, "██▏"), (1, "████"), (2, "████"), (-1, "")]
+)
+def test_a_bar_shows_whatever_is_not_nothing(share: float, drawn: str) -> None:
+    assert bar(share, 4) == drawn
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"), (9_999, "9,999"), (10_000, "10k"), (45_600, "45.6k"), (999_499, "999k"), (999_500, "1M"),
+        (1_234_567, "1.23M"), (999_499_999, "999M"), (999_500_000, "1G"), (5_432_100_000_000, "5,432G"),
+    ],
+)  # fmt: skip
+def test_counts_are_short(number: int, text: str) -> None:
+    assert count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [("0", "$0.00"), ("0.00001", "< $0.0001"), ("0.00005", "< $0.0001"), ("0.0001", "$0.0001"), ("0.0012", "$0.0012"), ("1", "$1.00"),
+     ("1234.567", "$1,234.57")],
+)  # fmt: skip
+def test_amounts_are_never_rounded_to_nothing(usd: str, text: str) -> None:
+    assert dollars(Decimal(usd)) == text
+
+
+def test_control_characters_are_shown_as_such() -> None:
+    assert printable("a\x1b[31m\r\nb") == "a�[31m��b"
+    assert printable("日本 語") == "日本 語"
