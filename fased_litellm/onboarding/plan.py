@@ -89,7 +89,8 @@ class Plan:
         agent: the agent whose files these are; None for all agents.
         config: the change of fased.json.
         profile: the change of the auth profiles.
-        storage: where the key is afterwards: ``env``, ``profile``, or ``kept`` where it was.
+        storage: where the key is written to: ``env`` (a reference), ``profile``, or ``kept`` where it was.
+        kept_in: where a key that stays is: ``env``, ``file`` or ``exec`` (references), ``profile`` or ``config``.
         primary: the primary model afterwards.
         defined: ids of the models whose descriptions are added.
         warnings: what the user should know.
@@ -100,6 +101,7 @@ class Plan:
     config: ConfigChange
     profile: ProfileChange | None
     storage: Storage
+    kept_in: str | None
     primary: ModelRef
     defined: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -179,6 +181,7 @@ def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answ
         config=change,
         profile=profile,
         storage=storage,
+        kept_in=_kept_in(overlay(base, store), answers.key) if storage == "kept" else None,
         primary=primary or ModelRef(PROVIDER, DEFAULT_MODEL_ID),
         defined=defined,
         warnings=(*answers.warnings, *_warnings(found, answers, profile, storage, base, now)),
@@ -194,6 +197,11 @@ def _profile(store: ProfileStore, key: GivenKey, storage: Storage) -> ProfileCha
     if storage == "env":
         return upsert_api_key(store, PROFILE_ID, provider=PROVIDER, ref=_ENV_REF)
     return upsert_api_key(store, PROFILE_ID, provider=PROVIDER, key=key.value)
+
+
+def _kept_in(store: ProfileStore, key: GivenKey) -> str:
+    known = store.profiles.get(key.detail) if key.source == "profile" else None
+    return known.ref["source"] if known and known.ref else key.source
 
 
 def _mode_of(store: ProfileStore, profile_id: str) -> str:

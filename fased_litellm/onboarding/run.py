@@ -51,7 +51,7 @@ class Outcome:
             "agent": plan.agent,
             "baseUrl": plan.answers.base_url,
             "keySource": plan.answers.key.source,
-            "keyStorage": plan.answers.key.source if plan.storage == "kept" else plan.storage,
+            "keyStorage": plan.kept_in or plan.storage,
             "checked": plan.answers.catalog is not None,
             "models": self.models,
             "primary": str(plan.primary),

@@ -158,6 +158,8 @@ def _changed_entry(
     before = section(entry, "taskModels")
     if roles and not before:
         edits.append(Edit((*path, "taskModels"), roles))
+    elif before and not roles:
+        edits.append(Edit((*path, "taskModels"), DELETE))
     else:
         edits += [Edit((*path, "taskModels", key), text) for key, text in roles.items() if before.get(key) != text]
         edits += [Edit((*path, "taskModels", key), DELETE) for key in before if key not in roles]

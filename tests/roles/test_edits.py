@@ -107,6 +107,11 @@ def test_an_entry_is_added_behind_the_others(tmp_path: Path) -> None:
             {"taskModels": {"strong": "litellm/s", "summarizer": "litellm/n"}},
         ),
         (
+            {"model": "litellm/a", "taskModels": {"coding": "litellm/a"}},
+            {"task_models": {"coding": ""}},
+            {"model": "litellm/a"},
+        ),
+        (
             {"name": "N", "model": "litellm/a", "activeModelProvider": "x", "modelProviders": {}},
             {"primary": "litellm/x"},
             {"name": "N", "model": "litellm/x"},

@@ -1,0 +1,126 @@
+"""``fased agents``: the agents and their models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..refs import PROVIDER, ModelRef
+from . import handover, offered, output, session
+from .commands import SETTINGS
+from .groups import SharedGroup
+
+if TYPE_CHECKING:
+    from ..config.load import ConfigSnapshot
+    from ..roles.summary import AgentSummary
+
+app = typer.Typer(
+    **SETTINGS, cls=SharedGroup, no_args_is_help=True, help="The agents of the config, and the models they use."
+)
+models_app = typer.Typer(**SETTINGS, cls=SharedGroup, no_args_is_help=True, help="The models of one agent.")
+app.add_typer(models_app, name="models")
+
+Ref = str | None
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def list_agents(
+    *, json_output: Json = False, bindings: Annotated[bool, typer.Option("--bindings", hidden=True)] = False
+) -> None:
+    """Show every agent with its model, its roles and its folders."""
+    from ..roles.summary import summaries
+
+    if bindings:
+        raise handover.NotOurs("Routing rules in full are shown by the Node agent.")
+    found = summaries(session.config())
+    if json_output:
+        output.document([summary.as_dict() for summary in found])
+        return
+    output.line("Agents:")
+    for summary in found:
+        for line in _lines(summary):
+            output.line(line)
+
+
+@models_app.command("set")
+def set_models(
+    *,
+    agent: Annotated[str | None, typer.Option("--agent", metavar="ID", help="The agent; else the default one.")] = None,
+    primary: Annotated[Ref, typer.Option("--primary", metavar="REF", help="Its model, as litellm/default.")] = None,
+    fallback: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fallback", metavar="REF", help="The model to ask when that one fails; Fased honours the first."
+        ),
+    ] = None,
+    cheap_check: Annotated[Ref, typer.Option("--cheap-check", metavar="REF", help="Model for cheap checks.")] = None,
+    strong: Annotated[Ref, typer.Option("--strong", metavar="REF", help="Model for hard work.")] = None,
+    escalation: Annotated[Ref, typer.Option("--escalation", metavar="REF", help="Model to escalate to.")] = None,
+    coding: Annotated[Ref, typer.Option("--coding", metavar="REF", help="Model for code.")] = None,
+    summarizer: Annotated[Ref, typer.Option("--summarizer", metavar="REF", help="Model for summaries.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Take references which the proxy does not expose.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Set the models of one agent; what is not named stays. An empty text takes a role away."""
+    from ..config import save
+    from ..roles.edits import agent_model_edits, allow_edits
+
+    snapshot = session.config()
+    roles = {
+        "cheap-check": cheap_check,
+        "strong": strong,
+        "escalation": escalation,
+        "coding": coding,
+        "summarizer": summarizer,
+    }
+    texts = [text for text in (primary, *(fallback or []), *roles.values()) if text and text.strip()]
+    refs = {text: _ref(snapshot, text) for text in texts}
+    # What is wrong with the wish itself is told before the proxy is asked.
+    result = agent_model_edits(
+        snapshot,
+        agent,
+        primary=str(refs[primary]) if primary in refs else primary,
+        fallbacks=None if fallback is None else [str(refs.get(text, "")) for text in fallback],
+        task_models={role: str(refs.get(text, "")) for role, text in roles.items() if text is not None},
+    )
+    offered.check(snapshot, session.paths(), refs.values(), force=force)
+    allowed = allow_edits(snapshot, [refs[primary]]) if primary in refs else []
+    change = save.plan(snapshot, [*result.edits, *allowed])
+    save.commit(change)
+    if fallback and len(fallback) > 1:
+        output.diagnostic(
+            f"! Fased honours the first fallback alone, {refs.get(fallback[0], fallback[0])}."
+            " Longer chains belong into the proxy's router settings (fallbacks)."
+        )
+    if json_output:
+        output.document(result.as_dict())
+    else:
+        output.line(f"Agent models updated: {result.agent_id}" if change.changed else "Nothing to change.")
+
+
+def _ref(snapshot: ConfigSnapshot, text: str) -> ModelRef:
+    """A reference as typed: an alias, ``provider/model``, or the bare id of a model of the proxy."""
+    from ..roles.choice import parse_ref
+
+    ref, note = parse_ref(snapshot.value, text)
+    # Fased would take another provider for a bare id; nobody who has this package means that.
+    return ModelRef.parse(text, default_provider=PROVIDER) if note else ref
+
+
+def _lines(summary: AgentSummary) -> list[str]:
+    title = f"- {summary.id}" + (" (default)" if summary.is_default else "")
+    if summary.name and summary.name != summary.id:
+        title += f" ({summary.name})"
+    lines = [title, f"  Model: {summary.model or 'litellm/default (implied)'}"]
+    if summary.fallback:
+        lines.append(f"  Fallback: {summary.fallback}")
+    if summary.task_models:
+        lines.append("  Roles: " + ", ".join(f"{role} {ref}" for role, ref in summary.task_models.items()))
+    return [
+        *lines,
+        f"  Workspace: {summary.workspace}",
+        f"  Agent dir: {summary.agent_dir}",
+        f"  Routing rules: {summary.bindings}",
+    ]
