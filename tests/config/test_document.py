@@ -82,7 +82,7 @@ def documents_and_edits(draw):
     return text, edits
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents_and_edits())
 def test_edits_give_the_intended_tree_and_json5_agrees(case):
     text, edits = case
@@ -99,7 +99,7 @@ def test_edits_give_the_intended_tree_and_json5_agrees(case):
     assert apply(after, [Edit((), wanted)]) is after  # a second time, nothing is left to do
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.data())
 def test_a_replaced_value_changes_its_span_and_nothing_else(text, data):
     document = Document.parse(text)
@@ -135,7 +135,7 @@ def _reads_as(text, following, value):
         return False
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.data())
 def test_an_added_entry_takes_no_byte_away(text, data):
     document = Document.parse(text)
@@ -151,7 +151,7 @@ def test_an_added_entry_takes_no_byte_away(text, data):
         assert after.count("//") >= text.count("//")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.data())
 def test_a_deletion_adds_nothing(text, data):
     document = Document.parse(text)
