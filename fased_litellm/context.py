@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .refs import SessionKey, normalize_agent_id
 
@@ -42,7 +43,8 @@ class CallContext:
 
     def with_(self, **changes: str | None) -> CallContext:
         """A copy in which the given, non-None values replace those of this context."""
-        return replace(self, **{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
+        given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+        return replace(self, **given)
 
     def as_dict(self) -> dict[str, str | None]:
         """The value of ``context`` in the JSON of a call."""
