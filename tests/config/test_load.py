@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -292,3 +294,13 @@ def test_any_json_is_a_snapshot_with_issues(fased, tree):
     assert isinstance(snapshot.value, dict)
     if snapshot.valid:
         assert snapshot.config is not None
+
+
+def test_without_a_config_nothing_heavy_is_imported(fased):
+    program = (
+        "import sys; from fased_litellm.config.load import load; from fased_litellm.paths import Paths\n"
+        f"load(Paths.from_env({{'HOME': {str(fased.root)!r}}}), {{}})\n"
+        "print(sorted({'pydantic', 'json5', 'hashlib', 'httpx'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
