@@ -16,6 +16,8 @@ def number(value: Any) -> int | float | Decimal | None:
 
     Fact: with ``litellm --model X`` LiteLLM writes unknown values as the text ``None``.
     """
+    if value is None:
+        return None
     if isinstance(value, str) and len(value) <= 40:
         try:
             parsed = Decimal(value.strip())
