@@ -37,7 +37,7 @@ def test_the_version_needs_none_of_the_libraries() -> None:
 
 def test_usage_needs_no_network_and_no_config() -> None:
     needed = loaded("from fased_litellm.cli import main; main(['usage'])") & HEAVY
-    assert needed <= {"typer", "sqlite3", "rich"}
+    assert needed <= {"typer", "sqlite3", "rich"}  # of rich, the widths of characters alone
 
 
 def test_a_chat_needs_neither_keyring_nor_rich_nor_json5() -> None:

@@ -143,10 +143,10 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
     if talk.as_json:
         answer = reply.as_dict()
         receipt = answer.pop("receipt")
-        output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt})
+        output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt}, quoted=True)
     else:
         if not talk.stream:
-            output.line(_printable(reply.text))
+            output.words(f"{reply.text}\n")
         for call in reply.tool_calls:
             output.line(f"[wants {call.name}({call.arguments})]")
         output.diagnostic(output.quiet(receipt_line(reply.receipt)))
@@ -164,8 +164,7 @@ def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         shown = False
         try:
             for text in _texts(stream):
-                sys.stdout.write(_printable(text))
-                sys.stdout.flush()
+                output.words(text)
                 shown = True
         except StreamInterrupted:
             if shown:
@@ -178,10 +177,3 @@ def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
 
 def _texts(stream: Any) -> Iterator[str]:
     return (delta.text for delta in stream if delta.kind == "text")
-
-
-def _printable(text: str) -> str:
-    """On a terminal, without the control characters by which a reply could steer it."""
-    if not sys.stdout.isatty():
-        return text
-    return "".join(character for character in text if character in "\n\t" or character.isprintable())

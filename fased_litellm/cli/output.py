@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FasedError
-from ..secrets.redaction import redact
+from ..secrets.redaction import hide_known, redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,8 +18,11 @@ _state = {"json": False}
 
 
 def begin(*, as_json: bool) -> None:
-    """Set how this command's errors are shown."""
+    """Set how this command's errors are shown, and have characters that a stream cannot show replaced."""
     _state["json"] = as_json
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def end() -> None:
@@ -27,19 +31,36 @@ def end() -> None:
         stream.flush()
 
 
-def document(value: Any) -> None:
-    """Print the one JSON document of a command, indented by two spaces as Fased does."""
-    sys.stdout.write(redact(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
+def document(value: Any, *, quoted: bool = False) -> None:
+    """Print the one JSON document of a command, indented by two spaces as Fased does.
+
+    Args:
+        value: what to print.
+        quoted: whether it quotes a model or a user, whose words that only look like a key are left alone.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write(_joined(hide_known(text) if quoted else redact(text)) + "\n")
 
 
 def line(text: str = "") -> None:
     """Print a line of the answer."""
-    sys.stdout.write(redact(text) + "\n")
+    sys.stdout.write(_joined(redact(text)) + "\n")
+
+
+def words(text: str) -> None:
+    """Print a model's words as they come, without a line break of ours.
+
+    On a terminal, the control characters by which a reply could steer it are left out.
+    """
+    if sys.stdout.isatty():
+        text = "".join(character for character in text if character in "\n\t" or character.isprintable())
+    sys.stdout.write(_joined(hide_known(text)))
+    sys.stdout.flush()
 
 
 def diagnostic(text: str) -> None:
     """Print a line beside the answer: progress, a warning, a remark."""
-    sys.stderr.write(redact(text).rstrip("\n") + "\n")
+    sys.stderr.write(_joined(redact(text)).rstrip("\n") + "\n")
 
 
 def failure(error: FasedError) -> None:
@@ -50,6 +71,13 @@ def failure(error: FasedError) -> None:
     diagnostic(error.message)
     if error.hint:
         diagnostic(f"→ {error.hint}")
+
+
+def _joined(text: str) -> str:
+    """``text`` with halves of a character put together: JSON5 may spell one as two escapes, which UTF-8 cannot hold."""
+    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def quiet(text: str) -> str:

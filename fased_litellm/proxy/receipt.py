@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 _PICO = Decimal("1e-12")
-_LARGEST = Decimal(10) ** 9
+_LARGEST = Decimal(10) ** 6  # USD for one call; more is a defect of who says so
 CostSource = Literal["header", "stream", "price-table", "unknown"]
 
 

@@ -54,12 +54,18 @@ def remember(secret: str | None) -> None:
 
 def redact(text: str) -> str:
     """``text`` without the secrets that are known and without what looks like one."""
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    text = hide_known(text)
     for pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
     for pattern in _GROUPED:
         text = pattern.sub(_keep, text)
+    return text
+
+
+def hide_known(text: str) -> str:
+    """``text`` without the secrets that are known, and otherwise as it is: for what a model or a user wrote."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     return text
 
 

@@ -16,6 +16,9 @@ STATUSES: tuple[Status, ...] = ("ok", "error", "interrupted", "cancelled")
 FAILED: tuple[Status, ...] = ("error", "interrupted")
 """The statuses which a report counts as failed. A call that its caller cancelled did not fail."""
 
+UNANSWERED = ("timeout", "connection-lost")
+"""Causes of an error after which the request may have been carried out all the same."""
+
 MAX_TEXT = 512
 """Longest name that is kept, in characters. The ledger holds names, never the text of a conversation."""
 MAX_COUNT = 2**53 - 1
@@ -121,8 +124,12 @@ class UsageRecord:
 
     @property
     def unpriced(self) -> bool:
-        """Whether the call used something whose price is not known. A failure without tokens did not."""
-        return self.cost is None and (self.total_tokens > 0 or self.status == "ok")
+        """Whether the call used something, or may have, and the cost is not known.
+
+        A call that was refused used nothing. One that broke off, was left alone, or was never answered may have.
+        """
+        used = self.total_tokens > 0 or self.status != "error" or self.cause in UNANSWERED
+        return self.cost is None and used
 
     def as_dict(self) -> dict[str, Any]:
         """The record as a JSON document; see ``schemas/usage-record.schema.json``."""

@@ -181,8 +181,9 @@ _CALL_SUMS = {
     "failed": "(SELECT status IN ('error', 'interrupted') FROM dimension WHERE id = dimension)",
     "cost_pico": "coalesce(cost_pico, 0)",
     "priced_calls": "cost_pico IS NOT NULL",
-    "unpriced_calls": "cost_pico IS NULL AND (total_tokens > 0 OR "
-    "(SELECT status = 'ok' FROM dimension WHERE id = dimension))",
+    # As in UsageRecord.unpriced.
+    "unpriced_calls": "cost_pico IS NULL AND (total_tokens > 0 OR cause IN ('timeout', 'connection-lost') OR "
+    "(SELECT status <> 'error' FROM dimension WHERE id = dimension))",
 }
 
 

@@ -85,7 +85,10 @@ def expected_totals(chosen: Iterable[UsageRecord]) -> dict[str, Any]:
     """The totals of a report over these records, as its JSON has them, but with the cost as an exact Decimal."""
     chosen = list(chosen)
     unpriced = [
-        record for record in chosen if record.cost is None and (record.total_tokens > 0 or record.status == "ok")
+        record
+        for record in chosen
+        if record.cost is None
+        and (record.total_tokens > 0 or record.status != "error" or record.cause in ("timeout", "connection-lost"))
     ]
     priced = [record.cost for record in chosen if record.cost is not None]
     return {

@@ -80,6 +80,10 @@ def test_names_are_made_fit_for_the_ledger() -> None:
         ({"cost": None, "status": "error"}, True),
         ({"cost": None, "status": "error", "total_tokens": 0}, False),
         ({"cost": None, "total_tokens": 0}, True),
+        ({"cost": None, "total_tokens": 0, "status": "interrupted"}, True),
+        ({"cost": None, "total_tokens": 0, "status": "cancelled"}, True),
+        ({"cost": None, "total_tokens": 0, "status": "error", "cause": "timeout"}, True),
+        ({"cost": None, "total_tokens": 0, "status": "error", "cause": "connect-refused"}, False),
     ],
 )
 def test_a_call_is_unpriced_if_it_used_something_of_unknown_price(change: dict[str, Any], unpriced: bool) -> None:

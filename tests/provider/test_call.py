@@ -1,0 +1,191 @@
+"""One call with its attempts, without a network."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fased_litellm.config.load import load
+from fased_litellm.context import CallContext
+from fased_litellm.errors import CallError, ConnectFailed, ModelNotAllowed, ProxyError, UnknownModel
+from fased_litellm.net.messages import Answer
+from fased_litellm.paths import Paths
+from fased_litellm.provider.call import Call, Wish, attribution
+from fased_litellm.provider.settings import Settings
+
+MODELS = [
+    {"id": "a", "name": "A", "compat": {"supportsReasoningEffort": False, "maxTokensField": "max_completion_tokens"}},
+    {"id": "b", "name": "B", "cost": {"input": 1, "output": 2}, "headers": {"X-Team": "model"}},
+]
+CONFIG: dict[str, Any] = {
+    "models": {
+        "providers": {
+            "litellm": {
+                "baseUrl": "http://localhost:4000/v1",
+                "api": "openai-completions",
+                "headers": {"x-team": "provider", "X-Site": "s"},
+                "request": {"allowPrivateNetwork": True},
+                "models": MODELS,
+            }
+        }
+    },
+    "agents": {
+        "defaults": {"model": {"primary": "litellm/a", "fallbacks": ["litellm/b", "litellm/c"]}},
+        "list": [{"id": "ops", "model": "litellm/b", "taskModels": {"coding": "litellm/openai/code"}}],
+    },
+}
+
+
+def settings(tmp_path: Path, config: dict[str, Any] = CONFIG) -> Settings:
+    (tmp_path / "fased.json").write_text(json.dumps(config))
+    env = {"HOME": str(tmp_path), "FASED_STATE_DIR": str(tmp_path)}
+    paths = Paths.from_env(env)
+    return Settings.of(load(paths, env).require_valid(), paths)
+
+
+def call(tmp_path: Path, wish: Wish, *, agent: str = "main", role: str | None = None) -> Call:
+    found = settings(tmp_path)
+    return Call(found, found.choose(model=None, agent=agent, role=role), wish)
+
+
+def sent(found: Call) -> tuple[dict[str, Any], dict[str, str]]:
+    request = found.exchange().request({})
+    assert request.body is not None
+    return json.loads(request.body), dict(request.headers)
+
+
+HELLO = Wish([{"role": "user", "content": "hi"}], CallContext())
+REPLY = Answer(
+    200,
+    {"x-litellm-model-group": "b"},
+    json.dumps(
+        {
+            "choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+        }
+    ).encode(),
+)
+
+
+def refused(status: int, message: str) -> Answer:
+    return Answer(status, {}, json.dumps({"error": {"message": message, "type": None}}).encode())
+
+
+def failure(found: Call, answer: Answer) -> CallError:
+    with pytest.raises(ProxyError) as caught:
+        found.exchange().whole(answer)
+    return caught.value
+
+
+def test_the_config_shapes_the_request(tmp_path: Path) -> None:
+    wish = Wish(HELLO.messages, CallContext(), {"reasoning_effort": "low", "top_p": 0.5}, max_tokens=9)
+    body, headers = sent(call(tmp_path, wish))
+    assert (body["model"], body["max_completion_tokens"], body["top_p"]) == ("a", 9, 0.5)
+    assert "reasoning_effort" not in body
+    assert (headers["x-team"], headers["x-site"]) == ("provider", "s")
+    body, headers = sent(call(tmp_path, wish, agent="ops"))
+    assert (body["model"], body["max_tokens"], body["reasoning_effort"]) == ("b", 9, "low")
+    assert headers["x-team"] == "model"
+
+
+def test_a_role_picks_its_model(tmp_path: Path) -> None:
+    assert sent(call(tmp_path, HELLO, agent="ops", role="coding"))[0]["model"] == "openai/code"
+
+
+def test_the_provider_failing_leads_to_the_one_fallback(tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: no")))
+    exchange = found.exchange()
+    request = exchange.request({})
+    assert json.loads(request.body or b"")["model"] == "b"
+    reply = found.succeeded(exchange.whole(REPLY))
+    attempts = [(attempt.model, attempt.ok, attempt.cause) for attempt in reply.receipt.attempts]
+    assert attempts == [("litellm/a", False, "provider-error"), ("litellm/b", True, None)]
+    assert reply.receipt.model == "litellm/a"
+    # Priced by the config: 10 tokens at 1 USD and 5 at 2 USD per million.
+    assert (reply.receipt.cost_usd, reply.receipt.cost_source) == (Decimal("0.00002"), "price-table")
+    assert found.record is not None
+    assert (found.record.model, found.record.requested_model, found.record.status) == ("b", "a", "ok")
+    # Each attempt has a spend row of its own at the proxy, so each has an id of its own.
+    assert request.headers["x-litellm-call-id"] == f"{found.call_id}-2" == found.record.call_id
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "litellm.ContextWindowExceededError: too long"),
+        (401, "Authentication Error, Invalid proxy server token passed."),
+        (422, "Budget has been exceeded! Current cost: 1"),
+    ],
+)
+def test_what_is_the_callers_own_fault_is_not_tried_again(tmp_path: Path, status: int, message: str) -> None:
+    found = call(tmp_path, HELLO)
+    error = failure(found, refused(status, message))
+    assert not found.failed(error)
+    assert found.record is not None
+    assert (found.record.status, found.record.cause, found.record.http_status) == ("error", error.cause, status)
+    assert error.receipt.attempts[0].cause == error.cause
+
+
+def test_an_unreachable_proxy_is_not_asked_for_another_model(tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    error = ConnectFailed("no", cause="connect-refused")
+    assert not found.failed(error)
+    assert error.receipt.call_id == found.call_id
+
+
+def test_a_failed_fallback_ends_it(tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: a")))
+    error = failure(found, refused(500, "litellm.InternalServerError: b"))
+    assert not found.failed(error)
+    assert [attempt.model for attempt in error.receipt.attempts] == ["litellm/a", "litellm/b"]
+    assert found.record is not None
+    assert found.record.model == "b"
+
+
+def test_a_call_that_is_left_alone_is_recorded_once(tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    found.exchange()
+    found.abandoned(None)
+    first = found.record
+    found.abandoned(None)
+    assert first is not None
+    assert found.record is first
+    assert (first.status, first.cost) == ("cancelled", None)
+
+
+def test_a_model_that_is_asked_for_has_no_fallback(tmp_path: Path) -> None:
+    choice = settings(tmp_path).choose(model="b", agent="main", role=None)
+    assert (str(choice.primary), choice.fallback) == ("litellm/b", None)
+
+
+def test_another_providers_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match="anthropic"):
+        settings(tmp_path).choose(model="anthropic/claude", agent="main", role=None)
+
+
+def test_the_allow_list_holds(tmp_path: Path) -> None:
+    config = json.loads(json.dumps(CONFIG))
+    config["agents"]["defaults"]["models"] = {"litellm/a": {"alias": "fast"}}
+    found = settings(tmp_path, config)
+    assert str(found.choose(model="fast", agent="main", role=None).primary) == "litellm/a"
+    with pytest.raises(ModelNotAllowed):
+        found.choose(model="litellm/secret", agent="main", role=None)
+
+
+def test_zeros_are_no_price(tmp_path: Path) -> None:
+    config = json.loads(json.dumps(CONFIG))
+    config["models"]["providers"]["litellm"]["models"][1]["cost"] = {"input": 0, "output": 0}
+    assert settings(tmp_path, config).prices("b") is None
+
+
+def test_the_names_of_a_call_become_tags() -> None:
+    context = CallContext("main", "digest", "telegram", "s1", "cli", "coding")
+    names = attribution("c", context)
+    assert (names.session_id, names.agent_id) == ("s1", "main")
+    assert names.tags == ("agent:main", "task:digest", "channel:telegram", "role:coding", "source:cli")
