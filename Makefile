@@ -29,7 +29,7 @@ check: $(VENV)/.installed-dev
 	@echo "ruff format --check" && $(BIN)/ruff format --check --quiet . \
 	  || { echo "Files are not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
 	@echo "mypy --strict" && $(BIN)/mypy --no-error-summary
-	@echo "lint-imports" && { $(BIN)/lint-imports >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }; }
+	@echo "lint-imports" && { $(BIN)/lint-imports --no-cache >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }; }
 	@echo "schemas current" && $(BIN)/python -m fased_litellm.schemas --check schemas
 
 bench: $(VENV)/.installed-dev
