@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
 from . import output, session
+from .usage_text import cost, count
 
 _SHOWN = 8
 
@@ -62,7 +63,6 @@ def _today(state: RouteState) -> str:
     if state.today is None or not state.today.totals.calls:
         return "no calls yet"
     totals = state.today.totals
-    cost = "cost unknown" if totals.cost_usd is None else f"${totals.cost_usd:f}"
-    failed = f", {totals.failed} failed" if totals.failed else ""
-    unpriced = f", {totals.unpriced_calls} of them unpriced" if totals.unpriced_calls else ""
-    return f"{totals.calls} calls{failed}, {totals.total_tokens} tokens, {cost}{unpriced}"
+    calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
+    failed = f", {totals.failed:,} failed" if totals.failed else ""
+    return f"{calls}{failed}, {count(totals.total_tokens)} tokens, {cost(totals)}"

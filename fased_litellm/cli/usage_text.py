@@ -99,10 +99,13 @@ def cost(totals: Totals) -> str:
 
 
 def dollars(usd: Decimal) -> str:
-    """An amount with two digits after the point, or four where it is less than a dollar."""
+    """An amount with two digits after the point, or four below a dollar; below a cent, its three leading digits."""
     if usd >= 1 or usd == 0:
         return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= Decimal("0.0001") else "< $0.0001"
+    if usd >= Decimal("0.01"):
+        return f"${usd:.4f}"
+    leading = usd.quantize(Decimal(1).scaleb(usd.adjusted() - 2))
+    return f"${leading:f}".rstrip("0")
 
 
 def count(number: int) -> str:
