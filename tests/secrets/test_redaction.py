@@ -7,8 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm.secrets import redaction
 from fased_litellm.secrets.redaction import mask, redact, remember
 
+_PIECES = [
+    *("sk-", "abcdefgh", "Received API Key = ", "received=", "Key Hash (Token) =", "API_KEY: ", "token=", "Bearer "),
+    *(
+        "BASIC ",
+        "Authorization: ",
+        "'x-api-key': '",
+        "http://",
+        "user:pass@",
+        "?Key=",
+        "&password=",
+        ",",
+        " ",
+        "\u017f",
+    ),
+    *("88dc28d0f030c55ed4ab77ed8faf0981", "BA\u017fIC "),
+]
 HASH = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b"
 
 
@@ -76,3 +93,13 @@ def test_a_mask_shows_the_ends_alone() -> None:
     assert mask("sk-test-0123456789") == "sk-…6789"
     assert mask("short") == "***"
     assert redact(mask("sk-test-0123456789")) == "sk-…6789"
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join))
+def test_looking_for_words_first_hides_no_less(text: str) -> None:
+    expected = redaction.hide_known(text)
+    for _, pattern in redaction._PATTERNS:
+        expected = pattern.sub(redaction.MASK, expected)
+    for _, pattern in redaction._GROUPED:
+        expected = pattern.sub(redaction._keep, expected)
+    assert redact(text) == expected
