@@ -60,6 +60,7 @@ def words(text: str) -> None:
 
 def diagnostic(text: str) -> None:
     """Print a line beside the answer: progress, a warning, a remark."""
+    sys.stdout.flush()  # where both go to one place, they stay in order
     sys.stderr.write(_joined(redact(text)).rstrip("\n") + "\n")
 
 
