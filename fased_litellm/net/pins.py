@@ -25,6 +25,7 @@ class Pins:
         self.host, self.port, self.allow_private = host, port, allow_private
         self._until = 0.0
         self._addresses: list[Address] = []
+        self._literal: list[Address] | None = None
 
     def known(self) -> list[Address] | None:
         """The addresses to connect to, or None if the name has to be resolved.
@@ -32,11 +33,16 @@ class Pins:
         Raises:
             AddressBlocked: the host spells out an address that is refused.
         """
+        if self._literal is not None:
+            return self._literal
+        if time.monotonic() < self._until:
+            return self._addresses
         address = literal_address(self.host)
-        if address is not None:
-            vet_host(self.host, allow_private=self.allow_private)
-            return [address]
-        return self._addresses if time.monotonic() < self._until else None
+        if address is None:
+            return None
+        vet_host(self.host, allow_private=self.allow_private)
+        self._literal = [address]  # what is spelt out stays what it is: it is vetted once
+        return self._literal
 
     def question(self) -> dict[str, Any]:
         """The arguments for ``getaddrinfo``.

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from typing import Any
 
 from ..errors import BadAnswer, CallError, ConnectFailed, NetworkError, TimedOut, TlsFailed
@@ -45,6 +46,8 @@ class _Origin:
         self.name = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         port = self.url.port or (443 if self.secure else 80)
         self.pins = Pins(self.url.host, port, allow_private=allow_private_network)
+        # A client asks few targets, and building a URL takes 6 % of a call.
+        self._pinned_url = lru_cache(maxsize=16)(self._make_url)
 
     def trust(self) -> ssl.SSLContext:
         """The system's trust store, ``SSL_CERT_FILE`` honoured; for plain http an empty one, since loading takes 20 ms."""
@@ -62,9 +65,19 @@ class _Origin:
             (b"accept-encoding", b"identity"),
             *((name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers.items()),
         ]
-        target = self.prefix + request.target.encode("ascii")
-        url = self.url.copy_with(host=str(address), raw_path=target)
-        return httpx.Request(request.method, url, headers=headers, content=request.body, extensions=extensions)
+        if request.body is not None:
+            headers.append((b"content-length", str(len(request.body)).encode("ascii")))
+        return httpx.Request(
+            request.method,
+            self._pinned_url(address, request.target),
+            headers=headers,
+            # A stream is sent with the headers as they are; for content, httpx would go through them once more.
+            stream=httpx.ByteStream(request.body or b""),
+            extensions=extensions,
+        )
+
+    def _make_url(self, address: Address, target: str) -> httpx.URL:
+        return self.url.copy_with(host=str(address), raw_path=self.prefix + target.encode("ascii"))
 
     def failure(self, error: Exception, limits: Limits) -> CallError:
         """Our exception for one of httpx's."""
