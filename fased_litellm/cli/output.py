@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FasedError
@@ -38,8 +39,8 @@ def document(value: Any, *, quoted: bool = False) -> None:
         value: what to print.
         quoted: whether it quotes a model or a user, whose words that only look like a key are left alone.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    sys.stdout.write(_joined(hide_known(text) if quoted else redact(text)) + "\n")
+    hidden = _hidden(value, hide_known if quoted else redact)
+    sys.stdout.write(_joined(json.dumps(hidden, indent=2, ensure_ascii=False)) + "\n")
 
 
 def line(text: str = "") -> None:
@@ -72,6 +73,17 @@ def failure(error: FasedError) -> None:
     diagnostic(error.message)
     if error.hint:
         diagnostic(f"→ {error.hint}")
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    """``value`` with every text in it passed through ``hide``."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Mapping):
+        return {hide(key) if isinstance(key, str) else key: _hidden(inner, hide) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(inner, hide) for inner in value]
+    return value
 
 
 def _joined(text: str) -> str:

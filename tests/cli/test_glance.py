@@ -1,0 +1,72 @@
+"""``fased`` alone: the route at a glance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fased_litellm.cli import main
+from tests.servers import FaultServers, answer_json, free_port
+
+MODELS = {"object": "list", "data": [{"id": "default", "mode": "chat"}, {"id": "GPT-5.5", "mode": "chat"}]}
+
+
+def glance(capsys: pytest.CaptureFixture[str]) -> str:
+    assert main([]) == 0
+    return capsys.readouterr().out
+
+
+def test_with_no_config_the_implied_provider_is_shown(
+    fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    server = fault_server(answer_json(200, MODELS))
+    monkeypatch.setenv("LITELLM_BASE_URL", server.url)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-0123456789abcdef")
+    shown = glance(capsys)
+    assert f"Calls are routed through LiteLLM at {server.url}." in shown
+    assert "env: LITELLM_API_KEY" in shown
+    assert "litellm/default, litellm/GPT-5.5" in shown
+    assert "no calls yet" in shown
+    assert "Next:" not in shown
+    assert "0123456789" not in shown
+    assert not (home / ".fased" / "fased.json").exists()
+
+
+def test_a_proxy_that_is_not_there_and_a_key_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "export LITELLM_API_KEY" in glance(capsys)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
+    monkeypatch.setenv("LITELLM_BASE_URL", f"http://127.0.0.1:{free_port()}")
+    shown = glance(capsys)
+    assert "Nothing answers at" in shown
+    assert "litellm/default is registered" in shown
+    assert "fased litellm up" in shown
+
+
+def test_a_primary_which_the_proxy_does_not_have_is_noticed(
+    fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    server = fault_server(answer_json(200, {"data": [{"id": "other", "mode": "chat"}]}))
+    monkeypatch.setenv("LITELLM_BASE_URL", server.url)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
+    assert "Next: fased models set litellm/other" in glance(capsys)
+    (home / ".fased").mkdir(exist_ok=True)
+    (home / ".fased" / "fased.json").write_text('{agents: {defaults: {model: "anthropic/claude"}}}')
+    shown = glance(capsys)
+    assert "Calls go to anthropic, not through LiteLLM" in shown
+
+
+def test_as_json(
+    fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = fault_server(answer_json(200, MODELS))
+    monkeypatch.setenv("LITELLM_BASE_URL", server.url)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
+    assert main(["--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["routedThroughLiteLLM"] is True
+    assert document["models"] == ["litellm/default", "litellm/GPT-5.5"]
+    assert document["proxy"] == {"reachable": True, "problem": None}

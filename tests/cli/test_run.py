@@ -1,0 +1,140 @@
+"""Running a command: exit statuses, errors as text and as JSON, and the handover."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fased_litellm import __version__
+from fased_litellm.cli import handover, main
+
+
+def fased(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The program as a process of its own."""
+    program = [sys.executable, "-m", "fased_litellm", *arguments]
+    return subprocess.run(
+        program, capture_output=True, text=True, check=False, env={**os.environ, **env}, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([flag]) == 0
+    assert capsys.readouterr().out == f"fased-litellm {__version__}\n"
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in ("onboard", "providers", "models", "agents", "usage", "litellm"):
+        assert f"\n  {command} " in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", [["usage", "--nonsense"], ["litellm", "chat", "--max-tokens", "x", "hi"], ["nonsense"]]
+)
+def test_wrong_usage_is_exit_2_with_a_way_on(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "→" in shown.err
+
+
+def test_wrong_usage_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "--nonsense", "--json"]) == 2
+    shown = capsys.readouterr()
+    error = json.loads(shown.out)["error"]
+    assert (error["code"], shown.err) == ("usage", "")
+    assert "--nonsense" in error["message"]
+
+
+def test_an_invalid_config_lists_all_its_problems(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / ".fased").mkdir()
+    config = '{models: {providers: {litellm: {baseURL: "x", apiKey: "${NOT_SET}", models: [{id: "a"}]}}}}'
+    (home / ".fased" / "fased.json").write_text(config)
+    assert main(["models", "status", "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "config-invalid"
+    messages = {issue["path"]: issue["message"] for issue in error["issues"]}
+    assert messages["models.providers.litellm.apiKey"] == (
+        'Missing env var "NOT_SET" referenced at config path: models.providers.litellm.apiKey'
+    )
+    assert "baseUrl" in json.dumps(messages)
+    assert "models.providers.litellm.models[0].name" in messages
+
+
+def test_a_syntax_error_shows_the_place(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / ".fased").mkdir()
+    (home / ".fased" / "fased.json").write_text("{\n  models: {\n    providers 1\n}")
+    assert main([]) == 1
+    shown = capsys.readouterr().err
+    assert "fased.json:3:" in shown
+    assert "    providers 1" in shown
+    assert "Traceback" not in shown
+
+
+def test_no_traceback_without_being_asked_for() -> None:
+    code = (
+        "import fased_litellm.cli.glance as g\ng.show = lambda **_: 1 / 0\nfrom fased_litellm.cli import main\nmain([])"
+    )
+    for debug, traceback in (("0", False), ("1", True)):
+        env = {**os.environ, "FASED_DEBUG": debug}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
+        assert "Unexpected ZeroDivisionError" in done.stderr
+        assert ("Traceback" in done.stderr) is traceback
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    script = f"set -o pipefail; {sys.executable} -m fased_litellm --help | true"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert "BrokenPipe" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# ---- the handover
+
+
+def another_fased(folder: Path) -> Path:
+    folder.mkdir()
+    program = folder / "fased"
+    program.write_text('#!/bin/sh\necho "other: $@"\nexit 7\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
+
+
+def test_an_unknown_command_goes_to_the_next_fased_on_path(tmp_path: Path) -> None:
+    another_fased(tmp_path / "bin")
+    done = fased("gateway", "status", "--json", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert (done.stdout, done.returncode) == ("other: gateway status --json\n", 7)
+
+
+def test_another_auth_choice_goes_there_too(tmp_path: Path) -> None:
+    another_fased(tmp_path / "bin")
+    done = fased("onboard", "--auth-choice", "openai-api-key", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert (done.stdout, done.returncode) == ("other: onboard --auth-choice openai-api-key\n", 7)
+
+
+def test_without_another_fased_it_is_an_error_with_the_nearest_command(tmp_path: Path) -> None:
+    done = fased("modles", PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert "Unknown command: modles." in done.stderr
+    assert "fased models" in done.stderr
+
+
+def test_the_program_never_hands_over_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = another_fased(tmp_path / "own")
+    other = another_fased(tmp_path / "other")
+    link = tmp_path / "links"
+    link.mkdir()
+    (link / "fased").symlink_to(own)
+    monkeypatch.setattr(sys, "argv", [str(own)])
+    monkeypatch.setenv("PATH", f"{link}:{own.parent}:{other.parent}")
+    assert handover.next_fased() == other
+    done = fased("gateway", PATH=str(own.parent), FASED_LITELLM_HANDOVER="1")
+    assert done.returncode == 2  # a handover does not come back round
