@@ -69,8 +69,10 @@ def summaries(snapshot: ConfigSnapshot) -> list[AgentSummary]:
         InvalidRef: a text that should name a model does not.
     """
     default = default_agent(snapshot.value)
-    unique = {agent.id: agent for agent in reversed(agents_of(snapshot.value))}
-    return [_summary(snapshot, agent, default) for agent in reversed(unique.values())]
+    first: dict[str, Agent] = {}
+    for agent in agents_of(snapshot.value):
+        first.setdefault(agent.id, agent)
+    return [_summary(snapshot, agent, default) for agent in first.values()]
 
 
 def _summary(snapshot: ConfigSnapshot, agent: Agent, default: str) -> AgentSummary:
