@@ -237,7 +237,7 @@ class CallError(FasedError):
 
     Args:
         message: what happened.
-        cause: short name of the cause, a key of the table of failures (``proxy.failures``).
+        cause: short name of the cause, a key of the table of failures (``proxy.causes``).
         origin: whose side it broke on.
         hint: the remedy.
         status: HTTP status of the proxy's answer, if there was one.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
-from typing import Any, ClassVar, Literal, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, get_args
 
 from .context import CallContext
 from .errors import PluginError
 from .paths import Paths
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "fased.providers"
 CatalogOrder = Literal["simple", "profile", "paired", "late"]
@@ -132,16 +134,19 @@ class Registry:
         return None
 
 
-def load_registry(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Registry:
+def load_registry(entry_points: Iterable[EntryPoint] | None = None) -> Registry:
     """Load the installed plug-ins. A broken one is listed as such, and does not take the others down.
 
     Args:
         entry_points: those to load, by default the installed ones of the group ``fased.providers``.
     """
-    found = metadata.entry_points(group=GROUP) if entry_points is None else entry_points
+    if entry_points is None:
+        from importlib import metadata  # here, since a call of the provider needs none of it
+
+        entry_points = metadata.entry_points(group=GROUP)
     providers: dict[str, type[Provider]] = {}
     broken: list[Broken] = []
-    for entry_point in found:
+    for entry_point in entry_points:
         try:
             provider = entry_point.load()
         except Exception as error:

@@ -15,7 +15,7 @@ from typing import Any
 from .. import atomicfile
 from ..errors import CatalogError
 from ..paths import Paths
-from ..proxy.receipt import Prices
+from ..proxy.tokens import Prices
 from ..secrets.redaction import redact
 from . import values
 from .facts import CAPABILITIES, Catalog, ModelFacts

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
-from ..proxy.receipt import Prices
+from ..proxy.tokens import Prices
 from ..refs import DEFAULT_MODEL_ID
 from .facts import ModelFacts
 
@@ -29,7 +29,8 @@ Definition = dict[str, Any]
 def to_definition(facts: ModelFacts) -> Definition:
     """A new definition. What is not known is left out, so that Fased's own defaults hold; ``reasoning`` and ``input``
     then say the least. Token limits are in tokens, prices in USD per million tokens."""
-    definition: Definition = {"id": facts.id, "name": facts.id, "reasoning": False, "input": ["text"]}
+    name = DEFAULT_MODEL_NAME if facts.id == DEFAULT_MODEL_ID else facts.id
+    definition: Definition = {"id": facts.id, "name": name, "reasoning": False, "input": ["text"]}
     definition |= known_fields(facts)
     definition["compat"] = compat(facts)
     return definition

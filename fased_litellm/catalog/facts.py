@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from ..proxy.receipt import Prices
+from ..proxy.tokens import Prices
 
 CHAT_MODES = frozenset({"chat", "responses", "completion"})
 """Modes of LiteLLM which answer a chat request. A model without a mode is offered as well, and marked as unknown."""

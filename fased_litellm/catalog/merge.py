@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import CatalogError
-from ..proxy.receipt import Prices
+from ..proxy.tokens import Prices
 from . import values
 from .facts import Catalog, ModelFacts
 

@@ -1,6 +1,6 @@
 """Ask the proxy: is it there, does it take the key, which models has it for us?
 
-The explanations come from the table of failures (``proxy.failures``) and from ``net``; here stands only what is special to a
+The explanations come from the table of failures (``proxy.causes``) and from ``net``; here stands only what is special to a
 proxy that is being set up.
 """
 

@@ -11,17 +11,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..catalog import cache
-from ..catalog.definitions import default_definition, to_definition
-from ..catalog.discover import adiscover, discover
-from ..catalog.facts import Catalog
-from ..catalog.selection import nearest_ids
 from ..config.agents import default_agent
 from ..config.load import load
 from ..context import CallContext
@@ -38,6 +32,10 @@ from .call import Call, Wish
 from .recorder import Recorder
 from .settings import Settings
 from .streams import AsyncReplyStream, ReplyStream
+
+# A blocking call needs neither the catalog nor asyncio; they are imported where they are used.
+if TYPE_CHECKING:
+    from ..catalog.facts import Catalog
 
 
 class LiteLLMProvider:
@@ -158,18 +156,28 @@ class LiteLLMProvider:
             CallError: the proxy cannot be asked, or refuses.
             CatalogError: its answer makes no sense.
         """
+        from ..catalog import cache
+        from ..catalog.discover import discover
+
         catalog = discover(self.client())
         cache.save(self.settings.paths, catalog)
         return catalog
 
     async def adiscover(self) -> Catalog:
         """As ``discover``, for asyncio."""
+        import asyncio
+
+        from ..catalog import cache
+        from ..catalog.discover import adiscover
+
         catalog = await adiscover(self.async_client())
         await asyncio.to_thread(cache.save, self.settings.paths, catalog)
         return catalog
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
+        from ..catalog import cache
+
         return cache.load_last_good(self.settings.paths, self.base_url)
 
     def catalog(self) -> dict[str, Any] | None:
@@ -179,6 +187,8 @@ class LiteLLMProvider:
             CallError: the proxy cannot be asked, or refuses.
             CatalogError: its answer makes no sense.
         """
+        from ..catalog.definitions import default_definition, to_definition
+
         definitions = {DEFAULT_MODEL_ID: default_definition()}
         definitions.update((facts.id, to_definition(facts)) for facts in self.discover().chat_models)
         entry: dict[str, Any] = {"baseUrl": written_base_url(self.base_url), "api": "openai-completions"}
@@ -328,6 +338,8 @@ class LiteLLMProvider:
 
     async def akeep(self, call: Call) -> None:
         """Keep the row of a call, beside the event loop: another process may hold the ledger."""
+        import asyncio
+
         if call.record is not None:
             await asyncio.shield(asyncio.to_thread(self.recorder.keep, call.record))
 
@@ -335,6 +347,8 @@ class LiteLLMProvider:
         """A failure with what this side knows of it: the nearest ids for a model that the proxy does not have."""
         catalog = self.last_good() if error.cause in ("unknown-model", "model-forbidden") else None
         if catalog is not None and error.receipt is not None:
+            from ..catalog.selection import nearest_ids
+
             near = nearest_ids(catalog, error.receipt.attempts[-1].model.partition("/")[2])
             if near:
                 error.hint = f"Nearest: {', '.join(f'{PROVIDER}/{name}' for name in near)}. {error.hint or ''}".rstrip()

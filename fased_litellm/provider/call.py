@@ -12,8 +12,9 @@ from ..context import CallContext
 from ..errors import CallError, StreamInterrupted
 from ..net.messages import MIB, Limits
 from ..proxy.exchange import Exchange
-from ..proxy.receipt import Attempt, Receipt, TokenUsage
+from ..proxy.receipt import Attempt, Receipt
 from ..proxy.reply import Reply
+from ..proxy.tokens import TokenUsage
 from ..proxy.wire import Attribution, ChatRequest, Message
 from ..refs import PROVIDER, ModelRef
 from ..roles.choice import Choice

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..catalog import cache
 from ..config.implied import provider_of
 from ..config.load import ConfigSnapshot
 from ..config.schema.models import Cost, ModelDefinition, ProviderConfig
 from ..errors import UnknownModel
 from ..paths import Paths
-from ..proxy.receipt import Prices
+from ..proxy.tokens import Prices
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
 from ..roles.allowed import check_allowed
@@ -91,6 +90,8 @@ class Settings:
         definition = self.definition(model_id)
         if definition is not None and definition.cost is not None and _any(definition.cost):
             return _per_token(definition.cost)
+        from ..catalog import cache
+
         catalog = cache.load_last_good(self.paths, self.base_url)
         facts = catalog.facts_for(model_id) if catalog else None
         return facts.prices if facts and facts.prices.known else None

@@ -10,9 +10,10 @@ from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net.messages import Answer, Request
 from .answers import looks_like_html
 from .failures import classify
-from .receipt import PriceSource, Receipt, Timing, make_receipt
+from .receipt import Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, read_completion
 from .stream import StreamReader
+from .tokens import PriceSource
 from .wire import ChatRequest, chat_request
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BadAnswer
-from .failures import STREAM_BROKE, STREAM_CUT, Failure, classify
+from .causes import STREAM_BROKE, STREAM_CUT
+from .failures import Failure, classify
 from .reply import Content, Delta, ToolCall, mapping, mappings, text_of
 
 MAX_LINE = 16 * 1024 * 1024

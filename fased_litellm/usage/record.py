@@ -44,7 +44,7 @@ class UsageRecord:
         deployment_id: LiteLLM's id of the deployment that answered.
         agent, task, channel, session, source, role: as in ``CallContext``.
         status: ``ok``, ``error``, ``interrupted`` (a stream that broke off) or ``cancelled`` (by the caller).
-        cause, origin, http_status: of a failure; see ``proxy.failures``.
+        cause, origin, http_status: of a failure; see ``proxy.causes``.
         cost: USD, None where it is not known. Kept to twelve digits after the point.
         cost_source: ``header``, ``stream``, ``price-table`` or ``unknown``.
         retries, fallbacks: how many it took; None where the proxy did not say.

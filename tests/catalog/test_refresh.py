@@ -25,7 +25,7 @@ from fased_litellm.config.load import load
 from fased_litellm.config.schema.models import ModelDefinition
 from fased_litellm.errors import CatalogError, ConfigError, UnknownModel
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.receipt import Prices
+from fased_litellm.proxy.tokens import Prices
 
 URL = "http://localhost:4000"
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -169,6 +169,17 @@ def test_text() -> None:
     assert "  change a: " in text
     assert "contextWindow 500 -> 1000" in text
     assert "  vanished litellm/gone, used by agents.defaults.model.primary" in text
+
+
+def test_what_the_text_says_of_default_wildcards_and_single_models() -> None:
+    plain = reports.lines(build(SOURCE, CATALOG))
+    assert any("does not list a model called default" in line and "litellm/a, litellm/b" in line for line in plain)
+    listed = reports.lines(build(SOURCE, Catalog(URL, NOW, (ModelFacts("default"),), ("groq/*",))))
+    assert "  accepts groq/*" in listed
+    assert not any("called default" in line for line in listed)
+    single = reports.lines(build(SOURCE, Catalog(URL, NOW, (A,), single_model=True)))
+    assert any("answers to any name" in line for line in single)
+    assert not any("called default" in line for line in single)
 
 
 def test_missing_source() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.failures import RULES, classify, retry_after
+from fased_litellm.proxy.causes import RULES
+from fased_litellm.proxy.failures import classify, retry_after
 
 
 def body(message: str, type: str | None = None, code: str | None = "400") -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.receipt import Prices, Receipt, Timing, TokenUsage, make_receipt, token_usage
+from fased_litellm.proxy.receipt import Receipt, Timing, make_receipt
+from fased_litellm.proxy.tokens import Prices, TokenUsage, token_usage
 
 HEADERS = {
     "x-litellm-call-id": "call-1",
