@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from ..refs import PROVIDER
+from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER
 from .definitions import cost_per_million
 from .difference import Difference
 from .facts import Catalog, ModelFacts
@@ -94,8 +94,8 @@ class Vanished(TypedDict):
 
 
 class RefreshReport(TypedDict):
-    """The JSON document of ``fased providers refresh --json``. The first three keys are Fased's; ``review`` is the
-    unified diff of fased.json with ``--dry-run``."""
+    """The JSON document of ``fased providers refresh --json``. The first three keys are Fased's;
+    ``writtenModels`` are the new definitions of ``--apply``, ``review`` is the unified diff with ``--dry-run``."""
 
     generatedAt: str
     source: str
@@ -109,6 +109,7 @@ class RefreshReport(TypedDict):
     unpricedModels: list[str]
     notes: list[str]
     applied: bool
+    writtenModels: list[str]
     review: str | None
 
 
@@ -138,6 +139,7 @@ def build(
         "unpricedModels": [],
         "notes": [],
         "applied": False,
+        "writtenModels": [],
         "review": None,
     }
     if isinstance(catalog, MissingSource):
@@ -163,6 +165,14 @@ def build(
     ]
     report["unpricedModels"] = [model.id for model in offered if not model.prices.known]
     report["notes"] = list(catalog.notes)
+    if catalog.single_model:
+        report["notes"].append("The proxy serves one model (`litellm --model …`) and answers to any name.")
+    if DEFAULT_MODEL_ID in difference.removals:
+        known = _list([f"{PROVIDER}/{item}" for item in difference.discovered[:5]])
+        report["notes"].append(
+            f"The proxy does not list a model called {DEFAULT_MODEL_ID}; {DEFAULT_REF} stays registered, and a call to it"
+            f" would fail. Choose another with `fased models set REF`{f', such as {known}' if known else ''}."
+        )
     if difference.silent:
         report["notes"].append(
             f"compat.supportsUsageInStreaming is false for {_list(difference.silent)}: Fased counts no tokens of streams"
@@ -217,6 +227,10 @@ def lines(report: RefreshReport) -> list[str]:
         text.append(f"  vanished {vanished['ref']}, used by {', '.join(vanished['usedBy'])}")
         if vanished["nearest"]:
             text.append(f"    nearest {', '.join(vanished['nearest'])}")
+    if report["patterns"]:
+        text.append(f"  accepts {_list(report['patterns'])}")
+    if report["writtenModels"]:
+        text.append(f"  define {_list(report['writtenModels'])}")
     unpriced = report["unpricedModels"]
     if unpriced:
         text.append(f"  unpriced {_list(unpriced)}")

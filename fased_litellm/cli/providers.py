@@ -99,6 +99,7 @@ def refresh(
         plan = plans.plan_apply(snapshot.source, uses, known, difference, model or ())
         change = save.plan(snapshot, plan.edits, now=now)
         report["notes"] += [note for note in [plan.note()] if note]
+        report["writtenModels"] = list(plan.added)
         report["review"] = change.diff() if dry_run else None
         if write_review is not None and not dry_run:
             _write_review(write_review, change.diff())

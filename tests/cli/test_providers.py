@@ -36,6 +36,8 @@ def test_refresh_json(home: Home) -> None:
     jsonschema.validate(report, schemas()["refresh-report.schema.json"])
     assert report["routes"][0]["additions"] == ["cheap"]
     assert report["applied"] is False
+    assert report["writtenModels"] == []
+    assert home.json("providers", "refresh", "--apply")["writtenModels"] == ["cheap"]
 
 
 def test_dry_run_writes_nothing_at_all(home: Home) -> None:
