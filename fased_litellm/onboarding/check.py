@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from ..catalog.discover import discover
 from ..catalog.facts import Catalog
-from ..errors import AddressBlocked, CallError, CatalogError, ProxyError
+from ..errors import AddressBlocked, CallError, CatalogError
 from ..proxy.client import ProxyClient
 
 _PRIVATE = (
     "This is a private address. If the proxy is yours, allow it: add --allow-private-network, or set"
     " models.providers.litellm.request.allowPrivateNetwork to true in fased.json."
 )
-_ROUTES = (
-    "The key may not use the routes that models are listed and called with; it was made for another purpose, such as managing"
-    " keys. Have the owner of the proxy make one of the default type, or of the type llm_api."
-)
+_BY_CAUSE = {
+    "key-route-denied": (
+        "The key may not use the routes that models are listed and called with; it was made for another purpose, such as"
+        " managing keys. Have the owner of the proxy make one of the default type, or of the type llm_api."
+    ),
+    "key-unknown": (
+        "This proxy does not know the key: it is mistyped, deleted, or belongs to another proxy. Give the right one in"
+        " LITELLM_API_KEY or with --litellm-api-key, or correct the base URL."
+    ),
+    "key-missing": "The proxy wants a key. Give one in LITELLM_API_KEY or with --litellm-api-key.",
+}
+"""Remedies of the table which would send the reader to onboarding, where he is already, or which suit calls alone."""
+
 _NO_MODELS = (
     "The proxy answers and takes the key, but lists no models for it. Add models to the proxy's config (model_list), or have its"
     " owner allow this key some; then run this again."
@@ -43,6 +52,8 @@ def check(base_url: str, key: str | None, *, allow_private: bool) -> Catalog:
         except CallError as error:
             error.hint = _hint(error, allow_private=allow_private)
             raise
+        except CatalogError as error:
+            raise CatalogError(f"{base_url}: {error.message}", hint=error.hint) from None
     if not catalog.chat_models and not catalog.patterns and not catalog.single_model:
         others = f" There are {len(catalog.models)} models, none of them for chat." if catalog.models else ""
         raise CatalogError(f"{base_url} offers this key no model for chat.{others}", hint=_NO_MODELS)
@@ -52,9 +63,7 @@ def check(base_url: str, key: str | None, *, allow_private: bool) -> Catalog:
 def _hint(error: CallError, *, allow_private: bool) -> str | None:
     if isinstance(error, AddressBlocked) and not allow_private and "metadata" not in error.message:
         return _PRIVATE
-    if isinstance(error, ProxyError) and error.cause == "key-route-denied":
-        return _ROUTES
-    return error.hint
+    return _BY_CAUSE.get(error.cause, error.hint)
 
 
 def remarks(catalog: Catalog) -> list[str]:

@@ -205,7 +205,7 @@ def test_no_key_where_the_prisma_package_is_missing(own_proxy: Proxy) -> None:
         check(own_proxy.url, None, allow_private=True)
     assert caught.value.status == status
     assert caught.value.cause == "key-missing"
-    assert "fased onboard" in (caught.value.hint or "")
+    assert "wants a key" in (caught.value.hint or "")
 
 
 def test_plain_text_500(onboarded: Onboard, state: Path, fault_server: FaultServers) -> None:
