@@ -18,7 +18,7 @@ from ..onboarding.found import Found, GivenKey
 from ..onboarding.plan import Plan
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
-from ..roles import ROLES
+from ..roles.choice import ROLES
 from . import onboard_text, output
 
 _RETRIES: dict[str, Retry] = {"u": "url", "k": "key", "r": "again", "a": "allow"}

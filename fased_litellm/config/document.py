@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigError
-from .json5.perform import entry_of, node_at, perform
 from .json5.places import place_of
-from .json5.steps import Delete, Insert, Step, steps
-from .json5.style import Style, style_of
-from .json5.tree import Node, parse
+from .json5.tree import Node, entry_of, node_at, parse
 from .keypath import KeyPath, dotted
+
+# What edits need is imported when one is made: every command reads a config, few change it.
+if TYPE_CHECKING:
+    from .json5.steps import Step
+    from .json5.style import Style
 
 
 class Document:
@@ -80,6 +82,8 @@ class Document:
             ConfigError: something on the way is neither object nor array, or an index is out of range.
             TypeError: JSON5 has no such value.
         """
+        from .json5.steps import Insert, steps
+
         node, depth = self._root, 0
         while depth < len(path) and (entry := entry_of(node, path[depth])) is not None:
             node, depth = entry.node, depth + 1
@@ -101,6 +105,8 @@ class Document:
         """
         if not path:
             raise ConfigError(f"{self.path}: the whole document cannot be deleted.")
+        from .json5.steps import Delete
+
         return self._made([Delete(path)]) if self.has(path) else self
 
     def _check_insertion(self, node: Node, path: KeyPath, depth: int) -> None:
@@ -121,6 +127,9 @@ class Document:
     def _made(self, todo: Sequence[Step]) -> Self:
         if not todo:
             return self
+        from .json5.perform import perform
+        from .json5.style import style_of
+
         # The habits of the first text go for all that come of it, also when an edit has removed what showed them.
         style = self._style or style_of(self._text, self._root)
         text, root = perform(self._text, self._root, todo, style=style, name=self.path)

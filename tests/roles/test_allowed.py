@@ -7,7 +7,7 @@ import pytest
 
 from fased_litellm.errors import ModelNotAllowed
 from fased_litellm.refs import ModelRef
-from fased_litellm.roles import allow_list, check_allowed, refs_in_use
+from fased_litellm.roles.allowed import allow_list, check_allowed, refs_in_use
 from tests.roles.configs import snapshot_of
 
 AGENTS: dict[str, Any] = {

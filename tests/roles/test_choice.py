@@ -7,7 +7,7 @@ import pytest
 
 from fased_litellm.errors import InvalidRef, UsageError
 from fased_litellm.refs import ModelRef
-from fased_litellm.roles import ROLES, Choice, aliases, config_key, resolve
+from fased_litellm.roles.choice import ROLES, Choice, aliases, config_key, resolve
 from tests.roles.configs import snapshot_of
 
 

@@ -9,7 +9,7 @@ from fased_litellm.config.document import Document
 from fased_litellm.config.edits import Edit, apply
 from fased_litellm.errors import RefError
 from fased_litellm.refs import ModelRef
-from fased_litellm.roles import agent_model_edits, allow_edits, role_edits, set_primary_edits
+from fased_litellm.roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits
 from tests.roles.configs import snapshot_of
 
 NEW = ModelRef.parse("litellm/new")

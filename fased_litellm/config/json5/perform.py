@@ -8,29 +8,7 @@ from ..keypath import KeyPath
 from .splice import Splice, deletion, insertion, replacement, splice
 from .steps import Delete, Insert, Replace, Step
 from .style import Style
-from .tree import Entry, Node, parse
-
-
-def entry_of(node: Node, part: str | int) -> Entry | None:
-    """The entry of a container that ``part`` names; of a key that stands there twice, the last, which is the one that counts."""
-    entries = node.entries
-    if entries is None:
-        return None
-    if isinstance(part, str):
-        return next((entry for entry in reversed(entries) if entry.key == part), None)
-    is_element = isinstance(node.value, list) and 0 <= part < len(entries)
-    return entries[part] if is_element else None
-
-
-def node_at(root: Node, path: KeyPath) -> Node | None:
-    """The value at ``path``, if there is one."""
-    node = root
-    for part in path:
-        entry = entry_of(node, part)
-        if entry is None:
-            return None
-        node = entry.node
-    return node
+from .tree import Node, entry_of, node_at, parse
 
 
 def perform(text: str, root: Node, todo: Sequence[Step], *, style: Style, name: str) -> tuple[str, Node]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ConfigSyntaxError
+from ..keypath import KeyPath
 from . import tokens
 from .places import syntax_error
 from .tokens import DOUBLE, END, NUMBER, SINGLE, TOKEN, WORD, BadToken
@@ -50,6 +51,28 @@ class Entry:
     def end(self) -> int:
         """Offset behind the value."""
         return self.node.end
+
+
+def entry_of(node: Node, part: str | int) -> Entry | None:
+    """The entry of a container that ``part`` names; of a key that stands there twice, the last, which is the one that counts."""
+    entries = node.entries
+    if entries is None:
+        return None
+    if isinstance(part, str):
+        return next((entry for entry in reversed(entries) if entry.key == part), None)
+    is_element = isinstance(node.value, list) and 0 <= part < len(entries)
+    return entries[part] if is_element else None
+
+
+def node_at(root: Node, path: KeyPath) -> Node | None:
+    """The value at ``path``, if there is one."""
+    node = root
+    for part in path:
+        entry = entry_of(node, part)
+        if entry is None:
+            return None
+        node = entry.node
+    return node
 
 
 def parse(text: str, path: str) -> Node:
