@@ -26,6 +26,7 @@ from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from ..roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits
 from ..secrets.lookup import env_key, profile_order
 from ..secrets.profiles import ProfileChange, ProfileStore, order_in, overlay, parse, upsert_api_key
+from ..secrets.redaction import mask
 from .dialogue import KeyStorage
 from .found import Found, GivenKey
 
@@ -184,7 +185,7 @@ def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answ
         kept_in=_kept_in(overlay(base, store), answers.key) if storage == "kept" else None,
         primary=primary or ModelRef(PROVIDER, DEFAULT_MODEL_ID),
         defined=defined,
-        warnings=(*answers.warnings, *_warnings(found, answers, profile, storage, base, now)),
+        warnings=(*answers.warnings, *_warnings(found, answers, profile, storage, (store, base), now)),
     )
 
 
@@ -319,7 +320,12 @@ def _primary_edits(found: Found, primary: ModelRef) -> list[Edit]:
 
 
 def _warnings(
-    found: Found, answers: Answers, profile: ProfileChange | None, storage: Storage, base: ProfileStore, now: datetime
+    found: Found,
+    answers: Answers,
+    profile: ProfileChange | None,
+    storage: Storage,
+    stores: tuple[ProfileStore, ProfileStore],
+    now: datetime,
 ) -> Iterable[str]:
     private = is_private_url(answers.base_url)
     if found.private_network is False and private and not answers.allow_private:
@@ -336,6 +342,10 @@ def _warnings(
         yield f"The key is kept as plain text in {profile.path}, readable by you alone."
     if profile is None:
         return
+    store, base = stores
+    before = store.profiles.get(PROFILE_ID)
+    if before is not None and before.value and before.value != answers.key.value:
+        yield f"The key {mask(before.value)}, which {PROFILE_ID} held until now, is replaced."
     after = overlay(base, parse(profile.path, profile.after))
     config = {**found.snapshot.value, "auth": _auth_after(found.snapshot.value)}
     order = profile_order(config, after, PROVIDER, now_ms=now.timestamp() * 1000)

@@ -331,6 +331,27 @@ def test_a_primary_of_another_provider_is_asked_about(home: Path, proxy: StandIn
     assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == {"primary": "litellm/default"}
 
 
+def test_a_private_address_may_be_allowed_on_the_spot(home: Path, proxy: StandIn, talk_to: Callable[..., Talk]) -> None:
+    config = state(home) / "fased.json"
+    config.parent.mkdir()
+    request = "request: {allowPrivateNetwork: false}"
+    config.write_text(f"{{models: {{providers: {{litellm: {{baseUrl: '{proxy.url}', {request}, models: []}}}}}}}}")
+    talk = talk_to(*OURS, "--litellm-api-key", KEY, "--model", "default")
+    talk.expect("The address comes from")
+    talk.expect(f"URL of the LiteLLM proxy [{proxy.url}]:")
+    talk.answer("\n")
+    talk.expect("a = allow it")
+    assert proxy.asked == []
+    talk.expect("[u]:")
+    talk.answer("a\n")
+    talk.expect("Choose models for roles")
+    talk.answer("\n")
+    talk.expect("Write this?")
+    talk.answer("\n")
+    assert talk.ends() == 0
+    assert json5.loads(config.read_text())["models"]["providers"]["litellm"]["request"] == {"allowPrivateNetwork": True}
+
+
 QUESTIONS: list[tuple[str, str]] = [
     ("URL of the LiteLLM proxy", "URL\n"),
     ("LiteLLM API key: ", f"{KEY}\n"),

@@ -447,6 +447,13 @@ def test_a_stored_profile_that_comes_first_is_told(place: Place, proxy: StandIn)
     assert any("litellm:team comes before litellm:default" in warning for warning in outcome.plan.warnings)
 
 
+def test_a_key_that_is_replaced_is_told_masked(place: Place, proxy: StandIn) -> None:
+    place.onboard(key="sk-test-old-key-0042", base_url=proxy.url, skip_health=True)
+    outcome = place.onboard(key=KEY)
+    assert any("The key sk-…0042" in warning and "is replaced" in warning for warning in outcome.plan.warnings)
+    assert not any("is replaced" in warning for warning in place.onboard(key=KEY).plan.warnings)
+
+
 def test_an_order_in_the_config_gets_the_profile(place: Place, proxy: StandIn) -> None:
     place.write("{auth: {order: {litellm: ['litellm:gone']}}}")
     outcome = place.onboard(key=KEY, base_url=proxy.url)
