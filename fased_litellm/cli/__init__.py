@@ -18,6 +18,9 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"fased-litellm {__version__}\n")
         return 0
+    from .startup import hasten
+
+    hasten()
     from .run import run
 
     return run(arguments)

@@ -60,7 +60,6 @@ def chat(
     json_output: Annotated[bool, typer.Option("--json", help="Print reply, context and receipt as JSON.")] = False,
 ) -> None:
     """Send a message through the proxy and show the reply with its receipt."""
-    from ..provider import LiteLLMProvider
     from ..refs import normalize_agent_id
     from .attachments import user_message
 
@@ -70,7 +69,7 @@ def chat(
     agent = normalize_agent_id(agent) if agent else None
     history: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     named = agent or (context.agent if context.source != "api" else None)
-    with LiteLLMProvider.from_config(session.paths(), agent=named) as provider:
+    with session.provider(agent=named) as provider:
         context = context.with_(agent=provider.agent, source="cli")
         talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)
         if text is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..paths import Paths
+from .startup import without_plugins_of_pydantic
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
+    from ..provider import LiteLLMProvider
 
 _state: dict[str, str | None] = {"profile": None}
 
@@ -31,5 +33,18 @@ def config(*, require_valid: bool = True) -> ConfigSnapshot:
     """
     from ..config.load import load
 
-    snapshot = load(paths())
+    with without_plugins_of_pydantic():
+        snapshot = load(paths())
     return snapshot.require_valid() if require_valid else snapshot
+
+
+def provider(*, agent: str | None = None) -> LiteLLMProvider:
+    """The provider for an agent, by default the default agent; to be closed.
+
+    Raises:
+        ConfigError: the config does not parse or does not hold.
+    """
+    from ..provider import LiteLLMProvider
+
+    with without_plugins_of_pydantic():
+        return LiteLLMProvider.from_config(paths(), agent=agent)
