@@ -24,9 +24,8 @@ from ..paths import Paths
 from ..plugin import AuthMethod, CatalogOrder
 from ..proxy.client import AsyncProxyClient, ProxyClient
 from ..proxy.reply import Reply
-from ..proxy.urls import written_base_url
 from ..proxy.wire import Message
-from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER
+from ..refs import DEFAULT_REF, PROVIDER
 from ..secrets.lookup import ResolvedKey, resolve_key
 from .call import Call, Wish
 from .recorder import Recorder
@@ -140,14 +139,13 @@ class LiteLLMProvider:
             self._key = resolve_key(self.settings.snapshot, self.settings.paths, PROVIDER, agent=self.agent)
         return self._key
 
+    # ---- models; a call needs nothing of this, so it is imported here
+
     def model_ids(self) -> list[str]:
         """The registered models: ``default`` always, those of the config, and those which the proxy last listed."""
-        catalog = self.last_good()
-        listed = [facts.id for facts in catalog.chat_models] if catalog else []
-        configured = [definition.id for definition in self.settings.provider.models]
-        return list(dict.fromkeys([DEFAULT_MODEL_ID, *configured, *listed]))
+        from . import discovery
 
-    # ---- discovery
+        return discovery.model_ids(self.settings)
 
     def discover(self) -> Catalog:
         """Ask the proxy for its models, and keep the answer as last good.
@@ -156,29 +154,21 @@ class LiteLLMProvider:
             CallError: the proxy cannot be asked, or refuses.
             CatalogError: its answer makes no sense.
         """
-        from ..catalog import cache
-        from ..catalog.discover import discover
+        from . import discovery
 
-        catalog = discover(self.client())
-        cache.save(self.settings.paths, catalog)
-        return catalog
+        return discovery.discover(self.client(), self.settings.paths)
 
     async def adiscover(self) -> Catalog:
         """As ``discover``, for asyncio."""
-        import asyncio
+        from . import discovery
 
-        from ..catalog import cache
-        from ..catalog.discover import adiscover
-
-        catalog = await adiscover(self.async_client())
-        await asyncio.to_thread(cache.save, self.settings.paths, catalog)
-        return catalog
+        return await discovery.adiscover(self.async_client(), self.settings.paths)
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
-        from ..catalog import cache
+        from . import discovery
 
-        return cache.load_last_good(self.settings.paths, self.base_url)
+        return discovery.last_good(self.settings)
 
     def catalog(self) -> dict[str, Any] | None:
         """The entry for ``models.providers.litellm`` with the models that the proxy offers now.
@@ -187,14 +177,9 @@ class LiteLLMProvider:
             CallError: the proxy cannot be asked, or refuses.
             CatalogError: its answer makes no sense.
         """
-        from ..catalog.definitions import default_definition, to_definition
+        from . import discovery
 
-        definitions = {DEFAULT_MODEL_ID: default_definition()}
-        definitions.update((facts.id, to_definition(facts)) for facts in self.discover().chat_models)
-        entry: dict[str, Any] = {"baseUrl": written_base_url(self.base_url), "api": "openai-completions"}
-        if self.settings.provider.allows_private_network:
-            entry["request"] = {"allowPrivateNetwork": True}
-        return {**entry, "models": list(definitions.values())}
+        return discovery.provider_entry(self.settings, self.discover())
 
     # ---- calls
 
@@ -240,7 +225,7 @@ class LiteLLMProvider:
             call.abandoned(None)
             raise
         finally:
-            self.keep(call)
+            self.recorder.keep(call.record)
 
     async def achat(
         self,
@@ -269,7 +254,7 @@ class LiteLLMProvider:
             call.abandoned(None)
             raise
         finally:
-            await self.akeep(call)
+            await self.recorder.akeep(call.record)
 
     def stream(
         self,
@@ -331,28 +316,13 @@ class LiteLLMProvider:
             self._async_client = AsyncProxyClient(self.base_url, self.key.value, allow_private_network=self._private)
         return self._async_client
 
-    def keep(self, call: Call) -> None:
-        """Keep the row of a call."""
-        if call.record is not None:
-            self.recorder.keep(call.record)
-
-    async def akeep(self, call: Call) -> None:
-        """Keep the row of a call, beside the event loop: another process may hold the ledger."""
-        import asyncio
-
-        if call.record is not None:
-            await asyncio.shield(asyncio.to_thread(self.recorder.keep, call.record))
-
     def explained(self, error: CallError) -> CallError:
         """A failure with what this side knows of it: the nearest ids for a model that the proxy does not have."""
-        catalog = self.last_good() if error.cause in ("unknown-model", "model-forbidden") else None
-        if catalog is not None and error.receipt is not None:
-            from ..catalog.selection import nearest_ids
+        if error.cause not in ("unknown-model", "model-forbidden"):
+            return error
+        from . import discovery
 
-            near = nearest_ids(catalog, error.receipt.attempts[-1].model.partition("/")[2])
-            if near:
-                error.hint = f"Nearest: {', '.join(f'{PROVIDER}/{name}' for name in near)}. {error.hint or ''}".rstrip()
-        return error
+        return discovery.explained(self.settings, error)
 
     # ---- inside
 

@@ -29,12 +29,14 @@ class Recorder:
         self.problem: LedgerError | None = None
         """Why the last row is not in the ledger; it then waits in the spool."""
 
-    def keep(self, record: UsageRecord) -> None:
-        """Keep one row; a ledger that cannot be written does not cost the caller the reply.
+    def keep(self, record: UsageRecord | None) -> None:
+        """Keep one row; a ledger that cannot be written does not cost the caller the reply. None is no row.
 
         Raises:
             LedgerError: the row can be kept nowhere.
         """
+        if record is None:
+            return
         try:
             with self._lock:
                 ledger = self._open()
@@ -45,6 +47,13 @@ class Recorder:
             self._spool.append(record)
         else:
             self.problem = None
+
+    async def akeep(self, record: UsageRecord | None) -> None:
+        """As ``keep``, beside the event loop: another process may hold the ledger for a while."""
+        import asyncio
+
+        if record is not None:
+            await asyncio.shield(asyncio.to_thread(self.keep, record))
 
     def close(self) -> None:
         with self._lock:

@@ -19,6 +19,7 @@ from ..roles.allowed import check_allowed
 from ..roles.choice import Choice, parse_ref, resolve
 
 _MILLION = Decimal(1_000_000)
+_MOST_CHOSEN = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Settings:
     paths: Paths
     provider: ProviderConfig = field(repr=False)
     base_url: str
+    # What a call asks for again and again; a snapshot does not change.
+    _definitions: Mapping[str, ModelDefinition] = field(repr=False, compare=False)
+    _chosen: dict[tuple[str | None, str, str | None], Choice] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, snapshot: ConfigSnapshot, paths: Paths) -> Settings:
@@ -45,7 +51,9 @@ class Settings:
             UsageError: its base URL is none.
         """
         provider = provider_of(snapshot, PROVIDER)
-        return cls(snapshot, paths, provider, normalize_base_url(provider.base_url))
+        # Of definitions with the same id the first one counts.
+        definitions = {definition.id: definition for definition in reversed(provider.models)}
+        return cls(snapshot, paths, provider, normalize_base_url(provider.base_url), definitions)
 
     def choose(self, *, model: str | None, agent: str, role: str | None) -> Choice:
         """The model for a call: the one asked for, without a fallback; else that of the agent and its role.
@@ -56,6 +64,16 @@ class Settings:
             ModelNotAllowed: the config has an allow-list without it.
             UsageError: no such role.
         """
+        key = (model, agent, role)
+        choice = self._chosen.get(key)
+        if choice is None:
+            choice = self._choose(model, agent, role)
+            if len(self._chosen) >= _MOST_CHOSEN:
+                self._chosen.clear()
+            self._chosen[key] = choice
+        return choice
+
+    def _choose(self, model: str | None, agent: str, role: str | None) -> Choice:
         if model is None:
             choice = resolve(self.snapshot, agent, role)
         else:
@@ -76,7 +94,7 @@ class Settings:
 
     def definition(self, model_id: str) -> ModelDefinition | None:
         """What the config says about a model."""
-        return self.provider.model(model_id)
+        return self._definitions.get(model_id)
 
     def headers(self, model_id: str) -> dict[str, str]:
         """The headers which the config adds to a model's requests; names in lower case, the model's win."""

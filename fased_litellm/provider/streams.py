@@ -65,7 +65,7 @@ class ReplyStream:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
             raise
         finally:
-            provider.keep(call)
+            provider.recorder.keep(call.record)
 
 
 class AsyncReplyStream:
@@ -116,4 +116,4 @@ class AsyncReplyStream:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
             raise
         finally:
-            await provider.akeep(call)
+            await provider.recorder.akeep(call.record)
