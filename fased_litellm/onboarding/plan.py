@@ -264,8 +264,8 @@ def _definition_edits(found: Found, answers: Answers) -> tuple[list[Edit], tuple
     described = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
     wanted: list[str] = [answers.model.model] if answers.model else []
     wanted += [ref.model for ref in answers.roles.values() if ref.provider == PROVIDER]
-    if found.primary is not None:  # without one, the only use is the one that is being replaced
-        wanted += [ref.model for ref in uses_of(found.snapshot)]
+    # Where nothing is configured the only use is the implied one, which is being replaced.
+    wanted += [ref.model for ref, places in uses_of(found.snapshot).items() if not places[-1].startswith("(implied")]
     edits: list[Edit] = []
     added: list[str] = []
     path = ("models", "providers", found.entry_key, "models")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fased_litellm.config import filelock
 from fased_litellm.config.filelock import STALE_S, LockBusy, locked
 
 
@@ -98,6 +99,34 @@ def test_only_one_holds_it_at_a_time(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == [1] * 80
+
+
+def test_one_at_a_time_judges_a_stale_lock(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(file, dead_pid())
+    judging: list[int] = []
+    most: list[int] = []
+    real = filelock._stale
+
+    def slow(lock: Path) -> bool:
+        judging.append(1)
+        most.append(len(judging))
+        time.sleep(0.02)
+        verdict = real(lock)
+        judging.pop()
+        return verdict
+
+    monkeypatch.setattr(filelock, "_stale", slow)
+
+    def work() -> None:
+        with locked(file, tries=2000):
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(most) == {1}
 
 
 def test_processes_count_without_losing_one(file: Path) -> None:

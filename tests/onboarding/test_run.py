@@ -235,6 +235,12 @@ def test_a_public_address_gets_no_permission(place: Place) -> None:
     assert "request" not in place.config["models"]["providers"]["litellm"]
 
 
+def test_a_public_address_in_the_config_gets_none_either(place: Place) -> None:
+    place.write("{models: {providers: {litellm: {baseUrl: 'https://litellm.example.com/v1', models: []}}}}")
+    place.onboard(key=KEY, skip_health=True)
+    assert "request" not in place.config["models"]["providers"]["litellm"]
+
+
 # ---- the model
 
 
@@ -317,6 +323,12 @@ def test_a_named_model_beside_another_primary_is_described_alone(place: Place, p
     assert place.config["agents"]["defaults"]["model"] == {"primary": "litellm/default"}
     assert outcome.plan.defined == ("gpt-5.5", "default")
     assert any("stays litellm/default" in warning for warning in outcome.plan.warnings)
+
+
+def test_models_of_roles_are_described_too(place: Place, proxy: StandIn) -> None:
+    place.write("{agents: {defaults: {taskModels: {coding: 'litellm/default', strong: 'litellm/gone'}}}}")
+    outcome = place.onboard(key=KEY, base_url=proxy.url, model="gpt-5.5")
+    assert outcome.plan.defined == ("gpt-5.5", "default")
 
 
 def test_an_allow_list_gets_the_model(place: Place, proxy: StandIn) -> None:

@@ -217,6 +217,12 @@ def test_without_an_order_tokens_come_first_then_the_longest_unused(place: Place
     assert first(place) == "litellm:a"
 
 
+def test_an_order_is_kept_whatever_was_used_last(place: Place) -> None:
+    used = {"litellm:a": {"lastUsed": 20}, "litellm:b": {"lastUsed": 10}}
+    place.store(TWO, order={"litellm": ["litellm:a", "litellm:b"]}, usageStats=used)
+    assert first(place) == "litellm:a"
+
+
 @pytest.mark.parametrize("field", ["cooldownUntil", "disabledUntil"])
 def test_what_cools_down_comes_last_even_with_an_order(place: Place, field: str) -> None:
     place.store(TWO, order={"litellm": ["litellm:a", "litellm:b"]}, usageStats={"litellm:a": {field: NOW + 1000}})
