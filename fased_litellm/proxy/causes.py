@@ -242,6 +242,7 @@ RULES = (
         statuses=(429,),
         message=r"RateLimitError",
     ),
+    STREAM_BROKE,
     Rule(
         "provider-timeout",
         "provider",
@@ -270,7 +271,6 @@ RULES = (
         statuses=(502,),
         message=r"BadGatewayError|APIError|InternalServerError|<html",
     ),
-    STREAM_BROKE,
     Rule(
         "provider-error",
         "provider",

@@ -54,6 +54,7 @@ CASES: list[tuple[int, Any, str, str]] = [
     (500, body("litellm.APIError: APIError: OpenAIException - The server had an error"), "provider-error", "provider"),
     (503, body("litellm.ServiceUnavailableError: OpenAIException - overloaded"), "provider-overloaded", "provider"),
     (502, body("litellm.BadGatewayError: OpenAIException - <html>502</html>"), "provider-bad-answer", "provider"),
+    (503, body("litellm.ServiceUnavailableError: litellm.MidStreamFallbackError: litellm.APIConnectionError"), "provider-stream-broke", "provider"),
     (408, body("litellm.Timeout: APITimeoutError - Request timed out."), "provider-timeout", "provider"),
     (400, body("litellm.ContextWindowExceededError: litellm.BadRequestError: maximum context length"), "context-window", "caller"),
     (400, body("litellm.BadRequestError: litellm.ContentPolicyViolationError: flagged"), "content-policy", "caller"),
