@@ -8,60 +8,28 @@ alone, an ``apiKey`` in the config stays, and models are described, for without 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ..catalog.configured import definitions_of, uses_of
-from ..catalog.definitions import default_definition, to_definition
-from ..catalog.facts import Catalog, ModelFacts
 from ..config import agents, save
-from ..config.edits import Edit
 from ..config.save import ConfigChange
 from ..errors import UsageError
 from ..net.addresses import is_private_url
-from ..proxy.urls import normalize_base_url, written_base_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
-from ..roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits
 from ..secrets.lookup import env_key, profile_order
 from ..secrets.profiles import ProfileChange, ProfileStore, order_in, overlay, parse, upsert_api_key
 from ..secrets.redaction import mask
+from .answers import Answers
 from .dialogue import KeyStorage
+from .edits import auth_edits, definition_edits, model_edits, provider_edits, same_address
 from .found import Found, GivenKey
 
 PROFILE_ID = f"{PROVIDER}:default"
-_API = "openai-completions"
 _ENV_REF = {"source": "env", "provider": "default", "id": "LITELLM_API_KEY"}
 
 Storage = Literal["env", "profile", "kept"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """All that was found out before planning.
-
-    Attributes:
-        base_url: the proxy, normalised.
-        key: the key and where it came from.
-        storage: where it is to be kept; None decides by itself.
-        allow_private: the address may be private by the user's word.
-        model: the model of this proxy that will be used; None if none was chosen.
-        set_primary: whether it becomes the primary.
-        roles: model by role.
-        catalog: what the proxy has; None if it was not asked.
-        warnings: what was noticed on the way.
-    """
-
-    base_url: str
-    key: GivenKey
-    storage: KeyStorage | None = None
-    allow_private: bool = False
-    model: ModelRef | None = None
-    set_primary: bool = True
-    roles: Mapping[str, ModelRef] = field(default_factory=dict)
-    catalog: Catalog | None = None
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +135,12 @@ def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answ
     storage = storage_for(found, answers.key, answers.storage)
     profile = _profile(store, answers.key, storage)
     profile_id = PROFILE_ID if profile else (answers.key.detail if answers.key.source == "profile" else None)
-    edits = [*_provider_edits(found, answers)]
-    definitions, defined = _definition_edits(found, answers)
+    edits = [*provider_edits(found, answers)]
+    definitions, defined = definition_edits(found, answers)
     edits += definitions
     if profile_id:
-        edits += _auth_edits(found.snapshot.source, profile_id, _mode_of(overlay(base, store), profile_id))
-    edits += _model_edits(found, answers)
+        edits += auth_edits(found.snapshot.source, profile_id, _mode_of(overlay(base, store), profile_id))
+    edits += model_edits(found, answers)
     change = save.plan(found.snapshot, edits, now=now)
     current = found.primary.primary if found.primary else None
     primary = answers.model if answers.set_primary and answers.model else current
@@ -210,112 +178,6 @@ def _mode_of(store: ProfileStore, profile_id: str) -> str:
     return known.type if known and profile_id != PROFILE_ID else "api_key"
 
 
-def _auth_edits(source: Mapping[str, Any], profile_id: str, mode: str) -> list[Edit]:
-    """Declare the profile, and put it into the order where there is one."""
-    edits: list[Edit] = []
-    entry = agents.section(source, "auth", "profiles", profile_id)
-    wanted = {"provider": PROVIDER, "mode": mode}
-    if not entry:
-        edits.append(Edit(("auth", "profiles", profile_id), wanted))
-    else:
-        edits += [
-            Edit(("auth", "profiles", profile_id, key), text) for key, text in wanted.items() if entry.get(key) != text
-        ]
-    order = agents.section(source, "auth", "order").get(PROVIDER)
-    if isinstance(order, list) and profile_id not in order:
-        edits.append(Edit(("auth", "order", PROVIDER, len(order)), profile_id))
-    return edits
-
-
-# ---- the provider and its models
-
-
-def _provider_edits(found: Found, answers: Answers) -> Iterable[Edit]:
-    path = ("models", "providers", found.entry_key)
-    allow = answers.allow_private or is_private_url(answers.base_url)
-    source = found.snapshot.source
-    if not found.entry:
-        if not agents.section(source, "models"):
-            yield Edit(("models", "mode"), "merge")
-        request = {"request": {"allowPrivateNetwork": True}} if allow else {}
-        yield Edit(path, {"baseUrl": written_base_url(answers.base_url), "api": _API, **request, "models": []})
-        return
-    if not _same_address(found, answers.base_url):
-        yield Edit((*path, "baseUrl"), written_base_url(answers.base_url))
-    if "api" not in found.entry:
-        yield Edit((*path, "api"), _API)
-    # A `false` in the config is the user's word, which only the user's word here takes back.
-    if allow and (found.private_network is None or (answers.allow_private and not found.private_network)):
-        yield Edit((*path, "request", "allowPrivateNetwork"), True)
-
-
-def _same_address(found: Found, base_url: str) -> bool:
-    value = agents.section(found.snapshot.value, "models", "providers", found.entry_key).get("baseUrl")
-    try:
-        return isinstance(value, str) and normalize_base_url(value) == base_url
-    except UsageError:
-        return False
-
-
-def _definition_edits(found: Found, answers: Answers) -> tuple[list[Edit], tuple[str, ...]]:
-    """Descriptions of the models in use which have none yet; those that are there stay."""
-    source = found.snapshot.source
-    entries = definitions_of(source)
-    described = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
-    wanted: list[str] = [answers.model.model] if answers.model else []
-    wanted += [ref.model for ref in answers.roles.values() if ref.provider == PROVIDER]
-    # Where nothing is configured the only use is the implied one, which is being replaced.
-    wanted += [ref.model for ref, places in uses_of(found.snapshot).items() if not places[-1].startswith("(implied")]
-    edits: list[Edit] = []
-    added: list[str] = []
-    path = ("models", "providers", found.entry_key, "models")
-    for model_id in dict.fromkeys(wanted):
-        definition = _definition(model_id, answers.catalog)
-        if model_id not in described and definition is not None:
-            edits.append(Edit((*path, len(entries) + len(added)), definition))
-            added.append(model_id)
-    return edits, tuple(added)
-
-
-def _definition(model_id: str, catalog: Catalog | None) -> dict[str, Any] | None:
-    facts = catalog.facts_for(model_id) if catalog else None
-    if facts is not None:
-        return to_definition(facts) if facts.chat_capable else None
-    if catalog is not None:
-        return None  # in use, and not there any more: a description would only hide that
-    return default_definition() if model_id == DEFAULT_MODEL_ID else to_definition(ModelFacts(model_id))
-
-
-# ---- which model
-
-
-def _model_edits(found: Found, answers: Answers) -> list[Edit]:
-    snapshot = found.snapshot
-    primary = answers.model if answers.set_primary else None
-    refs = [ref for ref in (primary, *answers.roles.values()) if ref is not None]
-    own = found.agent is not None and agents.find(snapshot.source, found.agent).id != agents.default_agent(
-        snapshot.source
-    )
-    if not refs:
-        return []
-    if own:
-        texts = {role: str(ref) for role, ref in answers.roles.items()}
-        changed = agent_model_edits(snapshot, found.agent, primary=str(primary) if primary else None, task_models=texts)
-        edits = list(changed.edits)
-    else:
-        edits = (_primary_edits(found, primary) if primary else []) + role_edits(snapshot, answers.roles)
-    return edits + allow_edits(snapshot, refs)
-
-
-def _primary_edits(found: Found, primary: ModelRef) -> list[Edit]:
-    """Where the default agent has a primary of its own, that one counts, and so that one is set."""
-    snapshot = found.snapshot
-    agent = agents.find(snapshot.source, None)
-    if found.primary is not None and found.primary.source.startswith("agents.list"):
-        return list(agent_model_edits(snapshot, agent.id, primary=str(primary)).edits)
-    return set_primary_edits(snapshot, primary)
-
-
 # ---- what to warn of
 
 
@@ -333,7 +195,7 @@ def _warnings(
             f"{answers.base_url} is a private address, and models.providers.{found.entry_key}.request.allowPrivateNetwork"
             " is false: calls will be refused."
         )
-    if found.private_network and not private and not _same_address(found, answers.base_url):
+    if found.private_network and not private and not same_address(found, answers.base_url):
         yield (
             f"models.providers.{found.entry_key}.request.allowPrivateNetwork stays true, though the new address is public:"
             " you can remove it."

@@ -19,9 +19,10 @@ from ..refs import normalize_agent_id
 from ..secrets import profile_file
 from ..secrets.profiles import read
 from . import check
+from .answers import Answers
 from .dialogue import Dialogue, Request
 from .found import Found, GivenKey, look
-from .plan import Answers, Plan, compute, storage_for
+from .plan import Plan, compute, storage_for
 
 AUTH_CHOICE = "litellm-api-key"
 
