@@ -1,0 +1,1 @@
+"""The documentation. Its generated parts come from ``docs.generator``."""

@@ -1,0 +1,102 @@
+"""The parts which are read from the code: help texts, the tree of errors, the table of failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fased_litellm import errors
+from fased_litellm.cli.commands import root
+from fased_litellm.errors import FasedError
+from fased_litellm.proxy.causes import RULES, STREAM_CUT, UNKNOWN, Rule
+
+_WIDTH = 80
+_NODE = re.compile(r"^    (?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+)\s", re.MULTILINE)
+
+
+def commands() -> Iterator[tuple[str, Any, Any]]:
+    """Every command that is not hidden: how it is typed, the command, its context."""
+    top = root()
+    yield from _walk(top, _context(top, "fased", None), "fased")
+
+
+def _walk(command: Any, context: Any, typed: str) -> Iterator[tuple[str, Any, Any]]:
+    yield typed, command, context
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        sub = command.get_command(context, name)
+        if not sub.hidden:
+            yield from _walk(sub, _context(sub, name, context), f"{typed} {name}")
+
+
+def _context(command: Any, name: str, parent: Any) -> Any:
+    # A width of its own, so that neither the terminal nor COLUMNS counts.
+    settings = {**command.context_settings, "terminal_width": _WIDTH}
+    return command.context_class(command, info_name=name, parent=parent, **settings)
+
+
+def help_texts() -> str:
+    """The help of every command."""
+    parts = []
+    for typed, command, context in commands():
+        parts.append(f"## {typed}\n\n```text\n{command.get_help(context).rstrip()}\n```")
+    return "\n\n".join(parts)
+
+
+def command_list() -> str:
+    """Every command with its first sentence."""
+    rows = [
+        f"| [`{typed}`](#{typed.replace(' ', '-')}) | {_first_sentence(command.help)} |"
+        for typed, command, _ in commands()
+    ]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
+
+
+def error_codes() -> str:
+    """The tree of exceptions, as the docstring of ``fased_litellm.errors`` draws it."""
+    rows = []
+    for name, depth in tree():
+        cls = getattr(errors, name)
+        assert issubclass(cls, FasedError)
+        indent = "· " * depth
+        rows.append(f"| {indent}`{cls.code}` | {cls.exit_status} | `{name}` | {_first_sentence(cls.__doc__)} |")
+    return "\n".join(["| code | exit status | exception | meaning |", "|---|---|---|---|", *rows])
+
+
+def tree() -> list[tuple[str, int]]:
+    """Class names of the drawn tree, with their depth."""
+    found = [(match["name"], len(match["branch"]) // 4) for match in _NODE.finditer(errors.__doc__ or "")]
+    assert found, "the docstring of fased_litellm.errors draws no tree"
+    return found
+
+
+def failure_rules() -> str:
+    """The table of failures, in the order in which it is searched."""
+    rows = [_failure(rule) for rule in (*RULES, STREAM_CUT, UNKNOWN)]
+    return "\n".join(["| cause | origin | HTTP status | what to do |", "|---|---|---|---|", *rows])
+
+
+def _failure(rule: Rule) -> str:
+    statuses = ", ".join(map(str, rule.statuses)) or "any"
+    if rule is STREAM_CUT:
+        statuses = "none"
+    return f"| `{rule.cause}` | {rule.origin} | {statuses} | {_cell(rule.remedy)} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _first_sentence(text: str | None) -> str:
+    paragraph = (text or "").strip().partition("\n\n")[0]
+    sentence = re.split(r"(?<=[.!?])\s", " ".join(paragraph.split()), maxsplit=1)[0]
+    return _cell(sentence.replace("``", "`"))
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": command_list,
+    "help": help_texts,
+    "errors": error_codes,
+    "failures": failure_rules,
+}
+"""Name in a ``generated`` marker → what makes the text."""
