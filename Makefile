@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check bench schemas wheel clean
+.PHONY: help quickstart test check bench schemas docs wheel clean
 
 help:
 	@echo "make quickstart   the whole path once, on a LiteLLM proxy of its own; changes nothing outside this folder"
@@ -14,6 +14,7 @@ help:
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
 	@echo "make schemas      write schemas/ from the code"
+	@echo "make docs         write the outputs, help texts and tables in README and docs/ by running the commands"
 	@echo "make wheel        build dist/*.whl"
 	@echo "make clean        remove what make made, .venv too"
 
@@ -38,6 +39,9 @@ bench: $(VENV)/.installed-dev
 schemas: $(VENV)/.installed-dev
 	@$(BIN)/python -m fased_litellm.schemas schemas
 
+docs: $(VENV)/.installed-dev
+	@$(BIN)/python -m docs.generator
+
 wheel: $(VENV)/.installed-dev
 	@rm -rf dist
 	@$(BIN)/python -m build --wheel --outdir dist . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
@@ -45,7 +49,7 @@ wheel: $(VENV)/.installed-dev
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find fased_litellm tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find fased_litellm tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # ---- the virtual environment: what the quickstart needs, and on top of it what the checks need
 
