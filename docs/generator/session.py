@@ -126,6 +126,7 @@ def environment(env: Mapping[str, str], home: Path) -> dict[str, str]:
         "PATH": programs,
         "TERM": "dumb",
         "NO_COLOR": "1",
+        "PYTHONUTF8": "1",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
 
