@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from typing import Any
@@ -192,7 +192,7 @@ class Transport:
     def _chunks(self, response: httpx.Response, limits: Limits, started: float) -> Iterator[bytes]:
         meter = _Meter(self._origin, limits, started)
         try:
-            for chunk in response.iter_bytes():
+            for chunk in _body(response):
                 meter.take(chunk)
                 yield chunk
         except httpx.HTTPError as error:
@@ -250,7 +250,7 @@ class AsyncTransport:
     async def _chunks(self, response: httpx.Response, limits: Limits, started: float) -> AsyncIterator[bytes]:
         meter = _Meter(self._origin, limits, started)
         try:
-            async for chunk in response.aiter_bytes():
+            async for chunk in _async_body(response):
                 meter.take(chunk)
                 yield chunk
         except httpx.HTTPError as error:
@@ -276,6 +276,22 @@ class _Meter:
 
 def _headers(response: httpx.Response) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+
+
+def _body(response: httpx.Response) -> Iterable[bytes]:
+    """The body, decoded. Where nothing is to be decoded, without httpx's way of doing so: that is 5 % of a call."""
+    if "content-encoding" in response.headers:
+        return response.iter_bytes()
+    assert isinstance(response.stream, httpx.SyncByteStream)
+    return response.stream
+
+
+def _async_body(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The same for asyncio."""
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return response.stream
 
 
 def _is_tls(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from typing import Any
 
@@ -53,6 +54,23 @@ def test_a_whole_answer(send: Any, fault_server: FaultServers) -> None:
     assert f"host: 127.0.0.1:{server.port}" in head.lower()
     assert "accept-encoding: identity" in head.lower()
     assert "authorization: bearer sk-test-1" in head.lower()
+
+
+@pytest.mark.parametrize("send", [ask, ask_async])
+def test_an_answer_that_is_compressed_unasked_is_read_all_the_same(send: Any, fault_server: FaultServers) -> None:
+    body = gzip.compress(b'{"ok": true}')
+    head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}\r\n\r\n"
+    assert send(fault_server(head.encode() + body).url).body == b'{"ok": true}'
+
+
+@pytest.mark.parametrize("send", [ask, ask_async])
+def test_a_body_is_sent_whole_and_with_its_length(send: Any, fault_server: FaultServers) -> None:
+    server = fault_server(answer(200, "ok"))
+    send(server.url, Request("POST", "/v1/chat/completions", {"content-type": "application/json"}, b'{"a": 1}'))
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert body == b'{"a": 1}'
+    assert head.lower().count(b"content-length: 8") == 1
+    assert b"transfer-encoding" not in head.lower()
 
 
 def test_a_path_prefix_of_the_base_url_is_kept(fault_server: FaultServers) -> None:
