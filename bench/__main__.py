@@ -1,0 +1,68 @@
+"""``python -m bench [--write] [SECTION …]``: measure, print the tables, and with ``--write`` keep them in the documentation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from . import calls, discovery, json5_text, machine, startup
+from .figures import Section, as_markdown, as_text
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
+SECTIONS: dict[str, Callable[[Path], list[Section]]] = {
+    "startup": lambda scratch: [startup.measure(scratch)],
+    "calls": calls.measure,
+    "discovery": discovery.measure,
+    "json5": lambda _: [json5_text.measure()],
+}
+
+_INTRODUCTION = """# Performance
+
+Written by `make bench`. Times depend on the machine and on what else it does: read the ratios, and compare only figures of
+one run. Nothing here is a test. `median` and `best` are of the repeated measurements; `target` is what this project aims at.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Measure. A target that was missed is no error: the machine may be slow or busy."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure beside peers, in one run.")
+    parser.add_argument("--write", action="store_true", help="write docs/reference/performance.md")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of: {', '.join(SECTIONS)}; all by default")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
+    if options.write and options.sections:
+        parser.error("--write is for a run of all sections")
+
+    about = machine.described()
+    print("\n".join(about))
+    done: list[Section] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for name in options.sections or SECTIONS:
+            for section in SECTIONS[name](Path(folder)):
+                print(f"\n{as_text(section)}", flush=True)
+                done.append(section)
+    about.append(f"Load when the run ended: {', '.join(f'{value:.2f}' for value in os.getloadavg())}")
+    missed = [figure.what for section in done for figure in section.figures if figure.verdict == "missed"]
+    print(f"\nTargets missed: {', '.join(missed) or 'none'}")
+    if options.write:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(page(about, done))
+        print(f"Written: {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
+    return 0
+
+
+def page(about: list[str], sections: list[Section]) -> str:
+    """The page of the documentation."""
+    lines = "\n".join(f"- {line}" for line in about)
+    tables = "\n\n".join(as_markdown(section) for section in sections)
+    return f"{_INTRODUCTION}\n{lines}\n\n{tables}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
