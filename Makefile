@@ -34,7 +34,7 @@ check: $(VENV)/.installed-dev
 	@echo "schemas current" && $(BIN)/python -m fased_litellm.schemas --check schemas
 
 bench: $(VENV)/.installed-dev
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench --write
 
 schemas: $(VENV)/.installed-dev
 	@$(BIN)/python -m fased_litellm.schemas schemas
