@@ -117,7 +117,12 @@ def _lines(summary: AgentSummary) -> list[str]:
     if summary.fallback:
         lines.append(f"  Fallback: {summary.fallback}")
     if summary.task_models:
-        lines.append("  Roles: " + ", ".join(f"{role} {ref}" for role, ref in summary.task_models.items()))
+        from ..roles.choice import ROLES
+
+        typed = {key: role for role, key in ROLES.items()}
+        lines.append(
+            "  Roles: " + ", ".join(f"{typed.get(key, key)} {ref}" for key, ref in summary.task_models.items())
+        )
     return [
         *lines,
         f"  Workspace: {summary.workspace}",

@@ -38,24 +38,33 @@ def chat(
     message: Annotated[
         str | None, typer.Argument(help="The message; '-' or none with a pipe reads it from stdin.")
     ] = None,
-    agent: Annotated[str | None, typer.Option(help="Agent whose models and key are used.")] = None,
+    agent: Annotated[str | None, typer.Option(metavar="ID", help="Agent whose models and key are used.")] = None,
     role: Annotated[
-        str | None, typer.Option(help="Model role: cheap-check, strong, escalation, coding, summarizer.")
+        str | None,
+        typer.Option(metavar="ROLE", help="Model role: cheap-check, strong, escalation, coding, summarizer."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="REF", help="Model in place of the agent's: litellm/<model-id>.")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="Task, for the usage history.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Channel, for the usage history.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Task, for the usage history.")] = None,
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="Channel, for the usage history.")] = None,
     session_id: Annotated[
         str | None,
-        typer.Option("--session", help="Session id, or a session key like agent:main:telegram:direct:42."),
+        typer.Option(
+            "--session", metavar="ID", help="Session id, or a session key like agent:main:telegram:direct:42."
+        ),
     ] = None,
-    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
-    image: Annotated[list[Path] | None, typer.Option(help="Image file to send along; may be repeated.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Output limit in tokens.")] = None,
-    reasoning_effort: Annotated[str | None, typer.Option(help="Reasoning effort, as the model names it.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds without a byte before giving up.")] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="System prompt.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Image file to send along; may be repeated.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, metavar="N", help="Output limit in tokens.")] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="Reasoning effort, as the model names it.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Seconds without a byte before giving up.")
+    ] = None,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the reply when it is whole.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print reply, context and receipt as JSON.")] = False,
 ) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ..errors import UsageError
+
 COMMANDS = {
     "onboard": "onboard",
     "providers": "providers",
@@ -46,6 +48,17 @@ def lazy_group(modules: Mapping[str, str]) -> type[TyperGroup]:
             command = getattr(command, "commands", {}).get(cmd_name, command)
             command.name = cmd_name
             return command
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args and args[0] not in modules:
+                import difflib
+
+                near = difflib.get_close_matches(args[0], modules, n=1)
+                meant = f"Did you mean `{ctx.command_path} {near[0]}`? " if near else ""
+                raise UsageError(
+                    f"Unknown command: {ctx.command_path} {args[0]}.", hint=f"{meant}See `{ctx.command_path} --help`."
+                )
+            return super().resolve_command(ctx, args)
 
     return LazyGroup
 

@@ -15,10 +15,10 @@ def show(*, json_output: bool) -> None:
     if json_output:
         output.document(state.as_dict())
         return
-    for label, text in _rows(state):
-        output.line(f"{label:<9} {text}")
-    for note in state.notes:
-        output.line(f"          {note}")
+    rows = _rows(state)
+    width = max(len(label) for label, _ in rows) + 2
+    for label, text in [*rows, *(("", note) for note in state.notes)]:
+        output.line(f"{label:<{width}}{text}")
     if state.next_step:
         output.line()
         output.line(f"Next: {state.next_step}")
@@ -45,7 +45,7 @@ def _rows(state: RouteState) -> list[tuple[str, str]]:
 def _proxy(state: RouteState) -> str:
     if state.problem is None:
         return "answers, and accepts the key"
-    return state.problem.message.partition("\n")[0]
+    return "not asked: no key" if state.key is None else state.problem.message.partition("\n")[0]
 
 
 def _models(state: RouteState) -> str:

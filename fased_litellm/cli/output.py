@@ -9,11 +9,22 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FasedError
+from ..errors import CallError, FasedError, Origin
 from ..secrets.redaction import hide_known, redact
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+ORIGINS: dict[Origin, str] = {
+    "caller": "this side, by what was asked",
+    "caller-key": "this side, by its key",
+    "network": "the way to the proxy",
+    "gateway": "the proxy",
+    "provider-key": "the proxy's key at the provider",
+    "provider": "the provider behind the proxy",
+    "unknown": "not known where",
+}
+"""Who failed, for people."""
 
 _state = {"json": False}
 
@@ -71,6 +82,8 @@ def failure(error: FasedError) -> None:
         document({"error": error.as_dict()})
         return
     diagnostic(error.message)
+    if isinstance(error, CallError):
+        diagnostic(f"  Failed: {ORIGINS[error.origin]} ({error.cause})")
     if error.hint:
         diagnostic(f"→ {error.hint}")
 

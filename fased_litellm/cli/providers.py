@@ -198,8 +198,8 @@ def list_models(
 @models_app.command()
 def add(
     *,
-    provider: Annotated[str, typer.Option("--provider", metavar="ID")],
-    model: Annotated[str, typer.Option("--model", metavar="ID")],
+    provider: Annotated[str, typer.Option("--provider", metavar="ID", help="Its provider.")],
+    model: Annotated[str, typer.Option("--model", metavar="ID", help="Its id.")],
     name: Annotated[str | None, typer.Option("--name", help="For people; the id by default.")] = None,
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="Needed where the provider is not configured yet.")
@@ -209,15 +209,13 @@ def add(
         str | None, typer.Option("--context-window", metavar="TOKENS", help="128000 by default.")
     ] = None,
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="TOKENS", help="4096 by default.")] = None,
-    reasoning: Annotated[bool, typer.Option("--reasoning")] = False,
-    vision: Annotated[bool, typer.Option("--vision")] = False,
-    tools: Annotated[bool, typer.Option("--tools")] = False,
-    json_mode: Annotated[
-        bool, typer.Option("--json", help="The model can answer in JSON (not an output format).")
-    ] = False,
-    audio: Annotated[bool, typer.Option("--audio")] = False,
-    video: Annotated[bool, typer.Option("--video")] = False,
-    speech: Annotated[bool, typer.Option("--speech")] = False,
+    reasoning: Annotated[bool, typer.Option("--reasoning", help="The model reasons.")] = False,
+    vision: Annotated[bool, typer.Option("--vision", help="It takes images.")] = False,
+    tools: Annotated[bool, typer.Option("--tools", help="It calls tools.")] = False,
+    json_mode: Annotated[bool, typer.Option("--json", help="It answers in JSON (this is no output format).")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="It takes audio.")] = False,
+    video: Annotated[bool, typer.Option("--video", help="It takes video.")] = False,
+    speech: Annotated[bool, typer.Option("--speech", help="It answers in speech.")] = False,
 ) -> None:
     """Define a model by hand, or change its definition."""
     from ..catalog import manual
@@ -243,8 +241,8 @@ def add(
 
 
 def _remove(
-    provider: Annotated[str, typer.Option("--provider", metavar="ID")],
-    model: Annotated[str, typer.Option("--model", metavar="ID")],
+    provider: Annotated[str, typer.Option("--provider", metavar="ID", help="Its provider.")],
+    model: Annotated[str, typer.Option("--model", metavar="ID", help="Its id.")],
 ) -> None:
     """Remove a definition from the config."""
     from ..catalog import manual

@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line; see ``cli.main``."""
     output.begin(as_json=wants_json(arguments))
     try:
-        name = next((argument for argument in arguments if not argument.startswith("-")), None)
+        name = command_of(arguments)
         if name is not None and name not in COMMANDS:
             return handover.to_next(arguments, f"Unknown command: {name}.", known=list(COMMANDS))
         result: Any = root().main(args=arguments, prog_name="fased", standalone_mode=False)
@@ -39,6 +39,16 @@ def run(arguments: list[str]) -> int:
         return _report(_as_fased_error(error))
     finally:
         output.end()
+
+
+def command_of(arguments: list[str]) -> str | None:
+    """The command, None if there is none: the first word that is neither an option nor the value of ``--profile``."""
+    before = ""
+    for argument in arguments:
+        if not argument.startswith("-") and before != "--profile":
+            return argument
+        before = argument
+    return None
 
 
 def wants_json(arguments: list[str]) -> bool:

@@ -16,6 +16,7 @@ from ..paths import Paths
 from ..usage.query import DIMENSIONS, Query, parse_by, parse_values, window
 from ..usage.report import UsageReport, empty
 from . import output, session
+from .commands import SETTINGS
 
 DEFAULT_BY = ("provider", "model")
 """What ``--json`` and ``--csv`` group by if nothing else is said: the first table of the screen."""
@@ -23,10 +24,9 @@ _SCREEN_BY = ("provider", "model", "agent")
 _SCREEN_ROWS = 8
 
 app = typer.Typer(
+    **SETTINGS,
     invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    subcommand_metavar="",
     help="Show what the agents used and what it cost, grouped by anything.",
 )
 

@@ -294,7 +294,7 @@ RULES = (
         "The address redirects elsewhere; the key is not sent along. Put the final address into the base URL.",
         (301, 302, 303, 307, 308),
     ),
-    Rule("timeout", "provider", "No answer in time. Try again.", (408, 504)),
+    Rule("gateway-timeout", "gateway", "The proxy gave up waiting. See its log, then try again.", (408, 504)),
     Rule("rate-limit", "provider", "Too many requests. Wait, then try again.", (429,)),
     Rule(
         "gateway-down",

@@ -69,7 +69,7 @@ def test_models_are_set_and_shown(capsys: pytest.CaptureFixture[str], home: Path
     ]
     _, out, _ = run(capsys, "list")
     assert (
-        "- main (default)\n  Model: litellm/gpt-5.5\n  Fallback: litellm/default\n  Roles: cheapCheck litellm/cheap"
+        "- main (default)\n  Model: litellm/gpt-5.5\n  Fallback: litellm/default\n  Roles: cheap-check litellm/cheap"
         in out
     )
 

@@ -37,7 +37,9 @@ def test_with_no_config_the_implied_provider_is_shown(
 def test_a_proxy_that_is_not_there_and_a_key_that_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "export LITELLM_API_KEY" in glance(capsys)
+    shown = glance(capsys)
+    assert "export LITELLM_API_KEY" in shown
+    assert "not asked: no key" in shown
     monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
     monkeypatch.setenv("LITELLM_BASE_URL", f"http://127.0.0.1:{free_port()}")
     shown = glance(capsys)

@@ -46,6 +46,19 @@ def test_wrong_usage_is_exit_2_with_a_way_on(arguments: list[str], capsys: pytes
     assert "→" in shown.err
 
 
+@pytest.mark.parametrize("arguments", [["--profile", "work", "agents", "list"], ["--profile=work", "agents", "list"]])
+def test_a_profile_before_the_command(arguments: list[str], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / ".fased-work").mkdir()
+    (home / ".fased-work" / "fased.json").write_text('{agents: {list: [{id: "of-work"}]}}')
+    assert main(arguments) == 0
+    assert "of-work" in capsys.readouterr().out
+
+
+def test_a_misspelt_command_of_a_group_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["litellm", "chta"]) == 2
+    assert "fased litellm chat" in capsys.readouterr().err
+
+
 def test_wrong_usage_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["usage", "--nonsense", "--json"]) == 2
     shown = capsys.readouterr()
