@@ -70,12 +70,10 @@ def refresh(
     For litellm there is no central catalog: the proxy is the only source. Without --apply, only the list that is kept under the
     state folder changes.
     """
-    from ..catalog import refresh as plans
     from ..catalog import report as reports
     from ..catalog.configured import uses_of
     from ..catalog.difference import compare
     from ..catalog.snapshot import MissingSource, from_definitions
-    from ..config import save
     from ..provider.settings import Settings
 
     if no_network and from_file:
@@ -94,6 +92,9 @@ def refresh(
     writing = apply or dry_run or write_review is not None
     change = None
     if writing:
+        from ..catalog import refresh as plans
+        from ..config import save
+
         if isinstance(catalog, MissingSource):
             raise CatalogError(f"There is nothing to compare with: {catalog.detail}", hint="Nothing was written.")
         plan = plans.plan_apply(snapshot.source, uses, known, difference, model or ())
