@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -103,3 +104,20 @@ def run(command: Sequence[str | Path], env: Mapping[str, str], *, cwd: Path | No
         raise RuntimeError(f"{' '.join(map(str, command))}: {(said.strip().splitlines() or ['no message'])[-1]}")
     # macOS counts bytes here, Linux KiB.
     return Run(began, seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024))
+
+
+BARE_MS = 13.0
+SLOWER = (
+    f"The targets are meant for a machine where bare Python takes {BARE_MS:.0f} ms; where `python3 -c pass` takes longer in"
+    " the same minute, they are longer by that ratio."
+)
+
+
+def bare(env: Mapping[str, str]) -> float:
+    """Milliseconds of a Python that does nothing."""
+    return run([sys.executable, "-c", "pass"], env).seconds * 1000
+
+
+def slower(bare_ms: Sequence[float]) -> float:
+    """By how much this machine, with what else it does, is slower than the one that the targets are meant for; at least 1."""
+    return max(1.0, statistics.median(bare_ms) / BARE_MS)
