@@ -19,13 +19,15 @@ def backup_path(path: Path, age: int = 0) -> Path:
     return path.with_name(path.name + (".bak" if age == 0 else f".bak.{age}"))
 
 
-def add(path: Path, data: bytes, *, mode: int) -> Path:
+def add(path: Path, data: bytes, *, mode: int, moment_ns: int) -> Path:
     """Put ``data`` in front of the ring; the oldest backup goes.
 
     Args:
         path: the config file, not the target of a link.
         data: its text, before it changes.
         mode: permission bits of the backup.
+        moment_ns: the time of the write, which becomes the time of the backup: those of files that were written together have
+            the same, by which ``undo`` knows them.
 
     Returns:
         The new backup.
@@ -38,4 +40,5 @@ def add(path: Path, data: bytes, *, mode: int) -> Path:
             os.replace(backup_path(path, age), backup_path(path, age + 1))
     newest = backup_path(path)
     atomicfile.replace(newest, data, mode=mode)
+    os.utime(newest, ns=(moment_ns, moment_ns))
     return newest

@@ -81,7 +81,7 @@ def resolve(tree: Any, config: Path, parse: Parse) -> Resolved:
     Raises:
         ConfigSyntaxError: an included file is not JSON5 (from ``parse``).
     """
-    if not _has_include(tree):
+    if not has_include(tree):
         return Resolved(tree)
     result = Resolved(None)
     resolver = _Resolver(os.path.dirname(os.path.abspath(config)), parse, result)
@@ -193,14 +193,15 @@ def _plain(node: _Node, path: KeyPath, origins: dict[KeyPath, Written]) -> Any:
     return node.value
 
 
-def _has_include(value: Any) -> bool:
+def has_include(value: Any) -> bool:
+    """Whether there is an ``$include`` anywhere in a value."""
     if isinstance(value, dict):
         return KEY in value or _any_include(value.values())
     return isinstance(value, list) and _any_include(value)
 
 
 def _any_include(values: Iterable[Any]) -> bool:
-    return any(_has_include(value) for value in values)
+    return any(has_include(value) for value in values)
 
 
 def _is_path(name: str) -> bool:

@@ -38,6 +38,7 @@ class _Evaluation:
     sections: dict[str, Strict] = field(default_factory=dict)
     origins: dict[KeyPath, Written] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
+    texts: dict[Path, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class ConfigSnapshot:
         legacy: keys of older releases; a config with them is not edited.
         included: where each value is written, if there is any ``$include``; else empty.
         files: the included files.
+        texts: the text of each included file. It may hold secrets.
     """
 
     paths: Paths
@@ -75,6 +77,7 @@ class ConfigSnapshot:
     legacy: list[Issue] = field(default_factory=list)
     included: dict[KeyPath, Written] = field(default_factory=dict, repr=False)
     files: list[Path] = field(default_factory=list)
+    texts: dict[Path, str] = field(default_factory=dict, repr=False)
     sections: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -143,7 +146,19 @@ def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = 
         ConfigSyntaxError: the file, or one that it includes, is not JSON5.
         ConfigError: the file cannot be read or is not UTF-8.
     """
-    outer, warnings = environment.with_dotenv(os.environ if env is None else env, paths, cwd or _working_folder())
+    return _read(paths, *environment.with_dotenv(os.environ if env is None else env, paths, cwd or _working_folder()))
+
+
+def reload(snapshot: ConfigSnapshot) -> ConfigSnapshot:
+    """Read the config again, in the same environment.
+
+    Raises:
+        ConfigSyntaxError, ConfigError: as ``load``.
+    """
+    return _read(snapshot.paths, snapshot.outer_env, [])
+
+
+def _read(paths: Paths, outer: dict[str, str], warnings: list[str]) -> ConfigSnapshot:
     data = read_bytes(paths.config)
     document: Document | None = None
     found = _Evaluation(env=dict(outer))
@@ -166,24 +181,36 @@ def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = 
         legacy=found.legacy,
         included=found.origins,
         files=found.files,
+        texts=found.texts,
         sections=found.sections,
     )
 
 
-def check_text(text: str, snapshot: ConfigSnapshot) -> list[Issue]:
-    """The issues which the config would have with another text in its file, in the same environment.
+def check_texts(texts: Mapping[Path, str], snapshot: ConfigSnapshot) -> list[Issue]:
+    """The issues which the config would have with other texts in its files, in the same environment.
+
+    Args:
+        texts: the new texts, that of the config file among them; other included files are as they are on disk.
 
     Raises:
-        ConfigSyntaxError: the text is not JSON5.
+        ConfigSyntaxError: a text is not JSON5.
     """
-    tree = Document.parse(text, path=str(snapshot.path)).value
-    return _evaluate(tree, snapshot.path, snapshot.outer_env).issues
+    tree = Document.parse(texts[snapshot.path], path=str(snapshot.path)).value
+    return _evaluate(tree, snapshot.path, snapshot.outer_env, texts).issues
 
 
-def _evaluate(tree: Any, path: Path, outer: Mapping[str, str]) -> _Evaluation:
+def _evaluate(
+    tree: Any, path: Path, outer: Mapping[str, str], instead: Mapping[Path, str] | None = None
+) -> _Evaluation:
     from . import validation
 
-    resolved = includes.resolve(tree, path, lambda text, file: Document.parse(text, path=str(file)).value)
+    texts: dict[Path, str] = {}
+
+    def parse(text: str, file: Path) -> Any:
+        texts[file] = text = (instead or {}).get(file, text)
+        return Document.parse(text, path=str(file)).value
+
+    resolved = includes.resolve(tree, path, parse)
     if not isinstance(resolved.value, dict):
         found = Issue("", f"Expected an object, got {validation.kind_of(resolved.value)}")
         return _Evaluation(env=dict(outer), issues=[*resolved.issues, found])
@@ -205,6 +232,7 @@ def _evaluate(tree: Any, path: Path, outer: Mapping[str, str]) -> _Evaluation:
         sections=checked.sections,
         origins=resolved.origins,
         files=resolved.files,
+        texts=texts,
     )
 
 

@@ -11,58 +11,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..atomicfile import PRIVATE
 from ..errors import ConfigError, ConfigInvalid
-from . import audit, review
+from . import audit
+from .change import ConfigChange, FileChange
 from .document import Document
 from .edits import Edit, apply, intended
 from .json5.steps import Insert, same, steps
-from .keypath import dotted
-from .load import ConfigSnapshot, check_text
+from .load import ConfigSnapshot, check_texts
+from .placing import place
 from .writing import FileWrite, write_all
 
 _SHARED = 0o660
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigChange:
-    """A new text for the config file: computed, verified and valid, but not written.
-
-    Attributes:
-        snapshot: the config as it was read.
-        document: the new document; None where nothing is to be written.
-    """
-
-    snapshot: ConfigSnapshot = field(repr=False)
-    document: Document | None = field(repr=False)
-
-    @property
-    def path(self) -> Path:
-        """The config file."""
-        return self.snapshot.path
-
-    @property
-    def before(self) -> str | None:
-        """The text that was read; None without a file. It may hold secrets."""
-        return self.snapshot.raw
-
-    @property
-    def after(self) -> str | None:
-        """The text that is to be there; None if there was no file and is to be none. It may hold secrets."""
-        return self.before if self.document is None else self.document.text
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return self.after != self.before
-
-    def diff(self) -> str:
-        """The change as a unified diff with secrets masked; empty if there is none."""
-        return review.diff(self.snapshot.document, self.document, str(self.path))
 
 
 def plan(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, now: datetime | None = None) -> ConfigChange:
@@ -70,56 +33,90 @@ def plan(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, now: datetime | Non
 
     Args:
         snapshot: the config as it was read; it may be invalid, if the edits repair it.
-        edits: what is wanted, with paths in ``snapshot.source``.
+        edits: what is wanted, with paths in ``snapshot.source``; each is made in the file where its value is written.
         now: the moment for ``meta.lastTouchedAt``; the present by default.
 
     Returns:
         The change; one that changes nothing where the edits say what is there already.
 
     Raises:
-        ConfigError: an edit leads nowhere, or to a value in an included file; or the config has keys of an older release.
+        ConfigError: an edit leads nowhere, or cannot be brought to the included files; or the config has keys of an older
+            release.
         ConfigInvalid: the config would not be valid with the edits; lists every issue.
         ConfigWriteError: the verification of the new text failed.
     """
-    placed = [_placed(snapshot, edit) for edit in edits]
-    start = snapshot.document or Document.empty(path=str(snapshot.path))
-    if same(intended(start.value, placed), start.value):
-        return ConfigChange(snapshot, None)
+    wanted = intended(snapshot.source, edits)
+    if same(wanted, snapshot.source):
+        return ConfigChange(snapshot, (), wanted)
     if snapshot.legacy:
         names = ", ".join(issue.path for issue in snapshot.legacy)
         raise ConfigError(
             f"{snapshot.path} has keys of an older release ({names}) and was not changed.",
             hint="Run `fased doctor --fix` of the Node agent first.",
         )
-    if isinstance(start.get(("meta",)), dict):
-        placed.append(Edit(("meta", "lastTouchedAt"), audit.timestamp(now or datetime.now(UTC))))
-    document = apply(start, placed)
-    issues = check_text(document.text, snapshot)
+    documents = place(snapshot, edits, wanted)
+    own = documents.get(snapshot.path)
+    if own is not None and isinstance(own.get(("meta",)), dict):
+        moment = audit.timestamp(now or datetime.now(UTC))
+        documents[snapshot.path] = apply(own, [Edit(("meta", "lastTouchedAt"), moment)])
+    change = ConfigChange(snapshot, file_changes(snapshot, documents), wanted)
+    check(change)
+    return change
+
+
+def file_changes(snapshot: ConfigSnapshot, documents: Mapping[Path, Document]) -> tuple[FileChange, ...]:
+    """The changes from what was read to new documents, that of the config file first."""
+    files = []
+    for path in sorted(documents, key=lambda path: (path != snapshot.path, path)):
+        before = snapshot.raw if path == snapshot.path else snapshot.texts.get(path)
+        if documents[path].text == before:
+            continue
+        own = path == snapshot.path
+        old = snapshot.document if own else None if before is None else Document.parse(before, path=str(path))
+        files.append(FileChange(path, before, old, documents[path]))
+    return tuple(files)
+
+
+def check(change: ConfigChange) -> None:
+    """Check a change against the schema.
+
+    Raises:
+        ConfigInvalid: the config would not be valid with it; lists every issue.
+    """
+    texts = {file.path: file.new.text for file in change.files}
+    issues = check_texts({change.path: change.after or "{}", **texts}, change.snapshot)
     if issues:
-        raise ConfigInvalid(str(snapshot.path), issues, hint="Nothing was changed. Correct these keys first.")
-    return ConfigChange(snapshot, document)
+        raise ConfigInvalid(str(change.path), issues, hint="Nothing was changed. Correct these keys first.")
 
 
-def commit(change: ConfigChange) -> Path | None:
+def commit(change: ConfigChange, *, held: Path | None = None) -> Path | None:
     """Write a change: lock, compare with what was read, back up, replace, log.
 
+    Args:
+        change: as ``plan`` gives it.
+        held: the config file, if the caller holds its lock.
+
     Returns:
-        The file; None if there was nothing to write.
+        The config file, or where it stays as it is the first of the included files that changed; None if there was nothing to
+        write.
 
     Raises:
         ConfigConflict: the file was changed by another program, or is locked; nothing was written.
         ConfigWriteError: it cannot be written; the old file stands.
         ConfigError: ``FASED_NIX_MODE=1``.
     """
-    return commit_all([change])[0] if change.changed else None
+    return commit_all([change], held=held)[0] if change.changed else None
 
 
-def commit_all(changes: Sequence[ConfigChange], others: Sequence[FileWrite] = ()) -> list[Path]:
+def commit_all(
+    changes: Sequence[ConfigChange], others: Sequence[FileWrite] = (), *, held: Path | None = None
+) -> list[Path]:
     """Write changes of configs together with other files: all or none.
 
     Args:
         changes: as ``plan`` gives them.
         others: files that go with them, such as auth profiles; they are written first.
+        held: as in ``commit``.
 
     Returns:
         The files that were written.
@@ -130,9 +127,9 @@ def commit_all(changes: Sequence[ConfigChange], others: Sequence[FileWrite] = ()
     todo = [change for change in changes if change.changed]
     for change in todo:
         refuse_if_read_only(change.snapshot.outer_env)
-    writes = [*others, *(_write_of(change) for change in todo)]
+    writes = [*others, *(write for change in todo for write in _writes_of(change))]
     try:
-        written = write_all(writes)
+        written = write_all(writes, held=held)
     except Exception as error:
         for change in todo:
             _log(change, error)
@@ -155,27 +152,19 @@ def refuse_if_read_only(env: Mapping[str, str] | None = None) -> None:
         )
 
 
-def _placed(snapshot: ConfigSnapshot, edit: Edit) -> Edit:
-    """The edit with its path in the config file itself."""
-    written = snapshot.written_at(edit.path)
-    files = {written.file} | {
-        place.file for path, place in snapshot.included.items() if path[: len(edit.path)] == edit.path
-    }
-    elsewhere = sorted(str(file) for file in files if file != snapshot.path)
-    if elsewhere:
-        raise ConfigError(
-            f"{dotted(edit.path) or '<root>'} is written in {', '.join(elsewhere)}, which {snapshot.path} includes.",
-            hint="Edit that file by hand; nothing was changed.",
+def _writes_of(change: ConfigChange) -> list[FileWrite]:
+    mode = _SHARED if _is_shared(change.snapshot.env) else PRIVATE
+    return [
+        FileWrite(
+            file.path,
+            None if file.before is None else file.before.encode(),
+            file.new.text.encode(),
+            mode=mode,
+            backed_up=True,
+            first=file.path == change.path,
         )
-    return Edit(written.path, edit.value)
-
-
-def _write_of(change: ConfigChange) -> FileWrite:
-    assert change.after is not None
-    before = None if change.before is None else change.before.encode()
-    shared = _is_shared(change.snapshot.env)
-    mode = _SHARED if shared else PRIVATE
-    return FileWrite(change.path, before, change.after.encode(), mode=mode, backed_up=True)
+        for file in change.files
+    ]
 
 
 def _is_shared(env: Mapping[str, str]) -> bool:
@@ -184,19 +173,18 @@ def _is_shared(env: Mapping[str, str]) -> bool:
 
 
 def _log(change: ConfigChange, error: Exception | None) -> None:
-    assert change.document is not None
-    before = change.snapshot.document.value if change.snapshot.document else {}
-    after = change.document.value
-    data = change.document.text.encode()
-    size = None if change.before is None else len(change.before.encode())
-    changed = sum(len(step.items) if isinstance(step, Insert) else 1 for step in steps(before, after))
-    line = audit.record(
-        config=change.path,
-        before=before,
-        after=after,
-        previous=(change.snapshot.hash, size),
-        following=(hashlib.sha256(data).hexdigest(), len(data)),
-        changed_paths=changed,
-        error=error,
-    )
-    audit.append(change.snapshot.paths.config_audit, line)
+    for file in change.files:
+        before = file.old.value if file.old else {}
+        data = file.new.text.encode()
+        size = None if file.before is None else len(file.before.encode())
+        changed = sum(len(step.items) if isinstance(step, Insert) else 1 for step in steps(before, file.new.value))
+        line = audit.record(
+            config=file.path,
+            before=before,
+            after=file.new.value,
+            previous=(file.hash, size),
+            following=(hashlib.sha256(data).hexdigest(), len(data)),
+            changed_paths=changed,
+            error=error,
+        )
+        audit.append(change.snapshot.paths.config_audit, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ class FileWrite:
         after: what is to be there.
         mode: permission bits of a new file, and of one that everybody could read; any other keeps its own.
         backed_up: whether ``before`` goes to the ring of backups.
+        first: whether its lock is taken before those of the others, so that it stands for them all.
     """
 
     path: Path
@@ -31,9 +33,10 @@ class FileWrite:
     after: bytes = field(repr=False)
     mode: int = PRIVATE
     backed_up: bool = False
+    first: bool = False
 
 
-def write_all(writes: Sequence[FileWrite]) -> list[Path]:
+def write_all(writes: Sequence[FileWrite], *, held: Path | None = None) -> list[Path]:
     """Write files together.
 
     First all are locked and compared with what was read, then all new contents are laid beside them, then backups are made, and
@@ -41,6 +44,7 @@ def write_all(writes: Sequence[FileWrite]) -> list[Path]:
 
     Args:
         writes: of different files. Those that change nothing are left out.
+        held: a file whose lock the caller holds; it must be one that goes ``first``.
 
     Returns:
         The files that were written.
@@ -52,8 +56,10 @@ def write_all(writes: Sequence[FileWrite]) -> list[Path]:
     todo = [write for write in writes if write.after != write.before]
     try:
         with contextlib.ExitStack() as locks:
-            for path in sorted(write.path for write in todo):  # one order for all programs: no deadlock
-                locks.enter_context(locked(path))
+            # One order for all programs: no deadlock.
+            for write in sorted(todo, key=lambda write: (not write.first, write.path)):
+                if write.path != held:
+                    locks.enter_context(locked(write.path))
             for write in todo:
                 if _read(write.path) != write.before:
                     raise ConfigConflict(
@@ -62,10 +68,7 @@ def write_all(writes: Sequence[FileWrite]) -> list[Path]:
                     )
             _replace_all(todo)
     except LockBusy as busy:
-        raise ConfigConflict(
-            f"Another program holds {busy.path}; nothing was written.",
-            hint=f"Run the command again; if no other program runs, remove {busy.path}.",
-        ) from busy
+        raise lock_conflict(busy) from busy
     except OSError as error:
         names = ", ".join(str(write.path) for write in todo)
         raise ConfigWriteError(
@@ -75,6 +78,14 @@ def write_all(writes: Sequence[FileWrite]) -> list[Path]:
     return [write.path for write in todo]
 
 
+def lock_conflict(busy: LockBusy) -> ConfigConflict:
+    """The error of a lock that another program did not let go."""
+    return ConfigConflict(
+        f"Another program holds {busy.path}; nothing was written.",
+        hint=f"Run the command again; if no other program runs, remove {busy.path}.",
+    )
+
+
 def _replace_all(todo: Sequence[FileWrite]) -> None:
     with contextlib.ExitStack() as cleanup:
         drafts: list[tuple[FileWrite, Draft]] = []
@@ -82,9 +93,10 @@ def _replace_all(todo: Sequence[FileWrite]) -> None:
             draft = Draft(write.path, write.after, mode=_mode(write))
             cleanup.callback(draft.discard)  # does nothing once the draft is in its place
             drafts.append((write, draft))
+        moment_ns = time.time_ns()
         for write in todo:
             if write.backed_up and write.before is not None:
-                backups.add(write.path, write.before, mode=_mode(write))
+                backups.add(write.path, write.before, mode=_mode(write), moment_ns=moment_ns)
         written: list[FileWrite] = []
         try:
             for write, draft in drafts:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.config.includes import Written
-from fased_litellm.config.load import check_text, load
+from fased_litellm.config.load import check_texts, load
 from fased_litellm.errors import ConfigError, ConfigInvalid, ConfigSyntaxError, Issue
 from fased_litellm.paths import Paths
 
@@ -247,16 +247,17 @@ def test_what_is_not_ours_passes(fased):
     assert snapshot.config.auth is not None
 
 
-def test_check_text(fased):
+def test_other_texts_are_checked_in_the_same_environment(fased):
     snapshot = fased.load(MAIN_PATH.read_text(), LITELLM_API_KEY="sk-test-key")
-    assert check_text(MAIN_PATH.read_text(), snapshot) == []
-    assert [issue.path for issue in check_text("{ models: { modes: 1 }, x: '${NOPE}' }", snapshot)] == [
-        "models.modes",
-        "x",
-    ]
-    assert check_text("{ env: { NOPE: 'set' }, x: '${NOPE}' }", snapshot) == []
+
+    def check(text):
+        return [issue.path for issue in check_texts({snapshot.path: text}, snapshot)]
+
+    assert check(MAIN_PATH.read_text()) == []
+    assert check("{ models: { modes: 1 }, x: '${NOPE}' }") == ["models.modes", "x"]
+    assert check("{ env: { NOPE: 'set' }, x: '${NOPE}' }") == []
     with pytest.raises(ConfigSyntaxError):
-        check_text("{", snapshot)
+        check("{")
 
 
 def test_secrets_do_not_show(fased):

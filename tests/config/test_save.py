@@ -318,17 +318,6 @@ def test_an_edit_through_a_value_that_is_no_object(paths, config):
         save.plan(_load(paths), [Edit(("models", "providers", "litellm", "apiKey", "id"), "x")])
 
 
-@pytest.mark.parametrize(
-    "path", [("models", "providers", "litellm", "baseUrl"), ("models", "providers", "new"), ("models",), ()]
-)
-def test_a_value_of_an_included_file_is_refused_by_name(paths, config, path):
-    (paths.state / "models.json5").write_text("{ providers: { litellm: { baseUrl: 'http://x', models: [] } } }")
-    config.write_text("{ models: { $include: './models.json5' } }")
-    value = {"providers": {}} if path == ("models",) else {} if path == () else "http://y"
-    with pytest.raises(ConfigError, match=r"models\.json5"):
-        save.plan(_load(paths), [Edit(path, value)])
-
-
 def test_what_stands_beside_an_include_can_be_changed(paths, config):
     (paths.state / "models.json5").write_text("{ models: { mode: 'merge' } }")
     config.write_text("{ $include: './models.json5', agents: {} }")
