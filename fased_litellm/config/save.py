@@ -25,6 +25,8 @@ from .load import ConfigSnapshot, check_texts
 from .placing import place
 from .writing import FileWrite, write_all
 
+__all__ = ["ConfigChange", "commit", "commit_all", "plan", "refuse_if_read_only"]
+
 _SHARED = 0o660
 
 
