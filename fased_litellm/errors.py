@@ -17,6 +17,7 @@
     ├── SecretError                 secret                1
     │   ├── MissingKey              missing-key           1
     │   └── SecretStoreError        secret-store          1
+    │       └── KeyringError        keyring               1   no backend, locked, too slow, failed
     ├── PluginError                 plugin                1
     ├── CatalogError                catalog               1
     ├── LedgerError                 ledger                1
@@ -200,6 +201,22 @@ class SecretStoreError(SecretError):
     """A store of keys cannot be read or written."""
 
     code = "secret-store"
+
+
+KeyringTrouble = Literal["no-backend", "locked", "too-slow", "failed"]
+
+
+class KeyringError(SecretStoreError):
+    """The OS keyring cannot be used; ``trouble`` says why in a word."""
+
+    code = "keyring"
+
+    def __init__(self, message: str, *, trouble: KeyringTrouble, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.trouble: KeyringTrouble = trouble
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "trouble": self.trouble}
 
 
 # ---- plug-ins, catalog, ledger, local proxy

@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "localproxy",
     "logs": "localproxy",
     "quickstart": "quickstart",
+    "secrets": "secrets",
 }
 """Command → module of this package with its ``app``."""
 

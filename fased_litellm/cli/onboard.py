@@ -19,7 +19,7 @@ _SETTINGS: dict[str, Any] = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
 }
-_STORAGES: dict[str, KeyStorage] = {"env": "env", "profile": "profile"}
+_STORAGES: dict[str, KeyStorage] = {"keyring": "keyring", "env": "env", "profile": "profile"}
 _INPUT_MODES: dict[str, KeyStorage] = {"ref": "env", "plaintext": "profile"}
 
 app = typer.Typer(**SETTINGS)
@@ -64,7 +64,10 @@ def onboard_command(
     key_storage: Annotated[
         str | None,
         typer.Option(
-            "--key-storage", metavar="PLACE", help="env (a reference to LITELLM_API_KEY) or profile (a file, 0600)."
+            "--key-storage",
+            metavar="PLACE",
+            help="keyring (of the OS), env (a reference to LITELLM_API_KEY) or profile (a file, 0600); else the first"
+            " that fits: env if it holds the key, keyring where one works, profile.",
         ),
     ] = None,
     allow_private_network: Annotated[

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from ..catalog.facts import Catalog
 from ..refs import ModelRef
-from .dialogue import KeyStorage
 from .found import GivenKey
+from .keystorage import KeptIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Answers:
     Attributes:
         base_url: the proxy, normalised.
         key: the key and where it came from.
-        storage: where it is to be kept; None decides by itself.
+        kept_in: where it is to be kept.
         allow_private: the address may be private by the user's word.
         model: the model of this proxy that will be used; None if none was chosen.
         set_primary: whether it becomes the primary.
@@ -29,7 +29,7 @@ class Answers:
 
     base_url: str
     key: GivenKey
-    storage: KeyStorage | None = None
+    kept_in: KeptIn
     allow_private: bool = False
     model: ModelRef | None = None
     set_primary: bool = True

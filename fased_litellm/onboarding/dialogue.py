@@ -11,6 +11,7 @@ from ..catalog.facts import Catalog
 from ..errors import FasedError, MissingKey, UsageError
 from ..proxy.urls import normalize_base_url
 from ..refs import ModelRef
+from ..secrets.placement import Storage
 from ..secrets.redaction import remember
 from . import choose
 from .found import Found, GivenKey
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Retry = Literal["url", "key", "allow", "again"]
 """What to change after a failed check: another address, another key, allow the private address, or nothing."""
 
-KeyStorage = Literal["env", "profile"]
+KeyStorage = Storage
 
 
 @dataclass(frozen=True, slots=True)

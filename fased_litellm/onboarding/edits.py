@@ -21,23 +21,6 @@ from .found import Found
 _API = "openai-completions"
 
 
-def auth_edits(source: Mapping[str, Any], profile_id: str, mode: str) -> list[Edit]:
-    """Declare the profile, and put it into the order where there is one."""
-    edits: list[Edit] = []
-    entry = agents.section(source, "auth", "profiles", profile_id)
-    wanted = {"provider": PROVIDER, "mode": mode}
-    if not entry:
-        edits.append(Edit(("auth", "profiles", profile_id), wanted))
-    else:
-        edits += [
-            Edit(("auth", "profiles", profile_id, key), text) for key, text in wanted.items() if entry.get(key) != text
-        ]
-    order = agents.section(source, "auth", "order").get(PROVIDER)
-    if isinstance(order, list) and profile_id not in order:
-        edits.append(Edit(("auth", "order", PROVIDER, len(order)), profile_id))
-    return edits
-
-
 # ---- the provider and its models
 
 

@@ -7,29 +7,26 @@ alone, an ``apiKey`` in the config stays, and models are described, for without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ..config import agents, save
-from ..config.save import ConfigChange
-from ..errors import UsageError
+from ..config.change import ConfigChange
 from ..net.addresses import is_private_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
-from ..secrets.lookup import env_key, profile_order
-from ..secrets.profiles import ProfileChange, ProfileStore, order_in, overlay, parse, upsert_api_key
+from ..secrets.lookup import profile_order
+from ..secrets.placement import PROFILE_ID, Placement, Storage, auth_edits, place
+from ..secrets.profiles import ProfileStore, order_in, overlay, parse
 from ..secrets.redaction import mask
+from ..secrets.secretref import in_keyring
 from .answers import Answers
-from .dialogue import KeyStorage
-from .edits import auth_edits, definition_edits, model_edits, provider_edits, same_address
+from .edits import definition_edits, model_edits, provider_edits, same_address
 from .found import Found, GivenKey
 
-PROFILE_ID = f"{PROVIDER}:default"
-_ENV_REF = {"source": "env", "provider": "default", "id": "LITELLM_API_KEY"}
-
-Storage = Literal["env", "profile", "kept"]
+_HELD = {"env": "a reference to LITELLM_API_KEY", "keyring": "a reference to the OS keyring"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +54,9 @@ class Plan:
         answers: what it was computed from.
         agent: the agent whose files these are; None for all agents.
         config: the change of fased.json.
-        profile: the change of the auth profiles.
-        storage: where the key is written to: ``env`` (a reference), ``profile``, or ``kept`` where it was.
-        kept_in: where a key that stays is: ``env``, ``file`` or ``exec`` (references), ``profile`` or ``config``.
+        placement: where the key goes, and the change of the auth profiles; None for a key that stays where it was.
+        in_keyring: whether the keyring has this very key already.
+        kept_in: where a key that stays is: ``keyring``, ``env``, ``file`` or ``exec`` (references), ``profile`` or ``config``.
         primary: the primary model afterwards.
         defined: ids of the models whose descriptions are added.
         warnings: what the user should know.
@@ -68,23 +65,37 @@ class Plan:
     answers: Answers
     agent: str | None
     config: ConfigChange
-    profile: ProfileChange | None
-    storage: Storage
+    placement: Placement | None
+    in_keyring: bool
     kept_in: str | None
     primary: ModelRef
     defined: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
+    def storage(self) -> Storage | Literal["kept"]:
+        """Where the key is written to."""
+        return self.placement.storage if self.placement else "kept"
+
+    @property
     def changed(self) -> bool:
-        return self.config.changed or bool(self.profile and self.profile.changed)
+        """Whether anything is to be written."""
+        key = self.placement is not None and (self.placement.profile.changed or self._into_keyring)
+        return self.config.changed or key
+
+    @property
+    def _into_keyring(self) -> bool:
+        return self.storage == "keyring" and not self.in_keyring
 
     def files(self) -> list[PlannedFile]:
         """The files in the order in which they are written."""
         files = []
-        if self.profile:
-            held = "a reference to LITELLM_API_KEY" if self.storage == "env" else f"the key {self.answers.key.masked}"
-            files.append(PlannedFile(self.profile.path, self.profile.changed, (f"{PROFILE_ID}: {held}",)))
+        if self.placement:
+            profile, key = self.placement.profile, f"the key {self.answers.key.masked}"
+            summary = [f"{PROFILE_ID}: {_HELD.get(self.storage, key)}"]
+            if self._into_keyring:
+                summary.append(f"OS keyring, {self.placement.keyring_user}: {key}")
+            files.append(PlannedFile(profile.path, profile.changed, tuple(summary)))
         files.append(PlannedFile(self.config.path, self.config.changed, self._config_summary(), self.config.diff()))
         return files
 
@@ -97,29 +108,15 @@ class Plan:
         return tuple(lines)
 
 
-def storage_for(found: Found, key: GivenKey, wanted: KeyStorage | None) -> Storage:
-    """Where the key will be kept: by reference if the environment has this very key, else in the profile file.
-
-    Raises:
-        UsageError: ``env`` is wanted, and LITELLM_API_KEY does not hold this key.
-    """
-    in_env = env_key(found.snapshot)
-    same = in_env is not None and in_env.value == key.value
-    if wanted == "env" and not same:
-        raise UsageError(
-            "--key-storage env needs the key in LITELLM_API_KEY."
-            if in_env is None
-            else "--key-storage env: LITELLM_API_KEY holds another key than the one given.",
-            hint="Export LITELLM_API_KEY with this key, or leave --key-storage away.",
-        )
-    if wanted is not None:
-        return wanted
-    if key.source in ("profile", "config"):
-        return "kept"
-    return "env" if same else "profile"
-
-
-def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answers, *, now: datetime) -> Plan:
+def compute(
+    found: Found,
+    store: ProfileStore,
+    base: ProfileStore,
+    answers: Answers,
+    *,
+    now: datetime,
+    keyring: Callable[[str], str | None],
+) -> Plan:
     """Compute every file.
 
     Args:
@@ -128,17 +125,19 @@ def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answ
         base: those of ``main``, on which every agent builds; ``store`` itself if that is main's.
         answers: what was found out.
         now: the time to stamp into the config.
+        keyring: the key which the keyring has now under an id; only asked if the key goes there.
 
     Raises:
         FasedError: the config cannot be edited; nothing is written.
     """
-    storage = storage_for(found, answers.key, answers.storage)
-    profile = _profile(store, answers.key, storage)
-    profile_id = PROFILE_ID if profile else (answers.key.detail if answers.key.source == "profile" else None)
+    placement = _placement(found, store, answers)
+    profile_id = PROFILE_ID if placement else (answers.key.detail if answers.key.source == "profile" else None)
     edits = [*provider_edits(found, answers)]
     definitions, defined = definition_edits(found, answers)
     edits += definitions
-    if profile_id:
+    if placement:
+        edits += placement.edits
+    elif profile_id:
         edits += auth_edits(found.snapshot.source, profile_id, _mode_of(overlay(base, store), profile_id))
     edits += model_edits(found, answers)
     change = save.plan(found.snapshot, edits, now=now)
@@ -148,29 +147,37 @@ def compute(found: Found, store: ProfileStore, base: ProfileStore, answers: Answ
         answers=answers,
         agent=found.agent,
         config=change,
-        profile=profile,
-        storage=storage,
-        kept_in=_kept_in(overlay(base, store), answers.key) if storage == "kept" else None,
+        placement=placement,
+        in_keyring=bool(placement and placement.keyring_user and keyring(placement.keyring_user) == answers.key.value),
+        kept_in=None if placement else _kept_in(found, overlay(base, store), answers.key),
         primary=primary or ModelRef(PROVIDER, DEFAULT_MODEL_ID),
         defined=defined,
-        warnings=(*answers.warnings, *_warnings(found, answers, profile, storage, (store, base), now)),
+        warnings=(*answers.warnings, *_warnings(found, answers, placement, (store, base), now)),
     )
 
 
 # ---- auth profiles
 
 
-def _profile(store: ProfileStore, key: GivenKey, storage: Storage) -> ProfileChange | None:
-    if storage == "kept":
+def _placement(found: Found, store: ProfileStore, answers: Answers) -> Placement | None:
+    if answers.kept_in.storage is None:
         return None
-    if storage == "env":
-        return upsert_api_key(store, PROFILE_ID, provider=PROVIDER, ref=_ENV_REF)
-    return upsert_api_key(store, PROFILE_ID, provider=PROVIDER, key=key.value)
+    return place(
+        found.snapshot.source,
+        found.snapshot.paths,
+        store,
+        agent=found.agent or agents.MAIN,
+        key=answers.key.value,
+        storage=answers.kept_in.storage,
+        program=answers.kept_in.program,
+    )
 
 
-def _kept_in(store: ProfileStore, key: GivenKey) -> str:
+def _kept_in(found: Found, store: ProfileStore, key: GivenKey) -> str:
     known = store.profiles.get(key.detail) if key.source == "profile" else None
-    return known.ref["source"] if known and known.ref else key.source
+    if known is None or known.ref is None:
+        return key.source
+    return "keyring" if in_keyring(known.ref, found.snapshot.value) else known.ref["source"]
 
 
 def _mode_of(store: ProfileStore, profile_id: str) -> str:
@@ -184,8 +191,7 @@ def _mode_of(store: ProfileStore, profile_id: str) -> str:
 def _warnings(
     found: Found,
     answers: Answers,
-    profile: ProfileChange | None,
-    storage: Storage,
+    placement: Placement | None,
     stores: tuple[ProfileStore, ProfileStore],
     now: datetime,
 ) -> Iterable[str]:
@@ -200,10 +206,12 @@ def _warnings(
             f"models.providers.{found.entry_key}.request.allowPrivateNetwork stays true, though the new address is public:"
             " you can remove it."
         )
-    if storage == "profile" and profile and profile.changed:
-        yield f"The key is kept as plain text in {profile.path}, readable by you alone."
-    if profile is None:
+    if placement is None:
         return
+    profile = placement.profile
+    if placement.storage == "profile" and profile.changed:
+        why = f" {answers.kept_in.note}" if answers.kept_in.note else ""
+        yield f"The key is kept as plain text in {profile.path}, readable by you alone.{why}"
     store, base = stores
     before = store.profiles.get(PROFILE_ID)
     if before is not None and before.value and before.value != answers.key.value:

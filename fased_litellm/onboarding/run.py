@@ -10,19 +10,20 @@ from typing import Any
 
 from ..catalog import cache
 from ..catalog.facts import Catalog
-from ..config import agents, backups, save
+from ..config import agents, backups
 from ..config.load import load
 from ..errors import CatalogError, FasedError
 from ..net.addresses import is_private_url
 from ..paths import Paths
 from ..refs import normalize_agent_id
-from ..secrets import profile_file
+from ..secrets import keyring_store
 from ..secrets.profiles import read
-from . import check
+from . import check, keyfiles
 from .answers import Answers
 from .dialogue import Dialogue, Request
 from .found import Found, GivenKey, look
-from .plan import Plan, compute, storage_for
+from .keystorage import KeptIn, Keyring, choose
+from .plan import Plan, compute
 
 AUTH_CHOICE = "litellm-api-key"
 
@@ -96,12 +97,13 @@ def onboard(
     snapshot = load(paths, env).require_valid()
     agent = normalize_agent_id(request.agent) if request.agent else None
     found = look(snapshot, agent)
-    url, key, allow_private, catalog = _connect(request, dialogue, found)
+    keyring = Keyring()
+    url, key, allow_private, catalog = _connect(request, dialogue, found, keyring)
     decision = dialogue.model(found, catalog)
     answers = Answers(
         base_url=url,
         key=key,
-        storage=request.storage,
+        kept_in=_kept_in(request, found, key, keyring),
         allow_private=allow_private,
         model=decision.model,
         set_primary=decision.set_primary,
@@ -111,7 +113,8 @@ def onboard(
     )
     base = read(agents.base_auth_profiles(paths))
     own = agents.auth_profiles(paths, snapshot.value, agent) if agent else base.path
-    plan = compute(found, base if own == base.path else read(own), base, answers, now=moment)
+    store = base if own == base.path else read(own)
+    plan = compute(found, store, base, answers, now=moment, keyring=keyring_store.get)
     models = len(catalog.chat_models) if catalog else None
     if request.dry_run:
         return Outcome(plan, written=False, backups={}, models=models)
@@ -122,13 +125,20 @@ def onboard(
     return Outcome(plan, written=True, backups=kept, models=models)
 
 
-def _connect(request: Request, dialogue: Dialogue, found: Found) -> tuple[str, GivenKey, bool, Catalog | None]:
+def _kept_in(request: Request, found: Found, key: GivenKey, keyring: Keyring) -> KeptIn:
+    stays = key.source in ("profile", "config")
+    return choose(found.snapshot, key.value, request.storage, stays=stays, program=keyring.program)
+
+
+def _connect(
+    request: Request, dialogue: Dialogue, found: Found, keyring: Keyring
+) -> tuple[str, GivenKey, bool, Catalog | None]:
     """Address, key, whether the user allows a private address, and what the proxy said."""
     allowed = request.allow_private
     url = dialogue.base_url(found)
     key = dialogue.key(found, again=False)
     while True:
-        storage_for(found, key, request.storage)  # a wish that cannot be met is told before the proxy is asked
+        _kept_in(request, found, key, keyring)  # a wish that cannot be met is told before the proxy is asked
         if request.skip_health:
             return url, key, allowed, None
         configured = is_private_url(url) if found.private_network is None else found.private_network
@@ -146,8 +156,7 @@ def _connect(request: Request, dialogue: Dialogue, found: Found) -> tuple[str, G
 
 
 def _write(plan: Plan, env: Mapping[str, str] | None) -> Mapping[Path, Path]:
-    others = [profile_file.as_write(plan.profile, env)] if plan.profile else []
-    written = save.commit_all([plan.config], others)
+    written = keyfiles.write(plan.config, plan.placement, plan.answers.key.value, env)
     path = plan.config.path
     return {path: backups.backup_path(path)} if path in written and plan.config.before is not None else {}
 

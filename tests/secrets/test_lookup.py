@@ -110,10 +110,29 @@ def test_a_reference_that_does_not_resolve_is_passed_over_with_a_note(place: Pla
 
 
 @pytest.mark.parametrize("source", ["file", "exec"])
-def test_sources_that_come_later_are_named(source: str) -> None:
+def test_a_reference_to_an_unknown_provider_names_it(source: str) -> None:
     ref = {"source": source, "provider": "lite", "id": "litellm/main"}
-    with pytest.raises(SecretError, match=f"does not resolve '{source}' references"):
+    with pytest.raises(SecretError, match=r"secrets\.providers\.lite is not configured"):
         secretref.resolve(ref, {}, {})
+
+
+def test_a_reference_of_another_source_than_its_provider_is_refused() -> None:
+    config = {"secrets": {"providers": {"lite": {"source": "file", "path": "/x"}}}}
+    with pytest.raises(SecretError, match="another source than exec"):
+        secretref.resolve({"source": "exec", "provider": "lite", "id": "a"}, config, {})
+
+
+def test_a_profile_and_the_config_may_refer_to_a_file(place: Place, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"litellm": {"main": "sk-test-main", "config": "sk-test-conf"}}))
+    keys.chmod(0o600)
+    ref = {"source": "file", "provider": "files", "id": "/litellm/config"}
+    place.config = {**provider_key(ref), "secrets": {"providers": {"files": {"source": "file", "path": str(keys)}}}}
+    found = place.key()
+    assert (found.value, found.kind) == ("sk-test-conf", "models.json")
+    entry = {"type": "token", "provider": "litellm", "tokenRef": {**ref, "id": "/litellm/main"}}
+    place.store({"litellm:default": entry})
+    assert place.key().value == "sk-test-main"
 
 
 @pytest.mark.parametrize(
