@@ -26,8 +26,9 @@ from ..proxy.client import AsyncProxyClient, ProxyClient
 from ..proxy.reply import Reply
 from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER
-from ..secrets.lookup import ResolvedKey, resolve_key
+from ..secrets.lookup import ResolvedKey
 from .call import Call, Wish
+from .keys import Keys
 from .recorder import Recorder
 from .settings import Settings
 from .streams import AsyncReplyStream, ReplyStream
@@ -46,7 +47,7 @@ class LiteLLMProvider:
     Args:
         settings: the config, read.
         agent: agent id, whose models and auth profile are used where a call names no other; None for the default agent.
-        key: the key; looked up with the first call if left out.
+        key: the key. If left out, it is looked up with the first call, and again when another one was stored.
     """
 
     id: ClassVar[str] = PROVIDER
@@ -68,7 +69,7 @@ class LiteLLMProvider:
         self.settings = settings
         self.agent = agent or default_agent(settings.snapshot.value)
         self.recorder = Recorder(settings.paths.ledger)
-        self._key = key
+        self.keys = Keys(settings, self.agent, key)
         self._client: ProxyClient | None = None
         self._async_client: AsyncProxyClient | None = None
         self._lock = threading.Lock()
@@ -135,9 +136,7 @@ class LiteLLMProvider:
             MissingKey: there is none.
             SecretError: it cannot be read.
         """
-        if self._key is None:
-            self._key = resolve_key(self.settings.snapshot, self.settings.paths, PROVIDER, agent=self.agent)
-        return self._key
+        return self.keys.current()
 
     # ---- models; a call needs nothing of this, so it is imported here
 
@@ -162,7 +161,7 @@ class LiteLLMProvider:
         """As ``discover``, for asyncio."""
         from . import discovery
 
-        return await discovery.adiscover(self.async_client(), self.settings.paths)
+        return await discovery.adiscover(await self.async_client(), self.settings.paths)
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
@@ -202,7 +201,7 @@ class LiteLLMProvider:
             role: ``cheap-check``, ``strong``, ``escalation``, ``coding`` or ``summarizer``; by default that of the context.
             context: who calls and for what.
             max_tokens: output limit in tokens.
-            timeout_s: seconds without a byte before the call is given up; 600 by default.
+            timeout_s: seconds until the whole reply is there; 600 by default.
             **params: further OpenAI parameters: ``tools``, ``tool_choice``, ``reasoning_effort``, ``temperature`` …
 
         Raises:
@@ -210,16 +209,16 @@ class LiteLLMProvider:
             RefError: the model is no reference, belongs to another provider, or is not allowed.
             SecretError: there is no key.
         """
-        call = self._call(
-            self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s), model, role
-        )
+        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
+        call = self._call(wish, model, role)
         client = self.client()
         try:
             while True:
+                used = client.api_key
                 try:
                     return call.succeeded(client.chat(call.exchange()))
                 except CallError as error:
-                    if not call.failed(error):
+                    if not (self.keys.renewed(client, error, used) or call.failed(error)):
                         raise self.explained(error) from None
         except BaseException:
             call.abandoned(None)
@@ -239,16 +238,16 @@ class LiteLLMProvider:
         **params: Any,
     ) -> Reply:
         """As ``chat``, for asyncio."""
-        call = self._call(
-            self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s), model, role
-        )
-        client = self.async_client()
+        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
+        call = self._call(wish, model, role)
+        client = await self.async_client()
         try:
             while True:
+                used = client.api_key
                 try:
                     return call.succeeded(await client.chat(call.exchange()))
                 except CallError as error:
-                    if not call.failed(error):
+                    if not (await self.keys.arenewed(client, error, used) or call.failed(error)):
                         raise self.explained(error) from None
         except BaseException:
             call.abandoned(None)
@@ -267,18 +266,12 @@ class LiteLLMProvider:
         timeout_s: float | None = None,
         **params: Any,
     ) -> ReplyStream:
-        """As ``chat``, in pieces as they come; ``timeout_s`` is 120 by default.
+        """As ``chat``, in pieces as they come; ``timeout_s``, for each line of the stream, is 120 by default.
 
-        Iterating raises what ``chat`` raises, and ``StreamInterrupted`` with the partial reply where a stream breaks off.
+        Iterating raises what ``chat`` raises, and ``StreamInterrupted`` with what arrived where a stream breaks off.
         """
-        return ReplyStream(
-            self,
-            self._call(
-                self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True),
-                model,
-                role,
-            ),
-        )
+        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
+        return ReplyStream(self, self._call(wish, model, role))
 
     def astream(
         self,
@@ -292,28 +285,26 @@ class LiteLLMProvider:
         **params: Any,
     ) -> AsyncReplyStream:
         """As ``stream``, for asyncio."""
-        return AsyncReplyStream(
-            self,
-            self._call(
-                self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True),
-                model,
-                role,
-            ),
-        )
+        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
+        return AsyncReplyStream(self, self._call(wish, model, role))
 
     # ---- for the streams
 
     def client(self) -> ProxyClient:
-        """The blocking client, made with the first call."""
+        """The blocking client, made with the first call, with the key of now."""
+        key = self.keys.current().value
         with self._lock:
             if self._client is None:
-                self._client = ProxyClient(self.base_url, self.key.value, allow_private_network=self._private)
+                self._client = ProxyClient(self.base_url, key, allow_private_network=self._private)
+            self._client.api_key = key
             return self._client
 
-    def async_client(self) -> AsyncProxyClient:
-        """The client for asyncio, made with the first call."""
+    async def async_client(self) -> AsyncProxyClient:
+        """The client for asyncio, made with the first call, with the key of now."""
+        key = (await self.keys.acurrent()).value
         if self._async_client is None:
-            self._async_client = AsyncProxyClient(self.base_url, self.key.value, allow_private_network=self._private)
+            self._async_client = AsyncProxyClient(self.base_url, key, allow_private_network=self._private)
+        self._async_client.api_key = key
         return self._async_client
 
     def explained(self, error: CallError) -> CallError:

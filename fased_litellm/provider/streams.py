@@ -54,12 +54,13 @@ class ReplyStream:
         client = provider.client()
         try:
             while True:
+                used = client.api_key
                 self._exchange = call.exchange()
                 try:
                     self._reply = call.succeeded((yield from client.stream(self._exchange)))
                     return
                 except CallError as error:
-                    if not call.failed(error):
+                    if not (provider.keys.renewed(client, error, used) or call.failed(error)):
                         raise provider.explained(error) from None
         except BaseException:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
@@ -99,9 +100,10 @@ class AsyncReplyStream:
 
     async def _run(self) -> AsyncGenerator[Delta, None]:
         call, provider = self._call, self._provider
-        client = provider.async_client()
+        client = await provider.async_client()
         try:
             while self._reply is None:
+                used = client.api_key
                 self._exchange = call.exchange()
                 try:
                     async for item in client.stream(self._exchange):
@@ -110,7 +112,7 @@ class AsyncReplyStream:
                         else:
                             yield item
                 except CallError as error:
-                    if not call.failed(error):
+                    if not (await provider.keys.arenewed(client, error, used) or call.failed(error)):
                         raise provider.explained(error) from None
         except BaseException:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
