@@ -5,7 +5,7 @@ from pathlib import Path
 from docs.generator.wording import shown, structure
 
 ONE = """\
-LiteLLM is ready at http://127.0.0.1:4000 (process 23809).
+LiteLLM is ready at http://127.0.0.1:4000 (process 23809, for 34 s).
 Key  sk-…UoF8 from env
 2026-11-22T05:14:55.582Z
 litellm/default → openai/gpt-5.5 · 28 tokens (13 in, 15 out) · $0.000515 · 915 ms, first after 418 ms
@@ -13,7 +13,7 @@ main   digest  $0.0005  ████████████
 "callId": "79b2185a-3165-475e-8949-2a2881271993", "costUsd": 1.26e-05
 """
 OTHER = """\
-LiteLLM is ready at http://localhost:4000 (process 31).
+LiteLLM is ready at http://localhost:4000 (process 31, for 2 min).
 Key    sk-…dMoM from env
 2027-01-02T10:00:00Z
 litellm/default → openai/gpt-5.5 · 31 tokens (14 in, 17 out) · < $0.000001 · 1,204 ms, first after 9 ms
