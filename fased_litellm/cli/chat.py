@@ -63,7 +63,7 @@ def chat(
         str | None, typer.Option(metavar="LEVEL", help="Reasoning effort, as the model names it.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=0.1, metavar="S", help="Seconds without a byte before giving up.")
+        float | None, typer.Option(min=0.1, metavar="S", help="Seconds for the reply, or for each line of a stream.")
     ] = None,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the reply when it is whole.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print reply, context and receipt as JSON.")] = False,

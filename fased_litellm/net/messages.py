@@ -14,9 +14,10 @@ class Limits:
 
     Attributes:
         connect_s: seconds for the connection and the TLS handshake.
-        idle_s: seconds without a byte, before the answer begins and within it.
-        total_s: seconds for the whole exchange, None for no bound (streams).
-        max_bytes: largest body, in bytes after decoding; None for no bound (streams).
+        idle_s: seconds until the headers of the answer are whole, and then for each line of its body: nothing may be silent
+            or drip for longer.
+        total_s: seconds for the whole exchange, None for no bound.
+        max_bytes: largest body in bytes, None for no bound.
     """
 
     connect_s: float = 5.0
@@ -35,13 +36,17 @@ class Request:
         headers: names in lower case.
         body: the content, None for none.
         limits: how long to wait and how much to take.
+        came_from: the URLs which redirected here.
+        stripped: whether one of them was of another origin, so that the key was left behind.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     limits: Limits = Limits()
+    came_from: tuple[str, ...] = ()
+    stripped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,29 @@
 """The guarded HTTP transport: every address is vetted, and the connection is pinned to a vetted one.
 
-The only module that imports httpx. Redirects are not followed: the key goes to the configured origin and nowhere else.
-The transports of httpx are used without its client, which would add cookies, redirects, authentication hooks and
-about a third of the time of a call. A pinned ``https`` connection still verifies the host name (httpcore's
-``sni_hostname``).
+The only module that imports httpx. Its transports are used without its client, which would add cookies, redirects,
+authentication hooks and about a third of the time of a call; the pool below them is httpcore's, with time limits of our own
+(``patience``). A pinned ``https`` connection still verifies the host name (httpcore's ``sni_hostname``).
 """
 
 from __future__ import annotations
 
+import os
 import socket
-import ssl
 import sys
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from functools import lru_cache
 from typing import Any
 
-from ..errors import BadAnswer, CallError, ConnectFailed, NetworkError, TimedOut, TlsFailed
-from .addresses import Address, normalize_host
-from .messages import Answer, Limits, Request
+import httpcore
+
+from ..errors import AddressBlocked, CallError
+from . import complaints, pools, redirects
+from .addresses import Address, is_private_name, is_special, normalize_host
+from .egress import egress_for
+from .messages import Answer, Request
+from .patience import AsyncPatientBackend, Meter, Patience, PatientBackend
 from .pins import Pins
 
 # httpx imports click and rich for its own command line where both are installed: 50 ms that no call needs.
@@ -31,103 +35,129 @@ import httpx  # noqa: E402 - the lines above have to come first
 if not _cli_loaded:
     del sys.modules["httpx._main"]
 
-# uvicorn closes an idle connection after 5 s; one that is given up earlier is never closed under a request.
-_POOL = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4.0)
-
 
 class _Origin:
     """What both transports share: requests to a pinned address, and failures in our words."""
 
     def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
-        self.url = httpx.URL(base_url)
+        try:
+            self.url = httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            raise AddressBlocked(
+                f"{base_url} is not a URL: {error}", cause="bad-host", hint="Correct the base URL."
+            ) from None
         self.secure = self.url.scheme == "https"
         self.prefix = self.url.raw_path.rstrip(b"/")
         self.name = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         port = self.url.port or (443 if self.secure else 80)
         self.pins = Pins(self.url.host, port, allow_private=allow_private_network)
+        self.egress = egress_for(base_url, os.environ)
         # A client asks few targets, and building a URL takes 6 % of a call.
-        self._pinned_url = lru_cache(maxsize=16)(self._make_url)
+        self._url_at = lru_cache(maxsize=16)(self._make_url)
 
-    def trust(self) -> ssl.SSLContext:
-        """The system's trust store, ``SSL_CERT_FILE`` honoured; for plain http an empty one, since loading takes 20 ms."""
-        return ssl.create_default_context() if self.secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    def request(self, request: Request, address: Address) -> httpx.Request:
+    def request(self, request: Request, address: Address | None, patience: Patience) -> httpx.Request:
+        """The request to an address; without one, by name, for an HTTP proxy."""
         limits = request.limits
-        read = limits.idle_s if limits.total_s is None else min(limits.idle_s, limits.total_s)
-        timeout = {"connect": limits.connect_s, "read": read, "write": limits.idle_s, "pool": limits.connect_s}
+        timeout = {"connect": limits.connect_s, "read": patience, "write": limits.idle_s, "pool": limits.connect_s}
         extensions: dict[str, Any] = {"timeout": timeout}
         if self.secure:
             extensions["sni_hostname"] = normalize_host(self.url.host)
-        headers = [
-            (b"host", self.url.netloc),
-            (b"accept-encoding", b"identity"),
-            *((name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers.items()),
-        ]
+        try:
+            headers = [
+                (b"host", self.url.netloc),
+                (b"accept-encoding", b"identity"),
+                *((name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers.items()),
+            ]
+        except UnicodeEncodeError:
+            raise complaints.not_sent(self.name) from None
         if request.body is not None:
             headers.append((b"content-length", str(len(request.body)).encode("ascii")))
         return httpx.Request(
             request.method,
-            self._pinned_url(address, request.target),
+            self._url_at(address, request.target),
             headers=headers,
             # A stream is sent with the headers as they are; for content, httpx would go through them once more.
             stream=httpx.ByteStream(request.body or b""),
             extensions=extensions,
         )
 
-    def _make_url(self, address: Address, target: str) -> httpx.URL:
-        return self.url.copy_with(host=str(address), raw_path=self.prefix + target.encode("ascii"))
+    def _make_url(self, address: Address | None, target: str) -> httpx.URL:
+        host = self.url.host if address is None else str(address)
+        return self.url.copy_with(host=host, raw_path=self.prefix + target.encode("ascii"))
 
-    def failure(self, error: Exception, limits: Limits) -> CallError:
+    def head(self, request: Request, response: httpx.Response, patience: Patience) -> tuple[int, dict[str, str]]:
+        """Status and headers of an answer that may be read.
+
+        Raises:
+            BadAnswer: it is compressed, or a redirect led to the wrong place.
+        """
+        patience.renew()
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        coding = headers.get("content-encoding", "identity")
+        if coding.lower() not in ("identity", ""):
+            raise complaints.encoded(self.name, coding)
+        if request.came_from:
+            redirects.check(request, response.status_code, headers)
+        return response.status_code, headers
+
+    def hop(self, request: Request, status: int, location: str, started: float) -> redirects.Hop:
+        """Where a redirect leads.
+
+        Raises:
+            BadAnswer: it is not followed.
+        """
+        url = str(self._url_at(None, request.target))
+        return redirects.next_hop(url, request, status, location, allow_private=self.pins.allow_private, since=started)
+
+    def by_relay(self, addresses: list[Address]) -> bool:
+        """Whether a request goes through the HTTP proxy: not where the name turned out to be private."""
+        return self.egress is not None and not any(is_special(address) for address in addresses)
+
+    def unresolved(self, error: OSError) -> list[Address]:
+        """No addresses, where the HTTP proxy may resolve the name; a private name is not told to it.
+
+        Raises:
+            ConnectFailed: it does not resolve.
+        """
+        if self.egress is not None and not is_private_name(self.url.host):
+            return []
+        raise self.pins.unresolved(error) from None
+
+    def failure(self, error: Exception, patience: Patience) -> CallError:
         """Our exception for one of httpx's."""
         text = str(error)
-        if isinstance(error, (httpx.ConnectError, httpx.ReadError, httpx.WriteError)) and _is_tls(text):
-            return TlsFailed(f"TLS with {self.name} failed: {text}", cause="tls", hint=_tls_hint(text))
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, (httpx.ConnectError, httpx.ReadError, httpx.WriteError)) and complaints.is_tls(text):
+            return complaints.tls(self.name, text)
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
             self.pins.forget()
-            return ConnectFailed(
-                f"Nothing answers at {self.name}: {text or 'connection failed'}",
-                cause="connect-refused",
-                hint="Start the proxy there (`fased litellm up` starts a local one), or correct the base URL.",
-            )
-        if isinstance(error, httpx.ConnectTimeout):
-            self.pins.forget()
-            return TimedOut(
-                f"No connection to {self.name} within {limits.connect_s:g} s.",
-                cause="connect-timeout",
-                hint="Check the address, the network and any firewall between here and the proxy.",
-            )
+            if self.egress is not None:
+                return complaints.egress_failed(self.name, self.egress, text)
+            if isinstance(error, httpx.ConnectTimeout):
+                return complaints.connect_timeout(self.name, patience.limits)
+            return complaints.not_connected(self.name, text)
         if isinstance(error, httpx.TimeoutException):
-            return self.too_slow(limits)
+            return complaints.too_slow(self.name, patience.limits, begun=patience.begun)
+        if isinstance(error, httpx.LocalProtocolError):
+            return complaints.not_sent(self.name)  # its text quotes the header
+        if isinstance(error, httpx.RemoteProtocolError) and "buffer too long" in text:
+            return complaints.headers_too_large(self.name)
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in text and "closed" not in text:
-            return BadAnswer(
-                f"What listens at {self.name} does not speak HTTP: {text}",
-                cause="not-http",
-                hint="Check scheme, host and port of the base URL: another program listens there, or it wants https.",
-            )
-        if isinstance(error, httpx.DecodingError):
-            return BadAnswer(f"The answer of {self.name} cannot be decoded: {text}", cause="bad-answer")
-        return NetworkError(
-            f"The connection to {self.name} broke: {text or type(error).__name__}",
-            cause="connection-lost",
-            hint="See the log of the proxy; the request may have been carried out. If this happens at once, every time, what "
-            "listens there does not speak HTTP: correct the base URL.",
-        )
+            return complaints.not_http(self.name, text)
+        return complaints.broken(self.name, text or type(error).__name__)
 
-    def too_slow(self, limits: Limits) -> TimedOut:
-        seconds = limits.idle_s if limits.total_s is None else min(limits.idle_s, limits.total_s)
-        return TimedOut(
-            f"{self.name} did not answer within {seconds:g} s.",
-            cause="timeout",
-            hint="The proxy or its provider is slow; the request may have been carried out.",
-        )
 
-    def too_large(self, limits: Limits) -> BadAnswer:
-        return BadAnswer(
-            f"The answer of {self.name} is larger than {limits.max_bytes} bytes; reading stopped there.",
-            cause="too-large",
-            hint="A LiteLLM proxy does not answer like this. Check the base URL.",
-        )
+class _Pooled(httpx.HTTPTransport):
+    """httpx's transport over a pool that was made here: httpx itself has no way to hand in time limits."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+
+class _AsyncPooled(httpx.AsyncHTTPTransport):
+    """The same for asyncio."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
 
 
 class Transport:
@@ -139,11 +169,18 @@ class Transport:
     """
 
     def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
-        self._origin = _Origin(base_url, allow_private_network=allow_private_network)
-        self._http = httpx.HTTPTransport(verify=self._origin.trust(), limits=_POOL, trust_env=False)
+        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network)
+        backend = PatientBackend()
+        self._http = _Pooled(httpcore.ConnectionPool(**pools.options(secure=origin.secure), network_backend=backend))
+        self._relay = self._http
+        if origin.egress is not None:
+            self._relay = _Pooled(
+                httpcore.HTTPProxy(**pools.relay_options(origin.egress, secure=origin.secure), network_backend=backend)
+            )
 
     def close(self) -> None:
         self._http.close()
+        self._relay.close()
 
     @contextmanager
     def open(self, request: Request) -> Iterator[tuple[int, dict[str, str], Iterator[bytes]]]:
@@ -152,15 +189,25 @@ class Transport:
         Raises:
             CallError: one of the network classes; see ``errors``.
         """
-        started = time.monotonic()
+        started, patience = time.monotonic(), Patience(request.limits)
         try:
-            response = self._send(request)
+            response = self._send(request, patience)
         except httpx.HTTPError as error:
-            raise self._origin.failure(error, request.limits) from None
+            raise self._origin.failure(error, patience) from None
         try:
-            yield response.status_code, _headers(response), self._chunks(response, request.limits, started)
+            status, headers = self._origin.head(request, response, patience)
+            if status not in redirects.STATUSES:
+                yield status, headers, self._chunks(response, headers, patience)
+                return
         finally:
             response.close()
+        hop = self._origin.hop(request, status, headers.get("location", ""), started)
+        try:
+            there = Transport(hop.origin, allow_private_network=hop.allow_private_network)
+            with closing(there), there.open(hop.request) as answer:
+                yield answer
+        except AddressBlocked as error:
+            raise redirects.blocked(self._origin.name, error) from None
 
     def send(self, request: Request) -> Answer:
         """Send a request and read the whole answer.
@@ -173,54 +220,82 @@ class Transport:
             first_byte_ms = (time.monotonic() - started) * 1000
             return Answer(status, headers, b"".join(chunks), first_byte_ms)
 
-    def _send(self, request: Request) -> httpx.Response:
-        *others, last = self._addresses()
+    def _send(self, request: Request, patience: Patience) -> httpx.Response:
+        addresses = self._addresses()
+        if self._origin.by_relay(addresses):
+            return self._relay.handle_request(self._origin.request(request, None, patience))
+        *others, last = addresses
         for address in others:
             try:
-                return self._http.handle_request(self._origin.request(request, address))
+                return self._http.handle_request(self._origin.request(request, address, patience))
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue  # nothing was sent, and the name has another address
-        return self._http.handle_request(self._origin.request(request, last))
+        return self._http.handle_request(self._origin.request(request, last, patience))
 
     def _addresses(self) -> list[Address]:
         pins = self._origin.pins
         try:
             return pins.known() or pins.accept(socket.getaddrinfo(**pins.question()))
         except OSError as error:
-            raise pins.unresolved(error) from None
+            return self._origin.unresolved(error)
 
-    def _chunks(self, response: httpx.Response, limits: Limits, started: float) -> Iterator[bytes]:
-        meter = _Meter(self._origin, limits, started)
+    def _chunks(self, response: httpx.Response, headers: dict[str, str], patience: Patience) -> Iterator[bytes]:
+        counted = response.extensions["network_stream"] if "content-length" in headers else None
+        meter = Meter(self._origin.name, patience, counted)
+        assert isinstance(response.stream, httpx.SyncByteStream)
         try:
-            for chunk in _body(response):
+            # Nothing is decoded here, so httpx's way of doing so is left out: that is 5 % of a call.
+            for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
         except httpx.HTTPError as error:
-            raise self._origin.failure(error, limits) from None
+            raise self._origin.failure(error, patience) from None
+        meter.finish()
 
 
 class AsyncTransport:
     """The same for asyncio, within one event loop."""
 
     def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
-        self._origin = _Origin(base_url, allow_private_network=allow_private_network)
-        self._http = httpx.AsyncHTTPTransport(verify=self._origin.trust(), limits=_POOL, trust_env=False)
+        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network)
+        backend = AsyncPatientBackend()
+        self._http = _AsyncPooled(
+            httpcore.AsyncConnectionPool(**pools.options(secure=origin.secure), network_backend=backend)
+        )
+        self._relay = self._http
+        if origin.egress is not None:
+            self._relay = _AsyncPooled(
+                httpcore.AsyncHTTPProxy(
+                    **pools.relay_options(origin.egress, secure=origin.secure), network_backend=backend
+                )
+            )
 
     async def aclose(self) -> None:
         await self._http.aclose()
+        await self._relay.aclose()
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[tuple[int, dict[str, str], AsyncIterator[bytes]]]:
         """As ``Transport.open``."""
-        started = time.monotonic()
+        started, patience = time.monotonic(), Patience(request.limits)
         try:
-            response = await self._send(request)
+            response = await self._send(request, patience)
         except httpx.HTTPError as error:
-            raise self._origin.failure(error, request.limits) from None
+            raise self._origin.failure(error, patience) from None
         try:
-            yield response.status_code, _headers(response), self._chunks(response, request.limits, started)
+            status, headers = self._origin.head(request, response, patience)
+            if status not in redirects.STATUSES:
+                yield status, headers, self._chunks(response, headers, patience)
+                return
         finally:
             await response.aclose()
+        hop = self._origin.hop(request, status, headers.get("location", ""), started)
+        try:
+            there = AsyncTransport(hop.origin, allow_private_network=hop.allow_private_network)
+            async with aclosing(there), there.open(hop.request) as answer:
+                yield answer
+        except AddressBlocked as error:
+            raise redirects.blocked(self._origin.name, error) from None
 
     async def send(self, request: Request) -> Answer:
         """As ``Transport.send``."""
@@ -229,14 +304,17 @@ class AsyncTransport:
             first_byte_ms = (time.monotonic() - started) * 1000
             return Answer(status, headers, b"".join([chunk async for chunk in chunks]), first_byte_ms)
 
-    async def _send(self, request: Request) -> httpx.Response:
-        *others, last = await self._addresses()
+    async def _send(self, request: Request, patience: Patience) -> httpx.Response:
+        addresses = await self._addresses()
+        if self._origin.by_relay(addresses):
+            return await self._relay.handle_async_request(self._origin.request(request, None, patience))
+        *others, last = addresses
         for address in others:
             try:
-                return await self._http.handle_async_request(self._origin.request(request, address))
+                return await self._http.handle_async_request(self._origin.request(request, address, patience))
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue  # nothing was sent, and the name has another address
-        return await self._http.handle_async_request(self._origin.request(request, last))
+        return await self._http.handle_async_request(self._origin.request(request, last, patience))
 
     async def _addresses(self) -> list[Address]:
         import asyncio  # here, since it takes 14 ms and the blocking half does not need it
@@ -245,62 +323,18 @@ class AsyncTransport:
         try:
             return pins.known() or pins.accept(await asyncio.get_running_loop().getaddrinfo(**pins.question()))
         except OSError as error:
-            raise pins.unresolved(error) from None
+            return self._origin.unresolved(error)
 
-    async def _chunks(self, response: httpx.Response, limits: Limits, started: float) -> AsyncIterator[bytes]:
-        meter = _Meter(self._origin, limits, started)
+    async def _chunks(
+        self, response: httpx.Response, headers: dict[str, str], patience: Patience
+    ) -> AsyncIterator[bytes]:
+        counted = response.extensions["network_stream"] if "content-length" in headers else None
+        meter = Meter(self._origin.name, patience, counted)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
         try:
-            async for chunk in _async_body(response):
+            async for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
         except httpx.HTTPError as error:
-            raise self._origin.failure(error, limits) from None
-
-
-class _Meter:
-    """Holds the size and the total time of an answer within its limits."""
-
-    __slots__ = ("deadline", "limits", "origin", "taken")
-
-    def __init__(self, origin: _Origin, limits: Limits, started: float) -> None:
-        self.origin, self.limits, self.taken = origin, limits, 0
-        self.deadline = None if limits.total_s is None else started + limits.total_s
-
-    def take(self, chunk: bytes) -> None:
-        self.taken += len(chunk)
-        if self.limits.max_bytes is not None and self.taken > self.limits.max_bytes:
-            raise self.origin.too_large(self.limits)
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise self.origin.too_slow(self.limits)
-
-
-def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-
-
-def _body(response: httpx.Response) -> Iterable[bytes]:
-    """The body, decoded. Where nothing is to be decoded, without httpx's way of doing so: that is 5 % of a call."""
-    if "content-encoding" in response.headers:
-        return response.iter_bytes()
-    assert isinstance(response.stream, httpx.SyncByteStream)
-    return response.stream
-
-
-def _async_body(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The same for asyncio."""
-    if "content-encoding" in response.headers:
-        return response.aiter_bytes()
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    return response.stream
-
-
-def _is_tls(text: str) -> bool:
-    return "SSL" in text or "TLS" in text or "certificate" in text.lower()
-
-
-def _tls_hint(text: str) -> str:
-    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
-        return "What listens there speaks plain http: write http:// in the base URL."
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "The certificate is not trusted. Add its authority to the system's trust store, or name it in SSL_CERT_FILE."
-    return "Check the certificate and the TLS settings of the proxy."
+            raise self._origin.failure(error, patience) from None
+        meter.finish()

@@ -23,6 +23,8 @@ from .settings import Settings
 
 WHOLE_TIMEOUT_S = 600.0
 STREAM_IDLE_S = 120.0
+STREAM_TOTAL_S = 3600.0
+STREAM_BYTES = 256 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Wish:
         params: further OpenAI parameters.
         max_tokens: output limit in tokens.
         stream: whether the reply comes in pieces.
-        timeout_s: seconds without a byte before the call is given up.
+        timeout_s: seconds after which the call is given up: for the whole reply, or for each line of a stream.
     """
 
     messages: Sequence[Message]
@@ -72,7 +74,6 @@ class Call:
     def exchange(self) -> Exchange:
         """The next attempt."""
         ref, wish, settings = self.ref, self.wish, self.settings
-        idle_s = wish.timeout_s or (STREAM_IDLE_S if wish.stream else WHOLE_TIMEOUT_S)
         chat = ChatRequest(
             model=ref.model,
             messages=wish.messages,
@@ -82,7 +83,7 @@ class Call:
             max_tokens_field=settings.max_tokens_field(ref.model),
             params=settings.fitted(ref.model, wish.params),
             headers=settings.headers(ref.model),
-            limits=Limits(idle_s=idle_s, max_bytes=None if wish.stream else 64 * MIB),
+            limits=limits(wish),
         )
         return Exchange(chat, model=str(self.choice.primary), prices=lambda: settings.prices(ref.model))
 
@@ -174,6 +175,18 @@ class Call:
             proxy_overhead_ms=receipt.proxy_overhead_ms,
             proxy_version=receipt.proxy_version,
         )
+
+
+def limits(wish: Wish) -> Limits:
+    """How long to wait, and how much to take.
+
+    A whole reply comes in one go, so its time is that of the whole exchange. A stream may last, as long as it goes on.
+    """
+    if wish.stream:
+        idle_s = wish.timeout_s or STREAM_IDLE_S
+        return Limits(idle_s=idle_s, total_s=max(STREAM_TOTAL_S, idle_s), max_bytes=STREAM_BYTES)
+    whole_s = wish.timeout_s or WHOLE_TIMEOUT_S
+    return Limits(idle_s=whole_s, total_s=whole_s, max_bytes=4 * MIB)
 
 
 def attribution(call_id: str, context: CallContext) -> Attribution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import BadAnswer
@@ -17,20 +18,38 @@ def json_of(answer: Answer, *, where: str) -> Any:
         where: the URL, for the message.
 
     Raises:
-        BadAnswer: it is not JSON; an HTML page is named as such.
+        BadAnswer: it is not JSON, by its content type or in fact; an HTML page is named as such.
     """
+    value = parsed(answer.body) if is_json(answer.headers) else UNREADABLE
+    if value is not UNREADABLE:
+        return value
+    kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+    page = "an HTML page" if looks_like_html(answer.body) else f"no JSON ({kind})"
+    raise BadAnswer(
+        f"{where} answered with {page}: this is not a LiteLLM proxy.",
+        cause="not-litellm",
+        origin="caller",
+        hint="Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
+        status=answer.status,
+    )
+
+
+UNREADABLE = object()
+"""What ``parsed`` gives for a body that is not JSON."""
+
+
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that it is JSON. Fact: LiteLLM always says so."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def parsed(body: bytes | str) -> Any:
+    """The JSON value of a text, ``UNREADABLE`` if it has none. Brackets in brackets by the ten thousand are refused, too."""
     try:
-        return json.loads(answer.body)
-    except ValueError:
-        kind = answer.headers.get("content-type", "no content type").partition(";")[0]
-        page = "an HTML page" if looks_like_html(answer.body) else f"no JSON ({kind})"
-        raise BadAnswer(
-            f"{where} answered with {page}: this is not a LiteLLM proxy.",
-            cause="not-litellm",
-            origin="caller",
-            hint="Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
-            status=answer.status,
-        ) from None
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return UNREADABLE
 
 
 def looks_like_html(body: bytes) -> bool:
@@ -47,9 +66,8 @@ def error_of(body: bytes | Any) -> tuple[str, str | None]:
     """
     value: Any = body
     if isinstance(body, bytes):
-        try:
-            value = json.loads(body)
-        except ValueError:
+        value = parsed(body)
+        if value is UNREADABLE:
             text = body.decode("utf-8", "replace").strip()
             return ("an HTML page" if looks_like_html(body) else text) or "no text", None
     if isinstance(value, dict):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net.messages import Answer, Request
-from .answers import looks_like_html
+from .answers import is_json, looks_like_html, parsed
 from .failures import classify
 from .receipt import Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, read_completion
@@ -59,10 +59,7 @@ class Exchange:
         self._first_ms = answer.first_byte_ms
         if answer.status != 200:
             raise self._refused(answer.status, answer.headers, answer.body)
-        try:
-            body = json.loads(answer.body)
-        except ValueError:
-            body = None
+        body: Any = parsed(answer.body) if is_json(answer.headers) else None
         content = read_completion(body)
         if content is None:
             raise self.stamped(self._no_completion(answer.body))

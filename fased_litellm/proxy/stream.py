@@ -7,24 +7,26 @@ without ``[DONE]``; so is a cut stream, except in releases 1.72 to 1.91, which m
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BadAnswer
+from .answers import UNREADABLE, parsed
 from .causes import STREAM_BROKE, STREAM_CUT
 from .failures import Failure, classify
 from .reply import Content, Delta, ToolCall, mapping, mappings, text_of
 
-MAX_LINE = 16 * 1024 * 1024
+MAX_LINE = 8 * 1024 * 1024
+"""Bytes of one line. A chunk is mostly some hundred bytes; one with a picture in it may have some million."""
 
 
 class LineDecoder:
     """Bytes, cut anywhere, to the values of ``data:`` lines (server-sent events)."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[str]:
         """The data of the events that ``chunk`` completes.
@@ -32,16 +34,30 @@ class LineDecoder:
         Raises:
             BadAnswer: a line without end.
         """
-        *lines, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
-        if len(self._rest) > MAX_LINE:
-            raise BadAnswer("The stream has a line without end.", cause="bad-answer")
+        if b"\n" not in chunk:
+            self._keep(chunk)  # not joined yet: a long line that drips in would be copied again with each drop
+            return []
+        *lines, rest = b"".join((*self._rest, chunk)).replace(b"\r\n", b"\n").split(b"\n")
+        self._rest, self._size = [], 0
+        self._keep(rest)
         return [value for line in lines if (value := _data(line)) is not None]
 
     def end(self) -> list[str]:
         """The data of a last line without a line break."""
-        rest, self._rest = self._rest, b""
-        value = _data(rest)
+        value = _data(b"".join(self._rest))
+        self._rest = []
         return [] if value is None else [value]
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > MAX_LINE:
+            raise BadAnswer(
+                f"The stream has a line of more than {MAX_LINE} bytes; reading stopped there.",
+                cause="too-large",
+                hint="A LiteLLM proxy does not answer like this. Check the base URL.",
+            )
+        if part:
+            self._rest.append(part)
 
 
 def _data(line: bytes) -> str | None:
@@ -102,9 +118,8 @@ class StreamReader:
         if data == "[DONE]":
             self.done = True
             return []
-        try:
-            chunk = json.loads(data)
-        except ValueError:
+        chunk = parsed(data)
+        if chunk is UNREADABLE:
             self._failure = self._failure or Failure(STREAM_CUT, "an event of the stream is not JSON")
             return []
         if not isinstance(chunk, Mapping):
@@ -158,8 +173,4 @@ def _is_json(arguments: list[str]) -> bool:
     text = "".join(arguments)
     if not text:
         return True  # a tool without parameters
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+    return parsed(text) is not UNREADABLE

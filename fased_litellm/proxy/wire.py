@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import UsageError
 from ..net.messages import MIB, Limits, Request
 
-CHAT_LIMITS = Limits(idle_s=120.0, max_bytes=64 * MIB)
+CHAT_LIMITS = Limits(idle_s=120.0, max_bytes=4 * MIB)
 CHAT_TARGET = "/v1/chat/completions"
 Message = Mapping[str, Any]
 

@@ -61,7 +61,7 @@ def sent(found: Call) -> tuple[dict[str, Any], dict[str, str]]:
 HELLO = Wish([{"role": "user", "content": "hi"}], CallContext())
 REPLY = Answer(
     200,
-    {"x-litellm-model-group": "b"},
+    {"content-type": "application/json", "x-litellm-model-group": "b"},
     json.dumps(
         {
             "choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}],

@@ -1,0 +1,118 @@
+"""What goes wrong on the way to an origin, in our words. Texts that could hold a part of the request are not quoted."""
+
+from __future__ import annotations
+
+from ..errors import BadAnswer, ConnectFailed, NetworkError, TimedOut, TlsFailed
+from .egress import Egress
+from .messages import Limits
+
+
+def tls(name: str, text: str) -> TlsFailed:
+    return TlsFailed(f"TLS with {name} failed: {text}", cause="tls", hint=_tls_hint(text))
+
+
+def is_tls(text: str) -> bool:
+    """Whether the text of a connection's error speaks of TLS."""
+    return "SSL" in text or "TLS" in text or "certificate" in text.lower()
+
+
+def not_connected(name: str, text: str) -> ConnectFailed:
+    return ConnectFailed(
+        f"Nothing answers at {name}: {text or 'connection failed'}",
+        cause="connect-refused",
+        hint="Start the proxy there (`fased litellm up` starts a local one), or correct the base URL.",
+    )
+
+
+def connect_timeout(name: str, limits: Limits) -> TimedOut:
+    return TimedOut(
+        f"No connection to {name} within {limits.connect_s:g} s.",
+        cause="connect-timeout",
+        hint="Check the address, the network and any firewall between here and the proxy.",
+    )
+
+
+def egress_failed(name: str, egress: Egress, text: str) -> ConnectFailed:
+    return ConnectFailed(
+        f"The HTTP proxy {egress.shown} ({egress.variable}) gives no way to {name}: {text or 'connection failed'}",
+        cause="http-proxy",
+        hint=f"Correct {egress.variable}, or name the host of the base URL in NO_PROXY to ask it directly.",
+    )
+
+
+def not_sent(name: str) -> NetworkError:
+    return NetworkError(
+        f"The request to {name} was not sent: a header holds characters which HTTP does not allow.",
+        cause="bad-header",
+        origin="caller",
+        hint="Check the key (no line break, no control character) and the headers of the provider in fased.json.",
+    )
+
+
+def not_http(name: str, text: str) -> BadAnswer:
+    return BadAnswer(
+        f"What listens at {name} does not speak HTTP: {text}",
+        cause="not-http",
+        hint="Check scheme, host and port of the base URL: another program listens there, or it wants https.",
+    )
+
+
+def broken(name: str, text: str) -> NetworkError:
+    return NetworkError(
+        f"The connection to {name} broke: {text}",
+        cause="connection-lost",
+        hint="See the log of the proxy; the request may have been carried out. If this happens at once, every time, what "
+        "listens there does not speak HTTP: correct the base URL.",
+    )
+
+
+def too_slow(name: str, limits: Limits, *, begun: bool) -> TimedOut:
+    idle_s, total_s = limits.idle_s, limits.total_s
+    seconds = idle_s if total_s is None else min(idle_s, total_s)
+    what = "began to answer, but did not finish in time" if begun else f"did not answer within {seconds:g} s"
+    return TimedOut(
+        f"{name} {what}.",
+        cause="timeout",
+        hint="The proxy or its provider is slow; the request may have been carried out.",
+    )
+
+
+def too_large(name: str, limits: Limits) -> BadAnswer:
+    return BadAnswer(
+        f"The answer of {name} is larger than {limits.max_bytes} bytes; reading stopped there.",
+        cause="too-large",
+        hint="Check the base URL: a LiteLLM proxy hardly answers like this. A very long reply may come as a stream.",
+    )
+
+
+def headers_too_large(name: str) -> BadAnswer:
+    return BadAnswer(
+        f"The headers of the answer of {name} are larger than 100 KiB; reading stopped there.",
+        cause="too-large",
+        hint="A LiteLLM proxy does not answer like this. Check the base URL.",
+    )
+
+
+def encoded(name: str, coding: str) -> BadAnswer:
+    """Decoding could make gigabytes of a few bytes, and was not asked for."""
+    return BadAnswer(
+        f"The answer of {name} is compressed ({coding[:40]!r}), though none was asked for; it is not unpacked.",
+        cause="bad-answer",
+        hint="What stands before the LiteLLM proxy has to honour `Accept-Encoding: identity`.",
+    )
+
+
+def longer_than_said(name: str) -> BadAnswer:
+    return BadAnswer(
+        f"The answer of {name} is longer than its Content-Length says.",
+        cause="bad-answer",
+        hint="A LiteLLM proxy does not answer like this; look at what stands before it.",
+    )
+
+
+def _tls_hint(text: str) -> str:
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
+        return "What listens there speaks plain http: write http:// in the base URL."
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "The certificate is not trusted. Add its authority to the system's trust store, or name it in SSL_CERT_FILE."
+    return "Check the certificate and the TLS settings of the proxy."

@@ -1,0 +1,200 @@
+"""Time limits for whole phases of an answer, where httpcore only knows one for each read.
+
+A server that sends one byte a second never exceeds a limit for each read, neither within its headers nor behind them.
+So the read timeout that httpcore hands through to the network is an object of ours, which knows when the phase ends.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any, Self
+
+import httpcore
+
+from . import complaints
+from .messages import Limits
+
+
+class Patience(float):
+    """The read timeout of one request, in seconds as httpcore wants it, with the end of the present phase.
+
+    The headers have to be whole within ``idle_s``. Behind them, each line of the body has to be whole within ``idle_s``
+    (a body without line breaks is one line), and everything within ``total_s``.
+
+    Args:
+        limits: of the request.
+    """
+
+    __slots__ = ("begun", "end", "limits", "until")
+
+    def __new__(cls, limits: Limits) -> Self:
+        return super().__new__(cls, limits.idle_s)
+
+    def __init__(self, limits: Limits) -> None:
+        now = time.monotonic()
+        self.limits = limits
+        self.end = now + limits.total_s if limits.total_s is not None else float("inf")
+        self.until = min(now + limits.idle_s, self.end)
+        self.begun = False
+
+    def renew(self) -> None:
+        """The headers, or a line of the body, are whole: the next phase begins."""
+        self.begun = True
+        self.until = min(time.monotonic() + self.limits.idle_s, self.end)
+
+    def left(self) -> float:
+        """Seconds that are left in this phase.
+
+        Raises:
+            httpcore.ReadTimeout: none are.
+        """
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("out of patience")
+        return left
+
+
+class Meter:
+    """Holds the size of a body within its limit, and grants time for its next line.
+
+    Args:
+        name: of the origin, for messages.
+        patience: with the limits.
+        counted: where the body comes from, if its length was given, else None.
+    """
+
+    __slots__ = ("counted", "last", "most", "name", "patience", "taken")
+
+    def __init__(self, name: str, patience: Patience, counted: PatientStream | AsyncPatientStream | None) -> None:
+        self.name, self.patience, self.counted = name, patience, counted
+        self.taken, self.last = 0, b""
+        self.most = float("inf") if patience.limits.max_bytes is None else patience.limits.max_bytes
+
+    def take(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            BadAnswer: the body is larger than allowed.
+        """
+        self.last = chunk
+        self.taken += len(chunk)
+        if self.taken > self.most:
+            raise complaints.too_large(self.name, self.patience.limits)
+        if b"\n" in chunk:
+            self.patience.renew()
+
+    def finish(self) -> None:
+        """Take the end of the body.
+
+        Raises:
+            BadAnswer: more than the given length was sent. That would be read as the beginning of the next answer.
+        """
+        if self.counted is not None and not self.counted.last.endswith(self.last):
+            self.counted.spoilt = True
+            raise complaints.longer_than_said(self.name)
+
+
+def _left(timeout: float | None) -> float | None:
+    return timeout.left() if isinstance(timeout, Patience) else timeout
+
+
+class PatientStream(httpcore.NetworkStream):
+    """A network stream whose reads end with the phase.
+
+    Attributes:
+        last: what was read last.
+        spoilt: whether no further request may be sent on it.
+    """
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+        self.last = b""
+        self.spoilt = False
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.last = self._inner.read(max_bytes, _left(timeout))
+        return self.last
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return PatientStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        if self.spoilt and info == "is_readable":
+            return True  # httpcore takes no idle connection on which something waits to be read
+        return self._inner.get_extra_info(info)
+
+
+class PatientBackend(httpcore.NetworkBackend):
+    """Makes such streams."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return PatientStream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class AsyncPatientStream(httpcore.AsyncNetworkStream):
+    """As ``PatientStream``."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self.last = b""
+        self.spoilt = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        self.last = await self._inner.read(max_bytes, _left(timeout))
+        return self.last
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        return AsyncPatientStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        if self.spoilt and info == "is_readable":
+            return True  # httpcore takes no idle connection on which something waits to be read
+        return self._inner.get_extra_info(info)
+
+
+class AsyncPatientBackend(httpcore.AsyncNetworkBackend):
+    """As ``PatientBackend``."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return AsyncPatientStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))

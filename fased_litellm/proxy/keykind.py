@@ -1,0 +1,56 @@
+"""Is a key the proxy's master key, or a virtual one?
+
+Facts, seen on LiteLLM 1.106: a virtual key is told about itself by ``/key/info`` (or refused with 403 where it may only call
+models), the master key is not in the database and gets 404, and may list all keys. Without a database both routes answer 500,
+there are no virtual keys, and all but the master key is refused, unless the proxy has none and takes anything.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..errors import CallError
+from .client import ProxyClient
+
+KeyKind = Literal["master", "virtual", "only-master", "unknown"]
+"""``only-master``: the master key of a proxy without a database, which has no other."""
+
+_TIMEOUT_S = 3.0
+
+
+def kind_of_key(client: ProxyClient) -> KeyKind:
+    """What the client's key is; ``unknown`` where the proxy does not say. Asks at most twice, and costs nothing."""
+    status, message = _ask(client, "/key/info")
+    if status in (200, 403):
+        return "virtual"
+    if status == 404 and "key not found" in message:
+        return "master" if _ask(client, "/key/list")[0] == 200 else "unknown"
+    if status == 500 and ("database not connected" in message or "db not connected" in message):
+        with ProxyClient(client.base_url, None, allow_private_network=client.allow_private_network) as nobody:
+            return "unknown" if _ask(nobody, "/v1/models")[0] == 200 else "only-master"
+    return "unknown"
+
+
+def _ask(client: ProxyClient, path: str) -> tuple[int | None, str]:
+    try:
+        return client.get_json(path, timeout_s=_TIMEOUT_S).status, ""
+    except CallError as error:
+        return error.status, error.message.lower()
+
+
+def warning(kind: KeyKind, base_url: str) -> str | None:
+    """What the user of such a key should know; None for a key that is as it should be."""
+    if kind == "master":
+        return (
+            "This is the proxy's master key. Whoever has it can make and delete keys, see everybody's spend and change the"
+            " proxy, and no budget bounds its calls. Make a virtual key for the agent instead:"
+            f' curl --oauth2-bearer "$LITELLM_MASTER_KEY" --json \'{{"key_alias": "fased"}}\' {base_url}/key/generate'
+            " (https://docs.litellm.ai/docs/proxy/virtual_keys), then `fased litellm key set`."
+        )
+    if kind == "only-master":
+        return (
+            "This is the proxy's master key: without a database, LiteLLM knows no other. It opens everything on the proxy, and no"
+            " budget bounds its calls. With a database, POST /key/generate makes virtual keys"
+            " (https://docs.litellm.ai/docs/proxy/virtual_keys)."
+        )
+    return None
