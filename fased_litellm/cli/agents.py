@@ -9,6 +9,7 @@ import typer
 from ..refs import PROVIDER, ModelRef
 from . import handover, offered, output, session
 from .commands import SETTINGS
+from .edits import RETRY, write
 from .groups import SharedGroup
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def set_models(
     coding: Annotated[Ref, typer.Option("--coding", metavar="REF", help="Model for code.")] = None,
     summarizer: Annotated[Ref, typer.Option("--summarizer", metavar="REF", help="Model for summaries.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Take references which the proxy does not expose.")] = False,
+    retry: RETRY = False,
     json_output: Json = False,
 ) -> None:
     """Set the models of one agent; what is not named stays. An empty text takes a role away."""
-    from ..config import save
     from ..roles.edits import agent_model_edits, allow_edits
 
     snapshot = session.config()
@@ -87,8 +88,7 @@ def set_models(
     )
     offered.check(snapshot, session.paths(), refs.values(), force=force)
     allowed = allow_edits(snapshot, [refs[primary]]) if primary in refs else []
-    change = save.plan(snapshot, [*result.edits, *allowed])
-    save.commit(change)
+    change = write(snapshot, [*result.edits, *allowed], retry=retry)
     if fallback and len(fallback) > 1:
         output.diagnostic(
             f"! Fased honours the first fallback alone, {refs.get(fallback[0], fallback[0])}."

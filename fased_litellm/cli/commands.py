@@ -16,6 +16,7 @@ COMMANDS = {
     "providers": "providers",
     "models": "models",
     "agents": "agents",
+    "config": "config",
     "usage": "usage",
     "litellm": "litellm",
 }

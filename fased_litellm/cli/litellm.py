@@ -14,6 +14,7 @@ COMMANDS = {
     "logs": "localproxy",
     "quickstart": "quickstart",
     "secrets": "secrets",
+    "undo": "undo",
 }
 """Command → module of this package with its ``app``."""
 

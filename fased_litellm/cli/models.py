@@ -12,6 +12,7 @@ from ..errors import FasedError, UsageError
 from ..refs import PROVIDER, ModelRef
 from . import offered, output, session
 from .commands import SETTINGS
+from .edits import RETRY, write
 from .groups import SharedGroup
 
 if TYPE_CHECKING:
@@ -127,13 +128,13 @@ def _has_key(snapshot: ConfigSnapshot, provider: str) -> bool:
 
 
 @app.command("set")
-def set_primary(ref: REF, *, force: FORCE = False) -> None:
+def set_primary(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> None:
     """Make a model the primary one. Fallbacks stay; a non-empty allow-list gets it too."""
     from ..roles.edits import allow_edits, set_primary_edits
 
     snapshot = session.config()
     wanted = _wanted(snapshot, ref, force=force)
-    _write(snapshot, [*set_primary_edits(snapshot, wanted), *allow_edits(snapshot, [wanted])])
+    _write(snapshot, [*set_primary_edits(snapshot, wanted), *allow_edits(snapshot, [wanted])], retry=retry)
     output.line(f"Default model: {wanted}")
 
 
@@ -156,7 +157,9 @@ def aliases_list(*, json_output: JSON = False, plain: PLAIN = False) -> None:
 
 
 @aliases_app.command("add")
-def aliases_add(alias: Annotated[str, typer.Argument(metavar="ALIAS")], ref: REF, *, force: FORCE = False) -> None:
+def aliases_add(
+    alias: Annotated[str, typer.Argument(metavar="ALIAS")], ref: REF, *, force: FORCE = False, retry: RETRY = False
+) -> None:
     """Give a model a short name."""
     from ..config.agents import section
     from ..roles.defaults import add_alias_edits, checked_alias
@@ -169,17 +172,17 @@ def aliases_add(alias: Annotated[str, typer.Argument(metavar="ALIAS")], ref: REF
             "agents.defaults.models was empty, so every model was allowed. Aliases stand there, and from now on it is an"
             " allow-list: models that are neither in it, nor primary, fallback or role, are refused."
         )
-    _write(snapshot, add_alias_edits(snapshot, alias, wanted))
+    _write(snapshot, add_alias_edits(snapshot, alias, wanted), retry=retry)
     output.line(f"Alias {alias.strip()} -> {wanted.key}")
 
 
 @aliases_app.command("remove")
-def aliases_remove(alias: Annotated[str, typer.Argument(metavar="ALIAS")]) -> None:
+def aliases_remove(alias: Annotated[str, typer.Argument(metavar="ALIAS")], *, retry: RETRY = False) -> None:
     """Take a short name away; its model stays allowed."""
     from ..roles.defaults import remove_alias_edits
 
     snapshot = session.config()
-    _write(snapshot, remove_alias_edits(snapshot, alias))
+    _write(snapshot, remove_alias_edits(snapshot, alias), retry=retry)
     output.line(f"Alias removed: {alias.strip()}")
 
 
@@ -202,7 +205,7 @@ def fallbacks_list(*, json_output: JSON = False, plain: PLAIN = False) -> None:
 
 
 @fallbacks_app.command("add")
-def fallbacks_add(ref: REF, *, force: FORCE = False) -> None:
+def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> None:
     """Add a fallback at the end."""
     from ..roles.choice import parse_ref
     from ..roles.defaults import fallback_edits, fallbacks_of
@@ -213,7 +216,7 @@ def fallbacks_add(ref: REF, *, force: FORCE = False) -> None:
     current = fallbacks_of(snapshot.source)
     known = {parse_ref(snapshot.value, text)[0].key for text in current}
     listed = current if wanted.key in known else [*current, str(wanted)]
-    _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])])
+    _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])], retry=retry)
     if len(listed) > 1:
         output.diagnostic(
             "Fased honours the first fallback alone; a longer chain belongs into LiteLLM's router settings."
@@ -222,7 +225,7 @@ def fallbacks_add(ref: REF, *, force: FORCE = False) -> None:
 
 
 @fallbacks_app.command("remove")
-def fallbacks_remove(ref: REF) -> None:
+def fallbacks_remove(ref: REF, *, retry: RETRY = False) -> None:
     """Remove a fallback."""
     from ..errors import RefError
     from ..roles.choice import parse_ref
@@ -234,18 +237,18 @@ def fallbacks_remove(ref: REF) -> None:
     listed = [text for text in current if parse_ref(snapshot.value, text)[0].key != wanted and text != ref]
     if listed == current:
         raise RefError(f"Fallback not found: {ref}.", hint="`fased models fallbacks list` shows them.")
-    _write(snapshot, fallback_edits(snapshot, listed))
+    _write(snapshot, fallback_edits(snapshot, listed), retry=retry)
     output.line(f"Fallbacks: {', '.join(listed) or '-'}")
 
 
 @fallbacks_app.command("clear")
-def fallbacks_clear() -> None:
+def fallbacks_clear(*, retry: RETRY = False) -> None:
     """Remove all fallbacks."""
     from ..roles.defaults import fallback_edits, fallbacks_of
 
     snapshot = session.config()
     if fallbacks_of(snapshot.source):
-        _write(snapshot, fallback_edits(snapshot, []))
+        _write(snapshot, fallback_edits(snapshot, []), retry=retry)
     output.line("Fallback list cleared.")
 
 
@@ -261,11 +264,12 @@ def _wanted(snapshot: ConfigSnapshot, text: str, *, force: bool) -> ModelRef:
     return ref
 
 
-def _write(snapshot: ConfigSnapshot, edits: Sequence[Edit]) -> None:
-    from ..config import save
-
-    written = save.commit(save.plan(snapshot, edits))
-    output.line(f"Updated {written}" if written else f"{snapshot.path} has it already.")
+def _write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> None:
+    change = write(snapshot, edits, retry=retry)
+    for file in change.files:
+        output.line(f"Updated {file.path}")
+    if not change.changed:
+        output.line(f"{snapshot.path} has it already.")
 
 
 def _one_format(**formats: Any) -> None:

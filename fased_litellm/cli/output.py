@@ -59,6 +59,11 @@ def line(text: str = "") -> None:
     sys.stdout.write(_joined(redact(text)) + "\n")
 
 
+def asked_for(text: str) -> None:
+    """Print what the user asked to see although it may be a secret."""
+    sys.stdout.write(_joined(text) + "\n")
+
+
 def words(text: str) -> None:
     """Print a model's words as they come, without a line break of ours.
 

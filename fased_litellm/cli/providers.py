@@ -14,6 +14,7 @@ from ..errors import CatalogError, ConfigError, MissingKey, UsageError
 from ..refs import PROVIDER, normalize_provider
 from . import output, session
 from .commands import SETTINGS
+from .edits import RETRY, write
 from .groups import SharedGroup
 from .handover import NotOurs
 
@@ -64,6 +65,7 @@ def refresh(
         list[str] | None,
         typer.Option("--model", metavar="ID", help="Write this one even where there are more than 50; repeatable."),
     ] = None,
+    retry: RETRY = False,
 ) -> None:
     """Ask the proxy for its models and show how the config differs.
 
@@ -93,6 +95,7 @@ def refresh(
     change = None
     if writing:
         from ..catalog import refresh as plans
+        from ..config import retry as retrying
         from ..config import save
 
         if isinstance(catalog, MissingSource):
@@ -105,7 +108,7 @@ def refresh(
         if write_review is not None and not dry_run:
             _write_review(write_review, change.diff())
         if apply and not dry_run:
-            report["applied"] = save.commit(change) is not None
+            report["applied"] = retrying.commit(change, retry=retry).changed
     if json_output:
         output.document(report)
         return
@@ -217,10 +220,10 @@ def add(
     audio: Annotated[bool, typer.Option("--audio", help="It takes audio.")] = False,
     video: Annotated[bool, typer.Option("--video", help="It takes video.")] = False,
     speech: Annotated[bool, typer.Option("--speech", help="It answers in speech.")] = False,
+    retry: RETRY = False,
 ) -> None:
     """Define a model by hand, or change its definition."""
     from ..catalog import manual
-    from ..config import save
 
     flags = {"tools": tools, "json": json_mode, "audio": audio, "video": video, "speech": speech}
     entry = manual.Entry(
@@ -237,20 +240,21 @@ def add(
     )
     _required("--provider", provider)
     snapshot = session.config()
-    save.commit(save.plan(snapshot, manual.add_edits(snapshot.source, entry)))
+    write(snapshot, manual.add_edits(snapshot.source, entry), retry=retry)
     output.line(f"Model saved: {normalize_provider(provider)}/{model.strip()}")
 
 
 def _remove(
     provider: Annotated[str, typer.Option("--provider", metavar="ID", help="Its provider.")],
     model: Annotated[str, typer.Option("--model", metavar="ID", help="Its id.")],
+    *,
+    retry: RETRY = False,
 ) -> None:
     """Remove a definition from the config."""
     from ..catalog import manual
-    from ..config import save
 
     snapshot = session.config()
-    save.commit(save.plan(snapshot, manual.remove_edits(snapshot.source, provider, model)))
+    write(snapshot, manual.remove_edits(snapshot.source, provider, model), retry=retry)
     output.line(f"Model removed: {normalize_provider(provider)}/{model.strip()}")
 
 

@@ -54,10 +54,10 @@ def command_of(arguments: list[str]) -> str | None:
 def wants_json(arguments: list[str]) -> bool:
     """Whether the one document on stdout is to be JSON, for errors too.
 
-    In ``providers models add`` Fased uses ``--json`` for a capability of the model.
+    In ``providers models add`` Fased uses ``--json`` for a capability of the model, in ``config set`` for the form of a value.
     """
     words = [argument for argument in arguments if not argument.startswith("-")]
-    return "--json" in arguments and words[:3] != ["providers", "models", "add"]
+    return "--json" in arguments and words[:3] != ["providers", "models", "add"] and words[:2] != ["config", "set"]
 
 
 def _guard(function: Any, *arguments: Any) -> FasedError:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..atomicfile import PRIVATE
 from ..errors import ConfigError, ConfigInvalid
-from . import audit
+from . import audit, legacy
 from .change import ConfigChange, FileChange
 from .document import Document
 from .edits import Edit, apply, intended
@@ -56,6 +56,9 @@ def plan(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, now: datetime | Non
             f"{snapshot.path} has keys of an older release ({names}) and was not changed.",
             hint="Run `fased doctor --fix` of the Node agent first.",
         )
+    old_keys = legacy.find(wanted)
+    if old_keys:
+        raise ConfigError(f"{old_keys[0].message} and is not written any more.", hint="Set the new key instead.")
     documents = place(snapshot, edits, wanted)
     own = documents.get(snapshot.path)
     if own is not None and isinstance(own.get(("meta",)), dict):
