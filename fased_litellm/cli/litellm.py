@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "localproxy",
     "logs": "localproxy",
     "quickstart": "quickstart",
+    "key": "key",
     "secrets": "secrets",
     "undo": "undo",
 }

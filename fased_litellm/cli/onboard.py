@@ -19,7 +19,7 @@ _SETTINGS: dict[str, Any] = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
 }
-_STORAGES: dict[str, KeyStorage] = {"keyring": "keyring", "env": "env", "profile": "profile"}
+STORAGES: dict[str, KeyStorage] = {"keyring": "keyring", "env": "env", "profile": "profile"}
 _INPUT_MODES: dict[str, KeyStorage] = {"ref": "env", "plaintext": "profile"}
 
 app = typer.Typer(**SETTINGS)
@@ -142,11 +142,11 @@ def _remark_on_theirs(given: dict[str, Any]) -> None:
 
 
 def _storage(place: str | None, input_mode: str | None) -> KeyStorage | None:
-    for flag, text, known in (("--key-storage", place, _STORAGES), ("--secret-input-mode", input_mode, _INPUT_MODES)):
+    for flag, text, known in (("--key-storage", place, STORAGES), ("--secret-input-mode", input_mode, _INPUT_MODES)):
         if text is not None and text not in known:
             raise UsageError(f"{flag} {text!r} is unknown.", hint=f"Known: {', '.join(known)}.")
     if place is not None:
-        return _STORAGES[place]
+        return STORAGES[place]
     return _INPUT_MODES[input_mode] if input_mode is not None else None
 
 

@@ -10,6 +10,7 @@ from ..catalog.discover import discover
 from ..catalog.facts import Catalog
 from ..errors import AddressBlocked, CallError, CatalogError
 from ..proxy.client import ProxyClient
+from ..proxy.keykind import KeyKind, kind_of_key, warning
 
 _PRIVATE = (
     "This is a private address. If the proxy is yours, allow it: add --allow-private-network, or set"
@@ -34,8 +35,8 @@ _NO_MODELS = (
 )
 
 
-def check(base_url: str, key: str | None, *, allow_private: bool) -> Catalog:
-    """The models which the key may use.
+def check(base_url: str, key: str | None, *, allow_private: bool) -> tuple[Catalog, KeyKind]:
+    """The models which the key may use, and what kind of key it is.
 
     Args:
         base_url: the proxy, normalised.
@@ -54,10 +55,11 @@ def check(base_url: str, key: str | None, *, allow_private: bool) -> Catalog:
             raise
         except CatalogError as error:
             raise CatalogError(f"{base_url}: {error.message}", hint=error.hint) from None
+        kind = kind_of_key(client) if key else "unknown"
     if not catalog.chat_models and not catalog.patterns and not catalog.single_model:
         others = f" There are {len(catalog.models)} models, none of them for chat." if catalog.models else ""
         raise CatalogError(f"{base_url} offers this key no model for chat.{others}", hint=_NO_MODELS)
-    return catalog
+    return catalog, kind
 
 
 def _hint(error: CallError, *, allow_private: bool) -> str | None:
@@ -66,9 +68,12 @@ def _hint(error: CallError, *, allow_private: bool) -> str | None:
     return _BY_CAUSE.get(error.cause, error.hint)
 
 
-def remarks(catalog: Catalog) -> list[str]:
+def remarks(catalog: Catalog, kind: KeyKind) -> list[str]:
     """What should be said of an answer that is good enough to go on with."""
     said = list(catalog.notes)
+    too_powerful = warning(kind, catalog.base_url)
+    if too_powerful:
+        said.append(too_powerful)
     if catalog.sources == ("/v1/models",) and any("HTTP 404" in note for note in catalog.notes):
         said.append(
             f"{catalog.base_url} answers like an OpenAI server, and not like a LiteLLM proxy: prices, limits and receipts"

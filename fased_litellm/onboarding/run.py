@@ -98,7 +98,7 @@ def onboard(
     agent = normalize_agent_id(request.agent) if request.agent else None
     found = look(snapshot, agent)
     keyring = Keyring()
-    url, key, allow_private, catalog = _connect(request, dialogue, found, keyring)
+    url, key, allow_private, catalog, remarks = _connect(request, dialogue, found, keyring)
     decision = dialogue.model(found, catalog)
     answers = Answers(
         base_url=url,
@@ -109,7 +109,7 @@ def onboard(
         set_primary=decision.set_primary,
         roles=dialogue.roles(found, catalog),
         catalog=catalog,
-        warnings=(*snapshot.warnings, *(check.remarks(catalog) if catalog else ()), *decision.warnings),
+        warnings=(*snapshot.warnings, *remarks, *decision.warnings),
     )
     base = read(agents.base_auth_profiles(paths))
     own = agents.auth_profiles(paths, snapshot.value, agent) if agent else base.path
@@ -132,19 +132,19 @@ def _kept_in(request: Request, found: Found, key: GivenKey, keyring: Keyring) ->
 
 def _connect(
     request: Request, dialogue: Dialogue, found: Found, keyring: Keyring
-) -> tuple[str, GivenKey, bool, Catalog | None]:
-    """Address, key, whether the user allows a private address, and what the proxy said."""
+) -> tuple[str, GivenKey, bool, Catalog | None, list[str]]:
+    """Address, key, whether the user allows a private address, what the proxy said, and what is to be said of it."""
     allowed = request.allow_private
     url = dialogue.base_url(found)
     key = dialogue.key(found, again=False)
     while True:
         _kept_in(request, found, key, keyring)  # a wish that cannot be met is told before the proxy is asked
         if request.skip_health:
-            return url, key, allowed, None
+            return url, key, allowed, None, []
         configured = is_private_url(url) if found.private_network is None else found.private_network
         try:
             with dialogue.busy(f"Asking {url} …"):
-                catalog = check.check(url, key.value, allow_private=allowed or configured)
+                catalog, kind = check.check(url, key.value, allow_private=allowed or configured)
         except FasedError as error:
             change = dialogue.failed(error)
             allowed = allowed or change == "allow"
@@ -152,7 +152,7 @@ def _connect(
             key = dialogue.key(found, again=True) if change == "key" else key
             continue
         dialogue.checked(catalog)
-        return url, key, allowed, catalog
+        return url, key, allowed, catalog, check.remarks(catalog, kind)
 
 
 def _write(plan: Plan, env: Mapping[str, str] | None) -> Mapping[Path, Path]:

@@ -249,6 +249,22 @@ def upsert_api_key(
     return ProfileChange(store.path, store.data, render(tree))
 
 
+def remove(store: ProfileStore, profile_id: str) -> ProfileChange:
+    """Compute the file without a profile; also the order and ``lastGood`` forget it."""
+    profiles = {name: entry for name, entry in _mapping(store.tree.get("profiles")).items() if name != profile_id}
+    if not store.exists or profile_id not in _mapping(store.tree.get("profiles")):
+        return ProfileChange(store.path, store.data, store.data or b"")
+    tree = {**store.tree, "profiles": profiles}
+    if isinstance(store.tree.get("order"), Mapping):
+        tree["order"] = {
+            name: [one for one in ids if one != profile_id] if isinstance(ids, list) else ids
+            for name, ids in store.tree["order"].items()
+        }
+    if isinstance(store.tree.get("lastGood"), Mapping):
+        tree["lastGood"] = {name: one for name, one in store.tree["lastGood"].items() if one != profile_id}
+    return ProfileChange(store.path, store.data, render(tree))
+
+
 def render(tree: Mapping[str, Any]) -> bytes:
     """JSON as Fased writes it: two spaces, a final newline, no escapes beyond those that are needed."""
     text = json.dumps(tree, indent=2, ensure_ascii=False)
