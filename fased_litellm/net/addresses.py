@@ -39,10 +39,8 @@ _SPECIAL_V6 = tuple(
     for block in (
         "::/128",  # unspecified
         "::1/128",  # loopback
+        "64:ff9b:1::/48",  # NAT64 of the local network
         "100::/64",  # discard
-        "2001:2::/48",  # benchmarking
-        "2001:10::/28",  # ORCHID
-        "2001:20::/28",  # ORCHIDv2
         "2001:db8::/32",  # documentation
         "3fff::/20",  # documentation
         "5f00::/16",  # segment routing
@@ -57,22 +55,35 @@ _NEVER = tuple(
     for block in (
         "169.254.0.0/16",  # link-local; 169.254.169.254 is the metadata service of most clouds
         "fe80::/10",  # link-local
-        "fd00:ec2::254/128",  # metadata service of AWS
+        "fd00:ec2::/32",  # metadata, DNS, time and pod identity services of AWS
         "fd20:ce::254/128",  # metadata service of Google Cloud
         "100.100.100.200/32",  # metadata service of Alibaba Cloud
         "192.0.0.192/32",  # metadata service of Oracle Cloud
         "168.63.129.16/32",  # platform service of Azure
     )
 )
-_NEVER_HOSTS = {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"}
+_NEVER_HOSTS = {
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+}
 _PRIVATE_HOSTS = {"localhost", "localhost.localdomain"}
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".localdomain")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
-_NUMERIC = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?", re.IGNORECASE)
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_PROTOCOLS = ipaddress.IPv6Network("2001::/23")
+"""Assigned to protocols: benchmarking, ORCHID, drones, Teredo."""
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_MOST_CHARACTERS = 253
 
 HINT = "Set models.providers.litellm.request.allowPrivateNetwork to true in fased.json if this proxy is yours."
 
@@ -83,13 +94,16 @@ def normalize_host(host: str) -> str:
     Raises:
         AddressBlocked: the name cannot be encoded.
     """
-    bare = host.strip().strip("[]").partition("%")[0].lower()
+    bare = host.strip().strip("[]").lower()
+    if ":" in bare:
+        bare = bare.partition("%")[0]
     if bare.isascii():
         return bare.rstrip(".")
     try:
-        return bare.encode("idna").decode("ascii").rstrip(".")
+        # A long name takes the codec very long.
+        return bare[: 2 * _MOST_CHARACTERS].encode("idna").decode("ascii").rstrip(".")
     except UnicodeError:
-        raise AddressBlocked(f"{host!r} is not a host name.", cause="bad-host", hint="Correct the base URL.") from None
+        raise _no_host(host) from None
 
 
 def literal_address(host: str) -> Address | None:
@@ -103,7 +117,8 @@ def literal_address(host: str) -> Address | None:
     try:
         return ipaddress.ip_address(bare)
     except ValueError:
-        if ":" in bare or _NUMERIC.fullmatch(bare):
+        # No top-level domain is a number, so a name that ends with one is read as an address by someone.
+        if ":" in bare or _NUMBER.fullmatch(bare.rpartition(".")[2]):
             raise AddressBlocked(
                 f"Blocked: {host!r} is no plain spelling of an IP address.",
                 cause="address-blocked",
@@ -113,12 +128,12 @@ def literal_address(host: str) -> Address | None:
 
 
 def embedded_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address inside a mapped, compatible, NAT64, 6to4, Teredo or ISATAP address."""
+    """The IPv4 address inside a mapped, translated, compatible, NAT64, 6to4, Teredo or ISATAP address."""
     value = int(address)
     low = ipaddress.IPv4Address(value & 0xFFFFFFFF)
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address in _NAT64 or address in _NAT64_LOCAL:
+    if address in _NAT64 or address in _NAT64_LOCAL or address in _TRANSLATED:
         return low
     if address in _SIX_TO_FOUR:
         return ipaddress.IPv4Address((value >> 80) & 0xFFFFFFFF)
@@ -135,10 +150,12 @@ def is_special(address: Address) -> bool:
     """Whether an address is private, loopback, link-local, reserved or of another special use."""
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in block for block in _SPECIAL_V4)
-    inner = embedded_ipv4(address)
-    if inner is not None and is_special(inner):
+    if any(address in block for block in _SPECIAL_V6) or (address in _PROTOCOLS and address not in _TEREDO):
         return True
-    return any(address in block for block in _SPECIAL_V6)
+    inner = embedded_ipv4(address)
+    if inner is not None:
+        return is_special(inner)
+    return address not in _UNICAST  # reserved
 
 
 def is_refused_always(address: Address) -> bool:
@@ -161,6 +178,8 @@ def vet_host(host: str, *, allow_private: bool) -> None:
         vet_address(address, host=host, allow_private=allow_private)
         return
     bare = normalize_host(host)
+    if len(bare) > _MOST_CHARACTERS or ".." in host or not all(_LABEL.fullmatch(label) for label in bare.split(".")):
+        raise _no_host(host)
     if bare in _NEVER_HOSTS:
         raise _refused_always(host)
     if not allow_private and is_private_name(bare):
@@ -193,6 +212,10 @@ def _refused_always(host: str) -> AddressBlocked:
         cause="address-blocked",
         hint="Such addresses are refused under any setting. Use another address of the proxy.",
     )
+
+
+def _no_host(host: str) -> AddressBlocked:
+    return AddressBlocked(f"{host[:100]!r} is not a host name.", cause="bad-host", hint="Correct the base URL.")
 
 
 def is_private_name(name: str) -> bool:

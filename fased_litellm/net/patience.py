@@ -27,7 +27,7 @@ class Patience(float):
         limits: of the request.
     """
 
-    __slots__ = ("begun", "end", "limits", "until")
+    __slots__ = ("_end", "_fresh", "_until", "begun", "limits")
 
     def __new__(cls, limits: Limits) -> Self:
         return super().__new__(cls, limits.idle_s)
@@ -35,14 +35,14 @@ class Patience(float):
     def __init__(self, limits: Limits) -> None:
         now = time.monotonic()
         self.limits = limits
-        self.end = now + limits.total_s if limits.total_s is not None else float("inf")
-        self.until = min(now + limits.idle_s, self.end)
+        self._end = now + limits.total_s if limits.total_s is not None else float("inf")
+        self._until = min(now + limits.idle_s, self._end)
+        self._fresh = False
         self.begun = False
 
     def renew(self) -> None:
-        """The headers, or a line of the body, are whole: the next phase begins."""
-        self.begun = True
-        self.until = min(time.monotonic() + self.limits.idle_s, self.end)
+        """The headers, or a line of the body, are whole: the next phase begins with the next read."""
+        self.begun = self._fresh = True
 
     def left(self) -> float:
         """Seconds that are left in this phase.
@@ -50,7 +50,11 @@ class Patience(float):
         Raises:
             httpcore.ReadTimeout: none are.
         """
-        left = self.until - time.monotonic()
+        now = time.monotonic()
+        if self._fresh:
+            self._fresh = False
+            self._until = min(now + self.limits.idle_s, self._end)
+        left = self._until - now
         if left <= 0:
             raise httpcore.ReadTimeout("out of patience")
         return left

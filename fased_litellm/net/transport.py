@@ -50,7 +50,9 @@ class _Origin:
         self.prefix = self.url.raw_path.rstrip(b"/")
         self.name = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         port = self.url.port or (443 if self.secure else 80)
-        self.pins = Pins(self.url.host, port, allow_private=allow_private_network)
+        # As it is sent, not decoded and encoded again: there are two ways to encode a name, and they differ in `ß`.
+        self.host = self.url.raw_host.decode("ascii")
+        self.pins = Pins(self.host, port, allow_private=allow_private_network)
         self.egress = egress_for(base_url, os.environ)
         # A client asks few targets, and building a URL takes 6 % of a call.
         self._url_at = lru_cache(maxsize=16)(self._make_url)
@@ -61,7 +63,7 @@ class _Origin:
         timeout = {"connect": limits.connect_s, "read": patience, "write": limits.idle_s, "pool": limits.connect_s}
         extensions: dict[str, Any] = {"timeout": timeout}
         if self.secure:
-            extensions["sni_hostname"] = normalize_host(self.url.host)
+            extensions["sni_hostname"] = normalize_host(self.host)
         try:
             headers = [
                 (b"host", self.url.netloc),
@@ -119,7 +121,7 @@ class _Origin:
         Raises:
             ConnectFailed: it does not resolve.
         """
-        if self.egress is not None and not is_private_name(self.url.host):
+        if self.egress is not None and not is_private_name(self.host):
             return []
         raise self.pins.unresolved(error) from None
 

@@ -37,9 +37,12 @@ class LineDecoder:
         if b"\n" not in chunk:
             self._keep(chunk)  # not joined yet: a long line that drips in would be copied again with each drop
             return []
-        *lines, rest = b"".join((*self._rest, chunk)).replace(b"\r\n", b"\n").split(b"\n")
-        self._rest, self._size = [], 0
-        self._keep(rest)
+        if self._rest:
+            chunk = b"".join((*self._rest, chunk))
+            self._rest, self._size = [], 0
+        *lines, rest = chunk.replace(b"\r\n", b"\n").split(b"\n")
+        if rest:
+            self._keep(rest)
         return [value for line in lines if (value := _data(line)) is not None]
 
     def end(self) -> list[str]:
@@ -56,8 +59,7 @@ class LineDecoder:
                 cause="too-large",
                 hint="A LiteLLM proxy does not answer like this. Check the base URL.",
             )
-        if part:
-            self._rest.append(part)
+        self._rest.append(part)
 
 
 def _data(line: bytes) -> str | None:

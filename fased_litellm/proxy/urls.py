@@ -19,6 +19,8 @@ def normalize_base_url(text: str) -> str:
         UsageError: it is not an http or https URL, has a user name or password, a query or a fragment.
     """
     stripped = text.strip()
+    if any(character <= " " or character == "\x7f" for character in stripped):
+        raise UsageError(f"{stripped!r} is not a URL: it has a blank or a control character.", hint=_EXAMPLE)
     try:
         parts = urlsplit(stripped)
         port = parts.port
@@ -26,6 +28,8 @@ def normalize_base_url(text: str) -> str:
         raise UsageError(f"{stripped!r} is not a URL: {error}.", hint=_EXAMPLE) from None
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{stripped!r} is not an http or https URL.", hint=_EXAMPLE)
+    if "]" in parts.netloc and parts.netloc.rpartition("]")[2][:1] not in ("", ":"):
+        raise UsageError(f"{stripped!r} has text behind the IPv6 address.", hint=_EXAMPLE)
     if parts.username is not None or parts.password is not None:
         raise UsageError(
             "The base URL must not hold a user name or a password.", hint="Give the key apart from the URL."
