@@ -96,16 +96,17 @@ def delete(user: str) -> bool:
 
 
 def name() -> str:
-    """The name of the keyring that would be used now.
+    """The name of the keyring that would be used now, which has been read from to be sure.
 
     Raises:
-        KeyringError: there is none, or it is locked.
+        KeyringError: there is none, or it cannot be read.
     """
 
     def look() -> str:
         backend = _backend()
         if _locked_or_missing(backend):
             raise KeyringError("The Secret Service has no default keyring yet.", trouble="no-backend", hint=_ELSEWHERE)
+        backend.get_password(SERVICE, "is it open?")
         return str(backend.name)
 
     return _call(look, LIMIT_S)
