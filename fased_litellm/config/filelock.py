@@ -56,7 +56,9 @@ def locked(path: Path, *, tries: int = _TRIES) -> Iterator[None]:
     try:
         yield
     finally:
-        _remove(lock)
+        # The work is done by now. A lock that cannot be removed is stale as soon as this process is gone.
+        with contextlib.suppress(OSError):
+            _remove(lock)
 
 
 def _create(lock: Path) -> bool:
