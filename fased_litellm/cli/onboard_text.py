@@ -32,6 +32,8 @@ def result(outcome: Outcome) -> Iterator[str]:
     yield f"Primary model: {plan.primary}"
     if plan.storage == "env":
         yield "The Node agent needs LITELLM_API_KEY in its own environment too, or in the .env file of the state folder."
+    if plan.storage == "keyring":
+        yield "The key is in the OS keyring. The Node agent asks this program for it, as secrets.providers says."
     if plan.primary.provider == PROVIDER:
         yield 'Next: fased litellm chat "Hello"'
     else:

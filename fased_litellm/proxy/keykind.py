@@ -1,8 +1,8 @@
 """Is a key the proxy's master key, or a virtual one?
 
 Facts, seen on LiteLLM 1.106: a virtual key is told about itself by ``/key/info`` (or refused with 403 where it may only call
-models), the master key is not in the database and gets 404, and may list all keys. Without a database both routes answer 500,
-there are no virtual keys, and all but the master key is refused, unless the proxy has none and takes anything.
+models), the master key is not in the database and gets 404, and may list all keys. Without a database both routes answer 500 in one way or another,
+there are no virtual keys, and all but the master key is refused for that reason, unless the proxy has none and takes anything.
 """
 
 from __future__ import annotations
@@ -16,26 +16,30 @@ KeyKind = Literal["master", "virtual", "only-master", "unknown"]
 """``only-master``: the master key of a proxy without a database, which has no other."""
 
 _TIMEOUT_S = 3.0
+_NO_KEY = "sk-not-a-key"
 
 
 def kind_of_key(client: ProxyClient) -> KeyKind:
     """What the client's key is; ``unknown`` where the proxy does not say. Asks at most twice, and costs nothing."""
-    status, message = _ask(client, "/key/info")
-    if status in (200, 403):
+    told = _ask(client, "/key/info")
+    if told is None or told.status == 403:
         return "virtual"
-    if status == 404 and "key not found" in message:
-        return "master" if _ask(client, "/key/list")[0] == 200 else "unknown"
-    if status == 500 and ("database not connected" in message or "db not connected" in message):
-        with ProxyClient(client.base_url, None, allow_private_network=client.allow_private_network) as nobody:
-            return "unknown" if _ask(nobody, "/v1/models")[0] == 200 else "only-master"
+    if told.status == 404 and "key not found" in told.message.lower():
+        return "master" if _ask(client, "/key/list") is None else "unknown"
+    if told.status == 500:
+        with ProxyClient(client.base_url, _NO_KEY, allow_private_network=client.allow_private_network) as other:
+            refused = _ask(other, "/v1/models")
+        return "only-master" if refused is not None and refused.cause == "key-no-database" else "unknown"
     return "unknown"
 
 
-def _ask(client: ProxyClient, path: str) -> tuple[int | None, str]:
+def _ask(client: ProxyClient, path: str) -> CallError | None:
+    """Why the proxy did not answer; None if it did."""
     try:
-        return client.get_json(path, timeout_s=_TIMEOUT_S).status, ""
+        client.get_json(path, timeout_s=_TIMEOUT_S)
     except CallError as error:
-        return error.status, error.message.lower()
+        return error
+    return None
 
 
 def warning(kind: KeyKind, base_url: str) -> str | None:

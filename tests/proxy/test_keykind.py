@@ -7,7 +7,7 @@ import pytest
 
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.keykind import KeyKind, kind_of_key, warning
-from fased_litellm.secrets.redaction import redact
+from fased_litellm.redaction import redact
 from tests.servers import READ, FaultServers, answer_json
 
 KEY = "sk-test-kind-0001"
@@ -28,10 +28,13 @@ NO_DATABASE = (500, error("Database not connected. Connect a database to your pr
         ([(403, {"detail": "Virtual key is not allowed to call this route."})], "virtual"),
         ([NOT_FOUND, (200, {"keys": [], "total_count": 0})], "master"),
         ([NOT_FOUND, (403, {"detail": "no"})], "unknown"),
-        ([NO_DATABASE, (401, error("No api key passed in."))], "only-master"),
+        (
+            [NO_DATABASE, (400, {"error": {**error("No connected db.")["error"], "type": "no_db_connection"}})],
+            "only-master",
+        ),
+        ([NO_DATABASE, (401, error("Authentication Error"))], "unknown"),
         ([NO_DATABASE, (200, {"data": []})], "unknown"),
         ([(404, {"detail": "Not Found"})], "unknown"),
-        ([(500, error("out of order"))], "unknown"),
         ([(401, error("Authentication Error"))], "unknown"),
     ],
 )
@@ -39,17 +42,17 @@ def test_the_proxy_s_answers_tell(
     fault_server: FaultServers, answers: list[tuple[int, Mapping[str, Any]]], kind: KeyKind
 ) -> None:
     first, *rest = [answer_json(status, body) for status, body in answers]
-    # Whether the proxy is open to everybody is asked without the key, and on a connection of its own.
-    without_key = answers[0] is NO_DATABASE
+    # What a proxy without a database says to another key is asked on a connection of its own.
+    other_key = answers[0] is NO_DATABASE
     server = (
         fault_server([first], *rest)
-        if without_key
+        if other_key
         else fault_server([first, *(part for one in rest for part in (READ, one))])
     )
     with ProxyClient(server.url, KEY, allow_private_network=True) as client:
         assert kind_of_key(client) == kind
     sent = [KEY.encode() in request for request in server.requests]
-    assert sent == [True, not without_key][: len(answers)]
+    assert sent == [True, not other_key][: len(answers)]
 
 
 def test_a_proxy_that_is_gone_is_no_reason_to_fail() -> None:
