@@ -5,16 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import save
+from ..config import backups, save
 from ..config.change import ConfigChange
 from ..errors import KeyringError
 from ..secrets import keyring_store, profile_file
 from ..secrets.placement import Placement
 
 
-def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapping[str, str] | None) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was done.
+
+    Attributes:
+        files: those that were written.
+        left: the id under which the keyring still holds a key to which no file refers any more, since it could not be deleted.
+    """
+
+    files: tuple[Path, ...]
+    left: str | None = None
+
+
+def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapping[str, str] | None) -> Written:
     """Write everything, or nothing.
 
     A key that goes into the keyring under the same id as before leaves the files as they are. Then the file of profiles gets
@@ -26,15 +40,12 @@ def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapp
         key: the key.
         env: the environment, ``os.environ`` by default.
 
-    Returns:
-        The files that were written.
-
     Raises:
         KeyringError: the keyring cannot be written; nothing was written.
         FasedError: a file cannot be written; the keyring is as it was.
     """
     if placement is None:
-        return save.commit_all([change])
+        return Written(tuple(save.commit_all([change])))
     others = [profile_file.as_write(placement.profile, env)]
     with contextlib.ExitStack() as stack:
         if placement.keyring_user is not None:
@@ -42,13 +53,22 @@ def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapp
         written = save.commit_all([change], others)
         if placement.keyring_user is not None and not placement.profile.changed:
             os.utime(placement.profile.path)
-    if placement.abandoned is not None:
-        forget(placement.abandoned)
-    return written
+    left = placement.abandoned if placement.abandoned and not _forget(placement.abandoned) else None
+    return Written(tuple(written), left)
 
 
-def forget(keyring_user: str) -> bool:
-    """Take a key out of the keyring where no file refers to it any more; False where that failed."""
+def backups_with(path: Path, key: str) -> list[Path]:
+    """The backups of a config in which a key stands as it is."""
+    found = []
+    for age in range(backups.KEPT):
+        backup = backups.backup_path(path, age)
+        with contextlib.suppress(OSError):
+            if key.encode() in backup.read_bytes():
+                found.append(backup)
+    return found
+
+
+def _forget(keyring_user: str) -> bool:
     try:
         keyring_store.delete(keyring_user)
     except KeyringError:

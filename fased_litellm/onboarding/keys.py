@@ -183,11 +183,9 @@ class AgentKey:
             abandoned = in_keyring(held.ref, self._snapshot.source)
             placement = Placement("profile", profile_id, remove(self._store, profile_id), abandoned=abandoned)
         change = save.plan(self._snapshot, edits, now=datetime.now(UTC))
-        files = keyfiles.write(change, placement, "", self._env)
-        warnings = self._after(None)
-        return Done(
-            profile_id or state.key.detail, None, None, state.key.masked, None, False, tuple(files), tuple(warnings)
-        )
+        written = keyfiles.write(change, placement, "", self._env)
+        warnings = (*self._left(written, state.key.value), *self._after(None))
+        return Done(profile_id or state.key.detail, None, None, state.key.masked, None, False, written.files, warnings)
 
     # ---- inside
 
@@ -237,12 +235,12 @@ class AgentKey:
         )
         before = self._before()
         change = save.plan(self._snapshot, [*(edits or []), *placement.edits], now=datetime.now(UTC))
-        files = keyfiles.write(change, placement, key, self._env)
-        said = [*(warnings or []), *([kept.note] if kept.note else []), *self._after(key)]
+        written = keyfiles.write(change, placement, key, self._env)
+        said = [*(warnings or []), *([kept.note] if kept.note else []), *self._left(written, key), *self._after(key)]
         if placement.storage == "profile":
             said.append(f"The key is kept as plain text in {placement.profile.path}, readable by you alone.")
         where = placement.keyring_user or (ENV_VARIABLE if kept.storage == "env" else str(placement.profile.path))
-        return Done(placement.profile_id, kept.storage, where, mask(key), before, checked, tuple(files), tuple(said))
+        return Done(placement.profile_id, kept.storage, where, mask(key), before, checked, written.files, tuple(said))
 
     def _before(self) -> str | None:
         try:
@@ -259,6 +257,16 @@ class AgentKey:
         if now.value == wanted:
             return []
         return [f"Calls use another key now, {now.masked} from {now.detail}, which comes first."]
+
+    def _left(self, written: keyfiles.Written, key: str) -> list[str]:
+        """Where a key still is that should be gone."""
+        backups = keyfiles.backups_with(self._paths.config, key)
+        said = [f"{path}, a backup, holds the key: delete it when all works." for path in backups]
+        if written.left is not None:
+            said.append(
+                f"The keyring does not let go of the old key: delete {written.left} of fased-litellm there by hand."
+            )
+        return said
 
     def _asked(self, key: str) -> list[str]:
         found = look(self._snapshot, self._agent)

@@ -156,7 +156,7 @@ def _connect(
 
 
 def _write(plan: Plan, env: Mapping[str, str] | None) -> Mapping[Path, Path]:
-    written = keyfiles.write(plan.config, plan.placement, plan.answers.key.value, env)
+    written = keyfiles.write(plan.config, plan.placement, plan.answers.key.value, env).files
     path = plan.config.path
     return {path: backups.backup_path(path)} if path in written and plan.config.before is not None else {}
 

@@ -22,13 +22,13 @@ from ..context import CallContext
 from ..errors import CallError
 from ..paths import Paths
 from ..plugin import AuthMethod, CatalogOrder
-from ..proxy.client import AsyncProxyClient, ProxyClient
+from ..proxy.client import ProxyClient
 from ..proxy.reply import Reply
 from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER
 from ..secrets.lookup import ResolvedKey
 from .call import Call, Wish
-from .keys import Keys
+from .line import Line
 from .recorder import Recorder
 from .settings import Settings
 from .streams import AsyncReplyStream, ReplyStream
@@ -69,9 +69,8 @@ class LiteLLMProvider:
         self.settings = settings
         self.agent = agent or default_agent(settings.snapshot.value)
         self.recorder = Recorder(settings.paths.ledger)
-        self.keys = Keys(settings, self.agent, key)
-        self._client: ProxyClient | None = None
-        self._async_client: AsyncProxyClient | None = None
+        self._given = key
+        self._lines: dict[str | None, Line] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -110,16 +109,14 @@ class LiteLLMProvider:
 
     def close(self) -> None:
         """Close the connections and the ledger."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        for line in self._lines.values():
+            line.close()
         self.recorder.close()
 
     async def aclose(self) -> None:
         """Close the connections of the asyncio half."""
-        if self._async_client is not None:
-            await self._async_client.aclose()
-            self._async_client = None
+        for line in self._lines.values():
+            await line.aclose()
 
     # ---- what it is
 
@@ -136,7 +133,7 @@ class LiteLLMProvider:
             MissingKey: there is none.
             SecretError: it cannot be read.
         """
-        return self.keys.current()
+        return self.line().keys.current()
 
     # ---- models; a call needs nothing of this, so it is imported here
 
@@ -161,7 +158,7 @@ class LiteLLMProvider:
         """As ``discover``, for asyncio."""
         from . import discovery
 
-        return await discovery.adiscover(await self.async_client(), self.settings.paths)
+        return await discovery.adiscover(await self.line().async_client(), self.settings.paths)
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
@@ -211,15 +208,18 @@ class LiteLLMProvider:
         """
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
-        client = self.client()
+        client = self.line(call.ref.profile).client()
         try:
             while True:
                 used = client.api_key
                 try:
                     return call.succeeded(client.chat(call.exchange()))
                 except CallError as error:
-                    if not (self.keys.renewed(client, error, used) or call.failed(error)):
+                    if self.line(call.ref.profile).renewed(error, used):
+                        continue
+                    if not call.failed(error):
                         raise self.explained(error) from None
+                    client = self.line(call.ref.profile).client()
         except BaseException:
             call.abandoned(None)
             raise
@@ -240,15 +240,18 @@ class LiteLLMProvider:
         """As ``chat``, for asyncio."""
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
-        client = await self.async_client()
+        client = await self.line(call.ref.profile).async_client()
         try:
             while True:
                 used = client.api_key
                 try:
                     return call.succeeded(await client.chat(call.exchange()))
                 except CallError as error:
-                    if not (await self.keys.arenewed(client, error, used) or call.failed(error)):
+                    if await self.line(call.ref.profile).arenewed(error, used):
+                        continue
+                    if not call.failed(error):
                         raise self.explained(error) from None
+                    client = await self.line(call.ref.profile).async_client()
         except BaseException:
             call.abandoned(None)
             raise
@@ -290,22 +293,17 @@ class LiteLLMProvider:
 
     # ---- for the streams
 
-    def client(self) -> ProxyClient:
-        """The blocking client, made with the first call, with the key of now."""
-        key = self.keys.current().value
+    def line(self, profile: str | None = None) -> Line:
+        """The clients with the agent's key, or with that of the auth profile which a reference names."""
         with self._lock:
-            if self._client is None:
-                self._client = ProxyClient(self.base_url, key, allow_private_network=self._private)
-            self._client.api_key = key
-            return self._client
+            if profile not in self._lines:
+                given = self._given if profile is None else None
+                self._lines[profile] = Line(self.settings, self.agent, profile=profile, key=given)
+            return self._lines[profile]
 
-    async def async_client(self) -> AsyncProxyClient:
-        """The client for asyncio, made with the first call, with the key of now."""
-        key = (await self.keys.acurrent()).value
-        if self._async_client is None:
-            self._async_client = AsyncProxyClient(self.base_url, key, allow_private_network=self._private)
-        self._async_client.api_key = key
-        return self._async_client
+    def client(self) -> ProxyClient:
+        """The blocking client with the agent's key."""
+        return self.line().client()
 
     def explained(self, error: CallError) -> CallError:
         """A failure with what this side knows of it: the nearest ids for a model that the proxy does not have."""
@@ -316,10 +314,6 @@ class LiteLLMProvider:
         return discovery.explained(self.settings, error)
 
     # ---- inside
-
-    @property
-    def _private(self) -> bool:
-        return self.settings.provider.allows_private_network
 
     def _call(self, wish: Wish, model: str | None, role: str | None) -> Call:
         role = role or wish.context.role

@@ -10,7 +10,6 @@ from pathlib import Path
 from ..config import agents
 from ..config.load import ConfigSnapshot, load
 from ..errors import CallError, FasedError, SecretError
-from ..proxy.client import AsyncProxyClient, ProxyClient
 from ..refs import PROVIDER
 from ..secrets.lookup import ResolvedKey, resolve_key
 from .settings import Settings
@@ -35,11 +34,14 @@ class Keys:
     Args:
         settings: the config.
         agent: whose key it is.
+        profile: the auth profile whose key it is; None for the first that is found.
         key: a key that is given and never looked up.
     """
 
-    def __init__(self, settings: Settings, agent: str, key: ResolvedKey | None = None) -> None:
-        self._settings, self._agent = settings, agent
+    def __init__(
+        self, settings: Settings, agent: str, *, profile: str | None = None, key: ResolvedKey | None = None
+    ) -> None:
+        self._settings, self._agent, self._profile = settings, agent, profile
         self._given = self._key = key
         self._lock = threading.Lock()
         paths, config = settings.paths, settings.snapshot.value
@@ -74,13 +76,12 @@ class Keys:
         """Whether ``current`` would have to look the key up, which can take a while."""
         return self._given is None and (self._key is None or self._now() != self._stamps)
 
-    def renewed(self, client: ProxyClient | AsyncProxyClient, error: CallError, used: str | None) -> bool:
-        """Whether a call was refused for a key that has been replaced meanwhile; then ``client`` has the new one.
+    def replaced_since(self, error: CallError, used: str | None) -> bool:
+        """Whether a call was refused for a key that has been replaced meanwhile, so that it may be made anew.
 
-        The call may be made anew: the proxy refuses an unknown key before it does anything else.
+        Nothing is done twice by that: the proxy refuses an unknown key before it does anything else.
 
         Args:
-            client: what the call was made with.
             error: why the call failed.
             used: the key it was made with.
         """
@@ -89,10 +90,7 @@ class Keys:
         with self._lock:
             if self._key is not None and self._key.value == used:
                 self._look_up(self._now())
-            if self._key is None or self._key.value == used:
-                return False
-            client.api_key = self._key.value
-        return True
+            return self._key is not None and self._key.value != used
 
     async def acurrent(self) -> ResolvedKey:
         """As ``current``, without holding up the event loop while a keyring or a program is asked."""
@@ -102,18 +100,19 @@ class Keys:
 
         return await asyncio.to_thread(self.current)
 
-    async def arenewed(self, client: AsyncProxyClient, error: CallError, used: str | None) -> bool:
-        """As ``renewed``, for asyncio."""
+    async def areplaced_since(self, error: CallError, used: str | None) -> bool:
+        """As ``replaced_since``, for asyncio."""
         if error.cause != _UNKNOWN:
             return False
         import asyncio
 
-        return await asyncio.to_thread(self.renewed, client, error, used)
+        return await asyncio.to_thread(self.replaced_since, error, used)
 
     def _look_up(self, stamps: tuple[_Stamp, ...]) -> None:
         """Look the key up; ``stamps`` were taken before, so that a change while this reads is noticed afterwards."""
         try:
-            self._key = resolve_key(self._snapshot(stamps[0]), self._settings.paths, PROVIDER, agent=self._agent)
+            snapshot = self._snapshot(stamps[0])
+            self._key = resolve_key(snapshot, self._settings.paths, PROVIDER, agent=self._agent, profile=self._profile)
             self._stamps = stamps
         except SecretError as error:
             if self._key is None:

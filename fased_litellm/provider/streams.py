@@ -51,7 +51,7 @@ class ReplyStream:
 
     def _run(self) -> Generator[Delta, None, None]:
         call, provider = self._call, self._provider
-        client = provider.client()
+        client = provider.line(call.ref.profile).client()
         try:
             while True:
                 used = client.api_key
@@ -60,8 +60,11 @@ class ReplyStream:
                     self._reply = call.succeeded((yield from client.stream(self._exchange)))
                     return
                 except CallError as error:
-                    if not (provider.keys.renewed(client, error, used) or call.failed(error)):
+                    if provider.line(call.ref.profile).renewed(error, used):
+                        continue
+                    if not call.failed(error):
                         raise provider.explained(error) from None
+                    client = provider.line(call.ref.profile).client()
         except BaseException:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
             raise
@@ -100,7 +103,7 @@ class AsyncReplyStream:
 
     async def _run(self) -> AsyncGenerator[Delta, None]:
         call, provider = self._call, self._provider
-        client = await provider.async_client()
+        client = await provider.line(call.ref.profile).async_client()
         try:
             while self._reply is None:
                 used = client.api_key
@@ -112,8 +115,11 @@ class AsyncReplyStream:
                         else:
                             yield item
                 except CallError as error:
-                    if not (await provider.keys.arenewed(client, error, used) or call.failed(error)):
+                    if await provider.line(call.ref.profile).arenewed(error, used):
+                        continue
+                    if not call.failed(error):
                         raise provider.explained(error) from None
+                    client = await provider.line(call.ref.profile).async_client()
         except BaseException:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
             raise

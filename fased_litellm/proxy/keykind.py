@@ -53,8 +53,8 @@ def warning(kind: KeyKind, base_url: str) -> str | None:
         )
     if kind == "only-master":
         return (
-            "This is the proxy's master key: without a database, LiteLLM knows no other. It opens everything on the proxy, and no"
-            " budget bounds its calls. With a database, POST /key/generate makes virtual keys"
+            "This is the proxy's master key, which opens everything on it, and whose calls no budget bounds. Without a database"
+            " LiteLLM knows no other; with one, POST /key/generate makes virtual keys"
             " (https://docs.litellm.ai/docs/proxy/virtual_keys)."
         )
     return None

@@ -332,10 +332,20 @@ def test_a_key_in_the_config_is_taken_out_of_it(place: Place, memory: Memory) ->
     place.state.mkdir()
     text = "{ models: { providers: { litellm: { baseUrl: 'http://127.0.0.1:1/v1', apiKey: 'KEY', models: [] } } } }"
     (place.state / "fased.json").write_text(text.replace("KEY", KEY))
-    place.ok("litellm", "key", "move", "--to", "keyring")
+    document = place.ok("litellm", "key", "move", "--to", "keyring")
     assert memory.entries == {USER: KEY}
+    backup = str(place.state / "fased.json.bak")
+    assert place.holds(KEY) == [backup]
+    assert document["warnings"] == [f"{backup}, a backup, holds the key: delete it when all works."]
     assert "apiKey" not in place.config["models"]["providers"]["litellm"]
     assert place.ok("litellm", "key", "show")["storage"] == "keyring"
+
+
+def test_a_keyring_that_does_not_let_go_is_told(place: Place, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.onboard()
+    monkeypatch.setattr(memory, "delete_password", None)
+    document = place.ok("litellm", "key", "move", "--to", "profile")
+    assert any("does not let go of the old key: delete main/litellm:default" in text for text in document["warnings"])
 
 
 def test_moving_to_the_environment_needs_it_there(place: Place, memory: Memory) -> None:

@@ -308,3 +308,27 @@ def test_threads_go_on_while_the_key_is_replaced(place: Place, gate: Gate) -> No
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("how", ["chat", "achat", "stream", "astream"])
+def test_a_reference_may_name_the_profile_whose_key_it_takes(place: Place, gate: Gate, how: str) -> None:
+    profiles = {
+        name: {"type": "api_key", "provider": "litellm", "key": key}
+        for name, key in (("litellm:default", OLD), ("litellm:team", NEW))
+    }
+    place.text(json.dumps({"version": 1, "profiles": profiles}))
+    place.config({"agents": {"defaults": {"model": {"primary": "litellm/default@litellm:team"}}}})
+    gate.allowed = {OLD, NEW}
+    with place.provider() as provider:
+        assert ask(provider, how) == "Hello."
+        provider.chat("hi", model="litellm/default")
+    assert gate.asked == [NEW, OLD]
+
+
+@pytest.mark.parametrize("how", ["chat", "achat", "stream", "astream"])
+def test_a_profile_that_is_not_there_is_no_reason_to_take_another_key(place: Place, gate: Gate, how: str) -> None:
+    place.store({"key": OLD})
+    place.config({"agents": {"defaults": {"model": {"primary": "litellm/default@litellm:team"}}}})
+    with place.provider() as provider, pytest.raises(MissingKey, match='profile "litellm:team"'):
+        ask(provider, how)
+    assert gate.asked == []
