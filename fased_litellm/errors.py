@@ -41,6 +41,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from .redaction import redact, redact_source
+
 Origin = Literal["caller", "caller-key", "network", "gateway", "provider-key", "provider", "unknown"]
 """Whose side a failed call broke on; ``network`` is the way between us and the proxy."""
 
@@ -52,9 +54,9 @@ class FasedError(Exception):
     exit_status: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = None if hint is None else redact(hint)
+        super().__init__(self.message)
 
     def as_dict(self) -> dict[str, Any]:
         """The value of ``error`` in the JSON document of a failed command."""
@@ -92,19 +94,19 @@ class ConfigSyntaxError(ConfigError):
         path: the file.
         line: line number, from 1.
         column: column, from 1, in characters.
-        source_line: the text of that line.
+        source_line: the text of that line; what may be a secret in it is left out.
     """
 
     code = "config-syntax"
 
     def __init__(self, reason: str, *, path: str, line: int, column: int, source_line: str) -> None:
-        shown = source_line[:200]
-        pointer = " " * min(column - 1, len(shown)) + "^"
+        shown = redact_source(source_line)[:200]
+        pointer = " " * min(len(redact_source(source_line[: column - 1])), len(shown)) + "^"
         super().__init__(
             f"{path}:{line}:{column}: {reason}\n  {shown}\n  {pointer}",
             hint="Correct the line; nothing was changed.",
         )
-        self.reason, self.path, self.line, self.column, self.source_line = reason, path, line, column, source_line
+        self.reason, self.path, self.line, self.column, self.source_line = reason, path, line, column, shown
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "path": self.path, "line": self.line, "column": self.column}
@@ -127,6 +129,7 @@ class ConfigInvalid(ConfigError):
     code = "config-invalid"
 
     def __init__(self, path: str, issues: list[Issue], *, hint: str | None = None) -> None:
+        issues = [Issue(issue.path, redact(issue.message)) for issue in issues]
         lines = "\n".join(f"- {issue}" for issue in issues)
         super().__init__(
             f"Config invalid at {path}.\n{lines}",
@@ -280,7 +283,7 @@ class CallError(FasedError):
         self.cause = cause
         self.origin: Origin = origin or self.default_origin
         self.status = status
-        self.type = type
+        self.type = redact(type) if type else type
         self.retry_after_s = retry_after_s
         self.receipt: Any = None
         """The receipt of the failed call (``proxy.receipt.Receipt``), set where one was begun."""

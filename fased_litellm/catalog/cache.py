@@ -16,7 +16,7 @@ from .. import atomicfile
 from ..errors import CatalogError
 from ..paths import Paths
 from ..proxy.tokens import Prices
-from ..secrets.redaction import redact
+from ..redaction import redact
 from . import values
 from .facts import CAPABILITIES, Catalog, ModelFacts
 

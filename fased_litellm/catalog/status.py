@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..config.agents import agent_dir, find, section
 from ..errors import FasedError
 from ..paths import Paths
+from ..redaction import mask
 from ..refs import PROVIDER, normalize_provider
 from ..roles.allowed import refs_in_use
 from ..roles.choice import IMPLIED, aliases, model_value, resolve
 from ..roles.defaults import fallbacks_of
 from ..secrets.lookup import env_variable, resolve_key, stores
 from ..secrets.profiles import Credential, ProfileStore
-from ..secrets.redaction import mask
 from .cache import age_text
 from .facts import Catalog
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, FasedError, Origin
-from ..secrets.redaction import hide_known, redact
+from ..redaction import hide_known, redact
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import atomicfile
+from .. import atomicfile, redaction
 from ..errors import LocalProxyError
-from ..secrets import redaction
 from .routes import Route, litellm_config
 
 

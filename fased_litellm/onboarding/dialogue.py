@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ..catalog.facts import Catalog
 from ..errors import FasedError, MissingKey, UsageError
 from ..proxy.urls import normalize_base_url
+from ..redaction import remember
 from ..refs import ModelRef
 from ..secrets.placement import Storage
-from ..secrets.redaction import remember
 from . import choose
 from .found import Found, GivenKey
 

@@ -13,10 +13,10 @@ from ..config.implied import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from ..config.load import ConfigSnapshot
 from ..errors import ConfigError, SecretError, UsageError
 from ..proxy.urls import normalize_base_url
+from ..redaction import mask
 from ..refs import PROVIDER
 from ..roles.choice import IMPLIED, Choice, resolve
 from ..secrets.lookup import config_key, env_key, profile_key, stores
-from ..secrets.redaction import mask
 
 KeySource = Literal["flag", "prompt", "env", "profile", "config"]
 

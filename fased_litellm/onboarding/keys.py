@@ -16,11 +16,11 @@ from ..errors import CatalogError, MissingKey, SecretError, UsageError
 from ..net.addresses import is_private_url
 from ..paths import Paths
 from ..proxy.keykind import warning
+from ..redaction import mask
 from ..refs import PROVIDER, normalize_agent_id
 from ..secrets.lookup import ResolvedKey, profile_order, resolve_key, stores
 from ..secrets.placement import ENV_VARIABLE, PROFILE_ID, Placement, Storage, place, removal_edits
 from ..secrets.profiles import Credential, ProfileStore, read, remove
-from ..secrets.redaction import mask
 from ..secrets.secretref import describe, in_keyring
 from . import check, keyfiles
 from .found import look

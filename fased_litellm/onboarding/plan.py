@@ -16,11 +16,11 @@ from typing import Any, Literal
 from ..config import agents, save
 from ..config.change import ConfigChange
 from ..net.addresses import is_private_url
+from ..redaction import mask
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from ..secrets.lookup import profile_order
 from ..secrets.placement import PROFILE_ID, Placement, Storage, auth_edits, place
 from ..secrets.profiles import ProfileStore, order_in, overlay, parse
-from ..secrets.redaction import mask
 from ..secrets.secretref import in_keyring
 from .answers import Answers
 from .edits import definition_edits, model_edits, provider_edits, same_address

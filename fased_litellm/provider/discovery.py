@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from ..catalog import cache
@@ -14,10 +13,11 @@ from ..errors import CallError, CatalogError
 from ..paths import Paths
 from ..proxy.client import AsyncProxyClient, ProxyClient
 from ..proxy.urls import written_base_url
+from ..redaction import logger
 from ..refs import DEFAULT_MODEL_ID, PROVIDER
 from .settings import Settings
 
-_log = logging.getLogger("fased_litellm.catalog")
+_log = logger("catalog")
 
 
 def discover(client: ProxyClient, paths: Paths) -> Catalog:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 from ..config import agents
 from ..config.load import ConfigSnapshot, load
 from ..errors import CallError, FasedError, SecretError
+from ..redaction import logger
 from ..refs import PROVIDER
 from ..secrets.lookup import ResolvedKey, resolve_key
 from .settings import Settings
 
-_log = logging.getLogger("fased_litellm.secrets")
+_log = logger("secrets")
 
 _UNKNOWN = "key-unknown"
 _Stamp = tuple[int, int, int] | None

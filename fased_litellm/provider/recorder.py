@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
 from ..errors import LedgerError
+from ..redaction import logger
 from ..usage.ledger import Ledger
 from ..usage.record import UsageRecord
 from ..usage.spool import Spool
 
-_log = logging.getLogger("fased_litellm.usage")
+_log = logger("usage")
 
 
 class Recorder:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import KeyringError
-from .redaction import remember
+from ..redaction import remember
 from .timelimit import TimeLimitExceeded, limited
 
 if TYPE_CHECKING:

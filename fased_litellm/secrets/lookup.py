@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..config import agents
 from ..errors import MissingKey, SecretError
 from ..paths import Paths
+from ..redaction import mask, remember
 from ..refs import PROVIDER, normalize_provider
 from . import secretref
 from .profiles import TYPES, Credential, ProfileStore, coerce_ref, order_in, overlay, read
-from .redaction import mask, remember
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot

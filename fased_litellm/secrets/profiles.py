@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard, cast
 
 from ..errors import SecretStoreError
+from ..redaction import remember
 from ..refs import normalize_provider
-from .redaction import remember
 
 ProfileType = Literal["api_key", "token", "oauth"]
 TYPES: tuple[ProfileType, ...] = ("oauth", "token", "api_key")

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..config.agents import section
 from ..errors import SecretError
+from ..redaction import remember
 from . import keyring_store, ownprogram
-from .redaction import remember
 
 
 def resolve(ref: Mapping[str, str], config: Mapping[str, Any], env: Mapping[str, str]) -> str:

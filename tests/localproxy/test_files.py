@@ -8,7 +8,7 @@ import pytest
 from fased_litellm.errors import LocalProxyError
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.localproxy.routes import MOCK_ROUTES
-from fased_litellm.secrets.redaction import redact
+from fased_litellm.redaction import redact
 
 
 def test_the_master_key_is_made_once_kept_private_and_redacted(tmp_path: Path) -> None:

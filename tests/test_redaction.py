@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.secrets import redaction
-from fased_litellm.secrets.redaction import mask, redact, remember
+from fased_litellm import redaction
+from fased_litellm.redaction import mask, redact, remember
 
 _PIECES = [
     *("sk-", "abcdefgh", "Received API Key = ", "received=", "Key Hash (Token) =", "API_KEY: ", "token=", "Bearer "),

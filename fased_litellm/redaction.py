@@ -2,13 +2,20 @@
 
 Two nets: the secrets which this process has touched (``remember``), wherever they turn up and in whatever encoding, and
 the forms in which keys are written by people, headers, URLs and the proxy's own error texts.
+
+It stands below all else in the house, so that every error and every line of a log goes through it: see ``errors.FasedError``
+and ``logger``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import logging
 
 _known: set[str] = set()
 MASK = "***"
@@ -90,6 +97,53 @@ def hide_known(text: str) -> str:
 def _keep(match: re.Match[str]) -> str:
     # `authorization: Bearer` alone names a scheme, and no secret follows.
     return match[0] if match["secret"].lower() in ("bearer", "basic") else match["keep"] + MASK
+
+
+class Secret(str):
+    """A text which ``repr()`` does not show: not in a traceback with locals, a debugger, or a container that is printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+
+_SENSITIVE_ENTRY = re.compile(
+    r"""(?i)(?P<keep>[\w.-]*(?:token|password|passwd|secret|credential|api.?key|authorization|cookie)["']?\s*[:=]\s*)"""
+    r"""(?P<secret>(?!\s*["']?\$\{\w+\}["']?\s*,?\s*$).+)"""
+)
+_LONG_WORD = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{20,}")
+
+
+def redact_source(line: str) -> str:
+    """A line of a config or a ``.env`` file that does not parse, so that it is not known where its secrets are.
+
+    What stands behind the name of a secret is left out up to the end of the line, and so are long words of letters and digits.
+    """
+    line = _SENSITIVE_ENTRY.sub(lambda match: match["keep"] + MASK, redact(line))
+    return _LONG_WORD.sub(MASK, line)
+
+
+def logger(name: str) -> logging.Logger:
+    """A logger of this package, whose records hold no secret whatever handlers there are.
+
+    Args:
+        name: behind ``fased_litellm.``.
+    """
+    import logging  # here, since a command that logs nothing does without
+
+    class Redacting(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            record.msg, record.args = redact(record.getMessage()), ()
+            if record.exc_info:
+                record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+                record.exc_info = None
+            return True
+
+    found = logging.getLogger(f"fased_litellm.{name}")
+    if not found.filters:
+        found.addFilter(Redacting())
+    return found
 
 
 def mask(secret: str) -> str:
