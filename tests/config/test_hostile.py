@@ -59,7 +59,7 @@ def test_200_kb_of_comments_stay_byte_by_byte(paths):
         both
         == (
             text.replace("models: [], }", "models: [], authHeader: true, }").replace(
-                "} }, // end\n", "} }, // end\n  gateway: {\n    port: 1,\n  },\n"
+                "} }, // end\n", "} }, // end\n  gateway: { port: 1 },\n"
             )
         ).encode()
     )

@@ -7,6 +7,8 @@ import re
 from ...errors import ConfigSyntaxError
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_LONGEST = 1000
+_WORD_AT_END = re.compile(r"(?<!\S)\S+\Z")
 
 
 def place_of(text: str, offset: int) -> tuple[int, int]:
@@ -23,4 +25,6 @@ def syntax_error(text: str, offset: int, reason: str, path: str) -> ConfigSyntax
     line_start = offset - column + 1
     end = _LINE_END.search(text, offset)
     source_line = text[line_start : end.start() if end else len(text)]
+    if len(source_line) > _LONGEST:  # a file may be one line of megabytes
+        source_line = _WORD_AT_END.sub("", source_line[:_LONGEST])  # half a secret would not be known as one
     return ConfigSyntaxError(reason, path=path, line=line, column=column, source_line=source_line)
