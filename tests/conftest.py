@@ -24,6 +24,12 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 
 @pytest.fixture(autouse=True)
+def _no_secrets_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test touched as a secret is not hidden in the texts of the next."""
+    monkeypatch.setattr("fased_litellm.redaction._known", set())
+
+
+@pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home folder, which is also the working folder (Fased reads a ``.env`` file there)."""
     folder = tmp_path_factory.mktemp("home")
