@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check bench schemas docs wheel clean
+.PHONY: help quickstart test check fuzz bench schemas docs wheel clean
 
 help:
 	@echo "make quickstart   the whole path once, on a LiteLLM proxy of its own; changes nothing outside this folder"
 	@echo "make test         make check, then all tests, those against a real LiteLLM proxy too"
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
+	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
 	@echo "make schemas      write schemas/ from the code"
 	@echo "make docs         write the outputs, help texts and tables in README and docs/ by running the commands"
@@ -32,6 +33,9 @@ check: $(VENV)/.installed-dev
 	@echo "mypy --strict" && $(BIN)/mypy --no-error-summary
 	@echo "lint-imports" && { $(BIN)/lint-imports --no-cache >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }; }
 	@echo "schemas current" && $(BIN)/python -m fased_litellm.schemas --check schemas
+
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.fuzz
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench --write

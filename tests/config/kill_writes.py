@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from fased_litellm import atomicfile
 from fased_litellm.config import load, save
 from fased_litellm.config.change import ConfigChange
 from fased_litellm.config.edits import Edit
@@ -39,7 +40,17 @@ class Case:
             with open(os.open(self.state / name, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(text)
         if self.change is None:  # the texts are the same each time
-            self.change = save.plan(load.load(self.paths, {}), self.edits)
+            self.plan()
+
+    def plan(self) -> None:
+        self.change = save.plan(load.load(self.paths, {}), self.edits)
+
+    def rewind(self) -> None:
+        """Have the old texts back, by a write of the same kind."""
+        assert self.change is not None
+        for file in self.change.files:
+            if file.before is not None:
+                atomicfile.replace(file.path, file.before.encode())
 
     def write(self) -> None:
         assert self.change is not None
