@@ -43,7 +43,7 @@ _PATTERNS: _Rules = (
         re.compile(rf"(?i)(?:(?<=api_key: )|(?<=api_key=)|(?<=token=)|(?<=token: )){_HEX_HASH}"),
     ),
     # Headers, as a line, a dict or a curl command.
-    (("bearer ",), re.compile(r"(?i)(?<=bearer )[^\s\"',}]+")),
+    (("bearer ",), re.compile(r"(?i)(?<=bearer )(?!tokens?\b)[^\s\"',}]+")),
     (("basic ",), re.compile(r"(?i)(?<=basic )[A-Za-z0-9+/=]{8,}")),
 )
 _GROUPED: _Rules = (
@@ -132,18 +132,24 @@ def logger(name: str) -> logging.Logger:
     """
     import logging  # here, since a command that logs nothing does without
 
-    class Redacting(logging.Filter):
-        def filter(self, record: logging.LogRecord) -> bool:
-            record.msg, record.args = redact(record.getMessage()), ()
-            if record.exc_info:
-                record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-                record.exc_info = None
-            return True
+    return guarded(logging.getLogger(f"fased_litellm.{name}"))
 
-    found = logging.getLogger(f"fased_litellm.{name}")
-    if not found.filters:
-        found.addFilter(Redacting())
+
+def guarded(found: logging.Logger) -> logging.Logger:
+    """A logger, also of a library below us, with secrets hidden in its records."""
+    if _hide_in not in found.filters:
+        found.addFilter(_hide_in)
     return found
+
+
+def _hide_in(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), ()
+    if record.exc_info:
+        import logging
+
+        record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        record.exc_info = None
+    return True
 
 
 def mask(secret: str) -> str:

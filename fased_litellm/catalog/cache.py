@@ -82,7 +82,7 @@ def _to_json(catalog: Catalog) -> dict[str, Any]:
         "baseUrl": redact(catalog.base_url),
         "fetchedAt": catalog.fetched_at.astimezone(UTC).isoformat(),
         "singleModel": catalog.single_model,
-        "patterns": list(catalog.patterns),
+        "patterns": [redact(pattern) for pattern in catalog.patterns],
         "sources": list(catalog.sources),
         "notes": [redact(note) for note in catalog.notes],
         "models": [_model_to_json(model) for model in catalog.models],
@@ -92,12 +92,12 @@ def _to_json(catalog: Catalog) -> dict[str, Any]:
 def _model_to_json(model: ModelFacts) -> dict[str, Any]:
     prices = {key: getattr(model.prices, field) for field, key in _PRICE_KEYS.items()}
     row = {
-        "id": model.id,
-        "mode": model.mode,
+        "id": redact(model.id),
+        "mode": model.mode and redact(model.mode),
         "contextWindow": model.context_window,
         "maxOutputTokens": model.max_output_tokens,
         "usdPerToken": {key: str(price) for key, price in prices.items() if price is not None} or None,
-        "providers": list(model.providers) or None,
+        "providers": [redact(name) for name in model.providers] or None,
         "deployments": model.deployments or None,
     }
     row |= {key: getattr(model, field) for field, key in _FLAG_KEYS.items()}

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigInvalid, Issue
 from ..paths import Paths
+from ..redaction import remember
 from . import environment, includes, legacy, substitution
 from .document import Document
 from .includes import Written
 from .keypath import KeyPath, dotted
 from .readfile import decode, read_bytes
+from .redacted import secrets_in
 from .schema import SECTIONS, Config
 
 if TYPE_CHECKING:
@@ -66,10 +68,10 @@ class ConfigSnapshot:
     paths: Paths
     path: Path
     exists: bool
-    raw: str | None
-    document: Document | None
-    source: dict[str, Any]
-    value: dict[str, Any]
+    raw: str | None = field(repr=False)
+    document: Document | None = field(repr=False)
+    source: dict[str, Any] = field(repr=False)
+    value: dict[str, Any] = field(repr=False)
     env: dict[str, str] = field(repr=False)
     outer_env: dict[str, str] = field(repr=False)
     issues: list[Issue] = field(default_factory=list)
@@ -166,6 +168,8 @@ def _read(paths: Paths, outer: dict[str, str], warnings: list[str]) -> ConfigSna
     if text is not None:
         document = Document.parse(text, path=str(paths.config))
         found = _evaluate(document.value, paths.config, outer)
+    for _, secret in secrets_in(found.value):
+        remember(secret)  # no message may quote it, whoever writes that message
     return ConfigSnapshot(
         paths=paths,
         path=paths.config,

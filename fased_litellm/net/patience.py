@@ -6,6 +6,7 @@ So the read timeout that httpcore hands through to the network is an object of o
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Iterable
@@ -13,8 +14,13 @@ from typing import Any, Self
 
 import httpcore
 
+from ..redaction import guarded
 from . import complaints
 from .messages import Limits
+
+# At the level of debugging httpcore logs headers, and the beginning of what is not HTTP.
+for _name in ("connection", "http11", "proxy"):
+    guarded(logging.getLogger(f"httpcore.{_name}"))
 
 
 class Patience(float):
@@ -25,9 +31,13 @@ class Patience(float):
 
     Args:
         limits: of the request.
+
+    Attributes:
+        begun: whether the headers were whole.
+        fresh: whether a phase begins with the next read.
     """
 
-    __slots__ = ("_end", "_fresh", "_until", "begun", "limits")
+    __slots__ = ("_end", "_until", "begun", "fresh", "limits")
 
     def __new__(cls, limits: Limits) -> Self:
         return super().__new__(cls, limits.idle_s)
@@ -37,12 +47,12 @@ class Patience(float):
         self.limits = limits
         self._end = now + limits.total_s if limits.total_s is not None else float("inf")
         self._until = min(now + limits.idle_s, self._end)
-        self._fresh = False
+        self.fresh = False
         self.begun = False
 
     def renew(self) -> None:
         """The headers, or a line of the body, are whole: the next phase begins with the next read."""
-        self.begun = self._fresh = True
+        self.begun = self.fresh = True
 
     def left(self) -> float:
         """Seconds that are left in this phase.
@@ -51,8 +61,8 @@ class Patience(float):
             httpcore.ReadTimeout: none are.
         """
         now = time.monotonic()
-        if self._fresh:
-            self._fresh = False
+        if self.fresh:
+            self.fresh = False
             self._until = min(now + self.limits.idle_s, self._end)
         left = self._until - now
         if left <= 0:
@@ -87,7 +97,7 @@ class Meter:
         if self.taken > self.most:
             raise complaints.too_large(self.name, self.patience.limits)
         if b"\n" in chunk:
-            self.patience.renew()
+            self.patience.fresh = True
 
     def finish(self) -> None:
         """Take the end of the body.

@@ -7,6 +7,7 @@ without ``[DONE]``; so is a cut stream, except in releases 1.72 to 1.91, which m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -120,8 +121,9 @@ class StreamReader:
         if data == "[DONE]":
             self.done = True
             return []
-        chunk = parsed(data)
-        if chunk is UNREADABLE:
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError):
             self._failure = self._failure or Failure(STREAM_CUT, "an event of the stream is not JSON")
             return []
         if not isinstance(chunk, Mapping):

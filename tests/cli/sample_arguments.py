@@ -1,0 +1,83 @@
+"""Arguments with which each command of the tree can be run, so that a test can go through all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from fased_litellm.cli.commands import root
+
+ONBOARD = ["--auth-choice", "litellm-api-key", "--non-interactive", "--accept-risk"]
+
+SAMPLES: dict[str, list[list[str]]] = {
+    "": [[], ["--version"], ["--help"]],
+    "onboard": [ONBOARD, [*ONBOARD, "--dry-run"], [*ONBOARD, "--skip-health", "--key-storage", "profile"], []],
+    "providers": [[]],
+    "providers refresh": [[], ["--no-network"], ["--apply"], ["--from-file", "catalog.json"]],
+    "providers connect": [[]],
+    "providers models": [[]],
+    "providers models list": [[]],
+    "providers models add": [["--provider", "litellm", "--id", "extra"], ["--provider", "litellm"]],
+    "providers models remove": [["--provider", "litellm", "--id", "extra"]],
+    "providers models delete": [["--provider", "litellm", "--id", "extra"]],
+    "models": [[]],
+    "models status": [[], ["--check"]],
+    "models list": [[], ["--all"]],
+    "models set": [["litellm/cheap"], ["litellm/unheard-of"]],
+    "models aliases": [[]],
+    "models aliases list": [[]],
+    "models aliases add": [["quick", "litellm/cheap"]],
+    "models aliases remove": [["quick"]],
+    "models fallbacks": [[]],
+    "models fallbacks list": [[]],
+    "models fallbacks add": [["litellm/cheap"]],
+    "models fallbacks remove": [["litellm/cheap"]],
+    "models fallbacks clear": [[]],
+    "agents": [[]],
+    "agents list": [[]],
+    "agents models": [[]],
+    "agents models set": [["--agent", "main", "--primary", "litellm/cheap"]],
+    "config": [[]],
+    "config get": [["models"], ["models.providers.litellm.apiKey"], ["models.providers.litellm.headers"], ["nowhere"]],
+    "config set": [["agents.defaults.model.primary", "litellm/default"], ["models.providers.litellm.apiKey", "[1]"]],
+    "config unset": [["agents.defaults.model.fallbacks"]],
+    "config validate": [[]],
+    "config path": [[]],
+    "usage": [[], ["--by", "model,agent"]],
+    "litellm": [[]],
+    "litellm chat": [["hi"], ["hi", "--no-stream"], ["hi", "--role", "strong"], ["hi", "--agent", "nobody"]],
+    # Starting a proxy, and the quickstart that does so, are left to the tests against a real one.
+    "litellm up": [["--port", "not-a-port"], ["--help"]],
+    "litellm quickstart": [["--help"]],
+    "litellm down": [[]],
+    "litellm status": [[]],
+    "litellm logs": [[]],
+    "litellm key": [[]],
+    "litellm key show": [[]],
+    "litellm key set": [["--from-env", "OTHER_KEY", "--key-storage", "profile"], ["--from-env", "OTHER_KEY"]],
+    "litellm key move": [["--to", "profile"], ["--to", "env"], ["--to", "keyring"]],
+    "litellm key delete": [["--yes"]],
+    "litellm secrets": [[]],
+    "litellm secrets exec": [["--help"]],
+    "litellm undo": [[], ["--yes"]],
+}
+"""Command → argument lists, without ``--json``. A group stands for the group alone."""
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command and group of the tree, with its path as one text."""
+    yield from _below(root(), ())
+
+
+def takes_json(command: Any) -> bool:
+    return any("--json" in parameter.opts for parameter in command.params)
+
+
+def _below(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    yield " ".join(path), command
+    if hasattr(command, "list_commands"):
+        context = click.Context(command, info_name=path[-1] if path else "fased")
+        for name in command.list_commands(context):
+            yield from _below(command.get_command(context, name), (*path, name))
