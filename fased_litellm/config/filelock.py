@@ -100,12 +100,13 @@ def _stale(lock: Path) -> bool:
     except ValueError:
         content = None  # the Node agent has made it and not filled it yet
     holder = content.get("pid") if isinstance(content, dict) else None
-    if isinstance(holder, int) and holder > 0 and not _alive(holder):
+    if isinstance(holder, int) and holder > 0 and not alive(holder):
         return True
     return age_s > STALE_S
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether there is a process of that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..atomicfile import PRIVATE, Draft, replace
 from ..errors import ConfigConflict, ConfigWriteError
-from . import backups
+from . import backups, leftovers
 from .filelock import LockBusy, locked
 
 
@@ -66,6 +66,8 @@ def write_all(writes: Sequence[FileWrite], *, held: Path | None = None) -> list[
                         f"{write.path} was changed by another program after it was read; nothing was written.",
                         hint="Run the command again.",
                     )
+            for write in todo:
+                leftovers.remove(write.path)
             _replace_all(todo)
     except LockBusy as busy:
         raise lock_conflict(busy) from busy
