@@ -21,7 +21,9 @@ Milliseconds = Annotated[float, Field(ge=0, description="Milliseconds.")]
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
 
 
 class ToolCallPart(_Document):

@@ -11,6 +11,7 @@ from .. import __version__
 from ..errors import CallError, ProxyError
 from ..net.messages import MIB, Answer, Limits, Request
 from ..net.transport import AsyncTransport, Transport
+from ..redaction import Secret
 from .answers import json_of
 from .exchange import Exchange
 from .failures import classify
@@ -47,7 +48,7 @@ class _Core:
         user_agent: str = f"fased-litellm/{__version__}",
     ) -> None:
         self.base_url = normalize_base_url(base_url)
-        self.api_key = api_key
+        self.api_key: str | None = Secret(api_key) if api_key else None
         self.allow_private_network = allow_private_network
         self.user_agent = user_agent
 

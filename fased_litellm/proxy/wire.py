@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..net.messages import MIB, Limits, Request
+from ..redaction import Secret
 
 CHAT_LIMITS = Limits(idle_s=120.0, max_bytes=4 * MIB)
 CHAT_TARGET = "/v1/chat/completions"
@@ -67,7 +68,7 @@ def base_headers(api_key: str | None, user_agent: str) -> dict[str, str]:
     """Headers of every request."""
     headers = {"accept": "application/json", "user-agent": user_agent}
     if api_key:
-        headers["authorization"] = f"Bearer {api_key}"
+        headers["authorization"] = Secret(f"Bearer {api_key}")
     return headers
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..config import agents
 from ..errors import MissingKey, SecretError
 from ..paths import Paths
-from ..redaction import mask, remember
+from ..redaction import Secret, mask, remember
 from ..refs import PROVIDER, normalize_provider
 from . import secretref
 from .profiles import TYPES, Credential, ProfileStore, coerce_ref, order_in, overlay, read
@@ -44,6 +44,9 @@ class ResolvedKey:
     detail: str
     profile_id: str | None = None
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", Secret(self.value))  # hidden wherever it is handed on, too
 
     @property
     def masked(self) -> str:

@@ -30,7 +30,11 @@ def _title(name: str, _: object) -> str:
 
 class _Document(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, field_title_generator=_title
+        hide_input_in_errors=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        field_title_generator=_title,
     )
 
 

@@ -24,7 +24,13 @@ class Strict(BaseModel):
 
     # The build of a validator costs milliseconds at start-up, so it waits until a config has that section.
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True, allow_inf_nan=False
+        hide_input_in_errors=True,
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        defer_build=True,
+        allow_inf_nan=False,
     )
 
 
