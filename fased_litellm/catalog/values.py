@@ -6,6 +6,8 @@ import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ..redaction import hide_known
+
 _MOST_TOKENS = 10**12
 _HIGHEST_PRICE = Decimal(100)
 _LOWEST_PRICE = Decimal("1e-15")
@@ -70,7 +72,7 @@ def text(value: Any) -> str | None:
 
 
 def model_id(value: Any) -> str | None:
-    """A model id, kept as it is: printable, without blanks around it, at most 500 characters."""
+    """A model id, kept as it is: printable, without blanks around it, at most 500 characters, and no key that was sent."""
     if not isinstance(value, str) or not value or len(value) > 500:
         return None
-    return value if value.isprintable() and value == value.strip() else None
+    return value if value.isprintable() and value == value.strip() and hide_known(value) == value else None

@@ -18,13 +18,14 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"fased-litellm {__version__}\n")
         return 0
+    from .startup import hasten, without_core_dumps
+
+    without_core_dumps()
     if arguments == ["litellm", "secrets", "exec"]:
         # Before typer is imported: the Node agent waits for it.
         from .secrets_exec import serve
 
         return serve()
-    from .startup import hasten
-
     hasten()
     from .run import run
 

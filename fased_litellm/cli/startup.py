@@ -26,6 +26,17 @@ def hasten() -> None:
     sys.modules.setdefault("h2", None)  # type: ignore[arg-type]
 
 
+def without_core_dumps() -> None:
+    """Have a crash leave no image of the memory, in which keys stand; programs started from here may ask for one again."""
+    with contextlib.suppress(
+        ImportError, OSError, ValueError
+    ):  # not on Windows; and a limit may be fixed by the system
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
 @contextlib.contextmanager
 def without_plugins_of_pydantic() -> Iterator[None]:
     """Within this, pydantic does not search all installed packages for plug-ins of its own: 5 %.

@@ -33,6 +33,12 @@ MARKS = {
     "master": "sk-MARK-master-fedcba9876543210",
     "url": "MARKurlpassword99",
 }
+HOMES = {
+    "fased.json": {"config key", "header", "url"},
+    "auth-profiles.json": {"profile", "env", "other env", "config key"},  # `key set` and `key move` put them there
+    ".env": {"dotenv"},
+}
+"""Beginning of a file's name → the marks that may be in it, and in its backups."""
 SENT = [MARKS[name] for name in ("env", "profile", "config key", "header", "master")]
 """What a proxy can know, so that it can quote it."""
 CONFIG = """{
@@ -76,7 +82,7 @@ PROXIES: dict[str, list[Script | bytes]] = {
     **{f"echoes {status}": [echoing(status)] for status in (400, 401, 403, 404, 429, 500, 503)},
     "echoes in plain text": [answer(500, " ".join(SENT))],
     "echoes in HTML": [answer(200, f"<html>{MARKS['env']}</html>", {"content-type": "text/html"})],
-    "echoes in JSON of no meaning": [answer_json(200, {"data": SENT})],
+    "echoes in JSON of no meaning": [answer_json(200, {"data": [{"id": MARKS["profile"]}, {"id": MARKS["header"]}]})],
     "echoes in a stream": [[STREAM_HEAD, CHUNK, event({"error": {"message": " ".join(SENT), "code": "500"}})]],
     "echoes in a validation error": [answer_json(422, {"detail": [{"loc": ["header"], "msg": " ".join(SENT)}]})],
     "redirects with it": [answer(302, "", {"location": f"http://user:{MARKS['url']}@127.0.0.1:1/?key={MARKS['env']}"})],
@@ -93,7 +99,6 @@ class Place:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.home, self.state = home, home / ".fased"
         self.monkeypatch = monkeypatch
-        self.put: dict[Path, str] = {}
         self.environment = {
             "LITELLM_API_KEY": MARKS["env"],
             "OTHER_KEY": MARKS["other env"],
@@ -102,7 +107,7 @@ class Place:
         }
 
     def prepare(self, config: str, url: str) -> None:
-        """Write everything anew; ``put`` are the files in which marks belong."""
+        """Write everything anew."""
         for name, value in self.environment.items():
             self.monkeypatch.setenv(name, value)
         shutil.rmtree(self.state, ignore_errors=True)
@@ -116,15 +121,15 @@ class Place:
         (self.home / "catalog.json").write_text(json.dumps(MODELS))
 
     def strays(self) -> dict[str, str]:
-        """Files with a mark in them that is not one of those which hold keys on purpose."""
+        """Files with a mark in them that was not put there, nor by a command which was told to."""
         found = {}
         for file in sorted(self.home.rglob("*")):
-            name = file.name
-            # The config, its backups and the store of keys hold what was put there, or what a command was told to put.
-            if not file.is_file() or name.startswith(("fased.json", "auth-profiles.json", ".env")):
+            if not file.is_file():
                 continue
-            if marks := marks_in(file.read_bytes().decode("utf-8", "replace")):
-                found[str(file.relative_to(self.home))] = marks
+            marks = set(marks_in(file.read_bytes().decode("utf-8", "replace")).split(", ")) - {""}
+            marks -= next((home for name, home in HOMES.items() if file.name.startswith(name)), set())
+            if marks:
+                found[str(file.relative_to(self.home))] = ", ".join(sorted(marks))
         return found
 
 
