@@ -39,6 +39,8 @@ def merge(base: Any, ours: Any, theirs: Any, path: KeyPath = ()) -> Any:
         return copy.deepcopy(theirs)
     if same(theirs, base):
         return copy.deepcopy(ours)
+    if base is _GONE and type(ours) is type(theirs):  # both made it; what each put in is compared
+        base = [] if isinstance(ours, list) else {} if isinstance(ours, dict) else base
     if isinstance(base, dict) and isinstance(ours, dict) and isinstance(theirs, dict):
         return _merge_keys(base, ours, theirs, path)
     before, own, other = _by_id(base), _by_id(ours), _by_id(theirs)

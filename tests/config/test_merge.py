@@ -65,6 +65,13 @@ def test_elements_with_an_id_are_told_apart():
     }
 
 
+def test_an_object_that_both_made_has_what_each_put_in():
+    ours, theirs = {"p": {"q": {"a": 1}}, "l": [{"id": "a"}]}, {"p": {"q": {"b": 2}, "c": 3}, "l": [{"id": "b"}]}
+    assert merge({}, ours, theirs) == {"p": {"q": {"a": 1, "b": 2}, "c": 3}, "l": [{"id": "b"}, {"id": "a"}]}
+    with pytest.raises(ConfigConflict, match=r"^p\.q was changed"):
+        merge({}, {"p": {"q": 1}}, {"p": {"q": 2}})
+
+
 @pytest.mark.parametrize(
     ("base", "ours", "theirs", "path"),
     [

@@ -165,7 +165,7 @@ def _start(paths, number) -> Any:
 
 def test_fifty_processes_at_once_lose_no_edit(paths):
     before = "".join(f"    {{ id: 'a{number}' }}, // agent {number}\n" for number in range(50))
-    paths.config.write_text(f"// mine\n{{\n  p: {{}},\n  new: [],\n  list: [\n{before}  ],\n}}\n")
+    paths.config.write_text(f"// mine\n{{\n  new: [],\n  list: [\n{before}  ],\n}}\n")
     with contextlib.ExitStack() as stack:
         processes = [stack.enter_context(_start(paths, number)) for number in range(50)]
         for process in processes:
