@@ -158,8 +158,10 @@ def _source(
 
 def _write_review(path: Path, diff: str) -> None:
     from .. import atomicfile
+    from ..redaction import redact
 
-    text = diff or "# The provider registry is aligned with the selected source; there is nothing to review.\n"
+    # A file leaves the machine more easily than a screen: what is printed is redacted, so this is too.
+    text = redact(diff) or "# The provider registry is aligned with the selected source; there is nothing to review.\n"
     try:
         atomicfile.replace(path, text.encode())
     except OSError as error:

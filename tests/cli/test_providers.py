@@ -70,6 +70,17 @@ def test_write_review_has_a_default_name(home: Home) -> None:
     assert Path("other.patch").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_review_file_holds_no_key_even_one_that_stands_twice(home: Home) -> None:
+    twice = """    apiKey: 'sk-test-overruled-0123456789',
+    apiKey: 'sk-test-in-force-0123456789',
+    models: ["""
+    home.config.write_text(home.config.read_text().replace("    models: [", twice, 1))
+    home.ok("providers", "refresh", "--write-review")
+    review = Path("provider-refresh.review.patch").read_text()
+    assert "apiKey" in review  # the lines are in what the diff shows around the change
+    assert "0123456789" not in review
+
+
 def test_named_models_must_exist(home: Home) -> None:
     status, _, err = home.run("providers", "refresh", "--apply", "--model", "chaep")
     assert status == 1
