@@ -17,10 +17,10 @@ COMMANDS = {
     "models": "models",
     "agents": "agents",
     "config": "config",
-    "usage": "usage",
+    "usage": "usage.command",
     "litellm": "litellm",
 }
-"""Top-level command → module of this package with its ``app``."""
+"""Top-level command → module of this package with its ``app``; ``usage.command`` is the module ``usage/command.py``."""
 
 SETTINGS: dict[str, Any] = {
     "add_completion": False,

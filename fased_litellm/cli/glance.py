@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
 from . import output, session
-from .usage_text import cost, count
+from .usage.text import cost, count
 
 _SHOWN = 8
 

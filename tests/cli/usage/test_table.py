@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fased_litellm.cli.usage_table import Column, bar, printable, render
-from fased_litellm.cli.usage_text import count, dollars
+from fased_litellm.cli.usage.table import Column, bar, printable, render
+from fased_litellm.cli.usage.text import count, dollars
 
 names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
 

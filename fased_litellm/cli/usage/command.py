@@ -11,20 +11,24 @@ from typing import Annotated
 
 import typer
 
-from ..errors import LedgerError, UsageError
-from ..paths import Paths
-from ..usage.query import DIMENSIONS, Query, parse_by, parse_values, window
-from ..usage.report import UsageReport, empty
-from . import output, session
-from .commands import SETTINGS
+from ...errors import LedgerError, UsageError
+from ...paths import Paths
+from ...usage.query import DIMENSIONS, Query, parse_by, parse_values, window
+from ...usage.report import UsageReport, empty
+from .. import output, session
+from ..commands import SETTINGS, lazy_group
 
 DEFAULT_BY = ("provider", "model")
 """What ``--json`` and ``--csv`` group by if nothing else is said: the first table of the screen."""
 _SCREEN_BY = ("provider", "model", "agent")
 _SCREEN_ROWS = 8
 
+COMMANDS: dict[str, str] = {}
+"""Subcommand → module of ``cli`` with its ``app``, as ``usage.imports``."""
+
 app = typer.Typer(
     **SETTINGS,
+    cls=lazy_group(COMMANDS),
     invoke_without_command=True,
     subcommand_metavar="",
     help="Show what the agents used and what it cost, grouped by anything.",
@@ -90,7 +94,7 @@ def usage(
     if as_json:
         output.document(report.as_dict())
     elif as_csv:
-        from .usage_text import csv
+        from .text import csv
 
         output.line(csv(report))
     else:
@@ -102,8 +106,8 @@ def _filters(given: Mapping[str, Names]) -> dict[str, tuple[str, ...]]:
 
 
 def _ask(paths: Paths, query: Query) -> UsageReport:
-    from ..usage.ledger import Ledger
-    from ..usage.spool import Spool
+    from ...usage.ledger import Ledger
+    from ...usage.spool import Spool
 
     spool = Spool.beside(paths.ledger)
     if not paths.ledger.exists() and not spool.waiting():
@@ -122,7 +126,7 @@ def _ask(paths: Paths, query: Query) -> UsageReport:
 
 
 def _show(report: UsageReport, paths: Paths, *, screen: bool) -> None:
-    from . import usage_text as text
+    from . import text
 
     when = text.period(report.from_ms, report.to_ms)
     if not report.totals.calls:

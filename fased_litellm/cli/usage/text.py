@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..usage.query import DIMENSIONS
-from ..usage.record import camel, iso
-from ..usage.report import COUNTS, Totals, UsageReport
-from .usage_table import Column, printable, render
+from ...usage.query import DIMENSIONS
+from ...usage.record import camel, iso
+from ...usage.report import COUNTS, Totals, UsageReport
+from .table import Column, printable, render
 
 _TITLES = {**{name: name.capitalize() for name in DIMENSIONS}, "servedModel": "Served model"}
 _DAY_MS = 86_400_000

@@ -1,0 +1,1 @@
+"""``fased usage`` and its commands: ask the usage history, and keep it."""
