@@ -17,7 +17,7 @@ from .exchange import Exchange
 from .failures import classify
 from .reply import Delta, Reply
 from .urls import normalize_base_url
-from .wire import base_headers
+from .wire import base_headers, json_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,11 @@ class _Core:
         target = f"{path}?{urlencode(params)}" if params else path
         limits = Limits(connect_s=min(5.0, timeout_s), idle_s=timeout_s, total_s=timeout_s, max_bytes=max_bytes)
         return Request("GET", target, self._headers(), None, limits)
+
+    def _post(self, path: str, body: Any, timeout_s: float, max_bytes: int) -> Request:
+        headers = {**self._headers(), "content-type": "application/json"}
+        limits = Limits(connect_s=min(5.0, timeout_s), idle_s=timeout_s, total_s=timeout_s, max_bytes=max_bytes)
+        return Request("POST", path, headers, json_bytes(body), limits)
 
     def _json(self, path: str, answer: Answer) -> JsonAnswer:
         if not 200 <= answer.status < 300:
@@ -109,6 +114,24 @@ class ProxyClient(_Core):
             NetworkError: it was not reached, or did not answer as a LiteLLM proxy does.
         """
         return self._json(path, self._transport.send(self._get(path, params, timeout_s, max_bytes)))
+
+    def post_json(
+        self, path: str, body: Mapping[str, Any], *, timeout_s: float = 15.0, max_bytes: int = 4 * MIB
+    ) -> JsonAnswer:
+        """Have something done that is answered with a JSON document. It is never repeated: it may have been done.
+
+        Args:
+            path: below the base URL, beginning with a slash.
+            body: sent as JSON.
+            timeout_s: seconds for the whole exchange.
+            max_bytes: largest answer in bytes.
+
+        Raises:
+            UsageError: the body cannot be written as JSON.
+            ProxyError: the proxy answered with a failure.
+            NetworkError: it was not reached, or did not answer as a LiteLLM proxy does.
+        """
+        return self._json(path, self._transport.send(self._post(path, body, timeout_s, max_bytes)))
 
     def chat(self, exchange: Exchange) -> Reply:
         """Carry a chat completion out.

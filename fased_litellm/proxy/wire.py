@@ -78,17 +78,25 @@ def chat_request(chat: ChatRequest, headers: Mapping[str, str]) -> Request:
     Raises:
         UsageError: the messages or parameters cannot be written as JSON.
     """
-    try:
-        body = json.dumps(chat_body(chat), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"The request cannot be written as JSON: {error}.", hint="Use plain JSON values.") from None
     return Request(
         "POST",
         CHAT_TARGET,
         {**chat.headers, **headers, "content-type": "application/json", **attribution_headers(chat.attribution)},
-        body,
+        json_bytes(chat_body(chat)),
         chat.limits,
     )
+
+
+def json_bytes(body: Mapping[str, Any]) -> bytes:
+    """A body as JSON.
+
+    Raises:
+        UsageError: it cannot be written as JSON.
+    """
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The request cannot be written as JSON: {error}.", hint="Use plain JSON values.") from None
 
 
 def chat_body(chat: ChatRequest) -> dict[str, Any]:
