@@ -1,0 +1,110 @@
+"""The ledger's tables about the Node agent: which files were read how far, and what is known of its conversations.
+
+They are part of migration 2 (``usage.migrations``), and so, once released, never changed. No text of a conversation is
+in any of them. Times are milliseconds since 1970 UTC.
+
+``conversation`` — one transcript, under whatever names its file has had. A session key has one for each time that the
+session was begun anew, so several rows may have the same ``session``; sums over a key are sums over its rows.
+
+==================== ====================================================================================
+``agent``            the agent in whose folder the file is
+``name``             session id, for a topic ``<session id>-topic-<thread id>``; unique with ``agent``
+``session_id``       the session id alone
+``session``          the session key, as in ``dimension.session``; ``agent:<agent>:<name>`` where no store names it
+``label``            of the store's entry, as people named it; NULL for none
+``channel``, ``source``, ``task``  as in ``dimension``, '' for none; ``chat_type``: direct, group, channel, or NULL
+``provider``, ``model``  what the store says the session used last; NULL where it says nothing
+``provider_override``, ``model_override``  what was chosen for the session; NULL for none
+``updated_at_ms``    the store's ``updatedAt``, else the time of the last message; NULL where nothing is known
+``first_ms``, ``last_ms``  first and last message; NULL while there is none with a time
+``counted``          1 once a message with tokens was read from it: task runs and store counters of the session id
+                     give way then
+==================== ====================================================================================
+
+``activity`` — what went on in a conversation in one quarter of an hour (``bucket`` as in ``rollup``): messages of the
+user and of the assistant, tool calls, tool results, and ``errors`` (replies that failed or were stopped, tools that
+failed). Replies that were model calls are rows of ``call``, too.
+
+``tool_use`` — the tool calls of the same buckets by name of the tool.
+
+``feed`` — one file of the Node agent.
+
+==================== ====================================================================================
+``kind``             ``transcript``, ``store`` (``sessions.json``) or ``runs`` (``cron/runs/<job>.jsonl``)
+``path``             where it is, or was when it was last seen
+``agent``            whose it is; '' for run logs
+``conversation``     of a transcript
+``device`` … ``mtime_ns``  what ``stat`` said when it was last read: as long as that stays, nothing is read
+``position``         how many bytes of it are in the ledger: up to the end of a line
+``line``             how many lines these are
+``head``, ``tail``   digests of the first bytes and of those before ``position``, by which a rewritten file is told from
+                     one that has grown; ``head_size``: how many bytes the first digest is about
+``input_ms``         when the last message was that was no reply: what the next reply's latency is measured from
+``bad_lines``        how many of the lines could not be read
+``read_at_ms``       when it was last read
+``gone``             1 when it is no longer there; what was read from it stays
+==================== ====================================================================================
+
+``bad_line`` — the lines that could not be read (the first thousand of a file): number from 1, position in bytes, and
+the problem in words, without a word of the line.
+"""
+
+from __future__ import annotations
+
+TABLES: tuple[str, ...] = (
+    """
+    CREATE TABLE conversation (
+      id INTEGER PRIMARY KEY,
+      agent TEXT NOT NULL, name TEXT NOT NULL, session_id TEXT NOT NULL,
+      session TEXT NOT NULL, label TEXT,
+      channel TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '', task TEXT NOT NULL DEFAULT '', chat_type TEXT,
+      provider TEXT, model TEXT, provider_override TEXT, model_override TEXT,
+      updated_at_ms INTEGER, first_ms INTEGER, last_ms INTEGER,
+      counted INTEGER NOT NULL DEFAULT 0,
+      UNIQUE (agent, name)
+    )
+    """,
+    "CREATE INDEX conversation_session ON conversation (session)",
+    "CREATE INDEX conversation_session_id ON conversation (session_id)",
+    # Ordered by time first, as roll-ups are: what is asked for is a window.
+    """
+    CREATE TABLE activity (
+      bucket INTEGER NOT NULL,
+      conversation INTEGER NOT NULL REFERENCES conversation (id),
+      user_messages INTEGER NOT NULL, assistant_messages INTEGER NOT NULL,
+      tool_calls INTEGER NOT NULL, tool_results INTEGER NOT NULL, errors INTEGER NOT NULL,
+      PRIMARY KEY (bucket, conversation)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE tool_use (
+      bucket INTEGER NOT NULL,
+      conversation INTEGER NOT NULL REFERENCES conversation (id),
+      name TEXT NOT NULL,
+      calls INTEGER NOT NULL,
+      PRIMARY KEY (bucket, conversation, name)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE feed (
+      id INTEGER PRIMARY KEY,
+      kind TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
+      agent TEXT NOT NULL DEFAULT '', conversation INTEGER REFERENCES conversation (id),
+      device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
+      position INTEGER NOT NULL DEFAULT 0, line INTEGER NOT NULL DEFAULT 0,
+      head BLOB, head_size INTEGER NOT NULL DEFAULT 0, tail BLOB,
+      input_ms INTEGER,
+      bad_lines INTEGER NOT NULL DEFAULT 0,
+      read_at_ms INTEGER,
+      gone INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    "CREATE INDEX feed_inode ON feed (inode)",
+    """
+    CREATE TABLE bad_line (
+      feed INTEGER NOT NULL REFERENCES feed (id),
+      line INTEGER NOT NULL, position INTEGER NOT NULL, problem TEXT NOT NULL,
+      PRIMARY KEY (feed, line)
+    ) WITHOUT ROWID
+    """,
+)
