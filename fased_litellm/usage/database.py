@@ -53,7 +53,7 @@ def connect(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Co
     return connection
 
 
-def explain(path: Path, error: sqlite3.Error) -> LedgerError:
+def explain(path: Path, error: sqlite3.Error | OverflowError) -> LedgerError:
     """The ``LedgerError`` for what SQLite reports."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

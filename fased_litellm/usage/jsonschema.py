@@ -96,6 +96,7 @@ class UsageRecordDocument(_Tokens):
     requested_model: str | None
     served_model: str | None
     deployment_id: str | None
+    response_id: str | None = Field(description="The provider's id of the completion.")
     agent: str | None
     task: str | None
     channel: str | None
@@ -108,6 +109,11 @@ class UsageRecordDocument(_Tokens):
     http_status: Count | None
     cost_usd: Cost | None
     cost_source: str
+    price_note: str | None = Field(description="Where a price came from that was looked up later.")
+    input_cost_usd: Cost | None
+    output_cost_usd: Cost | None
+    cache_read_cost_usd: Cost | None
+    cache_write_cost_usd: Cost | None
     retries: Count | None
     fallbacks: Count | None
     latency_ms: Milliseconds | None

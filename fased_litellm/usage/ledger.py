@@ -6,53 +6,23 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..errors import LedgerError
-from . import database
-from .migrations import BUCKET_MS
-from .record import FAILED, UsageRecord
+from . import database, rollups
+from .dimensions import Dimensions, names_of
+from .record import UsageRecord
+from .rows import INSERT, part_of, row_of
 
 if TYPE_CHECKING:
     from .query import Query
     from .report import UsageReport
     from .spool import Drained, Spool
 
-_CACHED_DIMENSIONS = 10_000
 _abandoned: list[sqlite3.Connection] = []
-
-_FIND = """
-SELECT id FROM dimension WHERE session = ? AND task = ? AND agent = ? AND channel = ? AND source = ? AND role = ?
-  AND provider = ? AND model = ? AND status = ? AND served_model = ?
-"""
-_ADD = """
-INSERT INTO dimension (session, task, agent, channel, source, role, provider, model, status, served_model)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_CALL = """
-INSERT INTO call (call_id, dimension, started_at_ms, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-  reasoning_tokens, total_tokens, cost_pico, cost_source, cause, origin, http_status, requested_model, deployment_id,
-  retries, fallbacks, latency_ms, time_to_first_token_ms, proxy_overhead_ms, proxy_version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING
-"""
-_ROLLUP = """
-INSERT INTO rollup (bucket, dimension, calls, failed, input_tokens, output_tokens, cache_read_tokens,
-  cache_write_tokens, reasoning_tokens, total_tokens, cost_pico, priced_calls, unpriced_calls)
-VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (bucket, dimension) DO UPDATE SET
-  calls = calls + 1, failed = failed + excluded.failed,
-  input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-  cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-  cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
-  reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, total_tokens = total_tokens + excluded.total_tokens,
-  cost_pico = cost_pico + excluded.cost_pico,
-  priced_calls = priced_calls + excluded.priced_calls, unpriced_calls = unpriced_calls + excluded.unpriced_calls
-"""
-
-Names = tuple[str, ...]
 
 
 class Ledger:
@@ -73,7 +43,7 @@ class Ledger:
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._dimensions: dict[Names, int] = {}
+        self._dimensions: Dimensions | None = None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -111,12 +81,10 @@ class Ledger:
         Raises:
             LedgerError: they could not be written.
         """
-        self._after_fork()
-        with self._lock:
-            try:
-                return self._write(self._current(), records)
-            except sqlite3.Error as error:
-                raise database.explain(self.path, error) from error
+        with self.transaction() as connection:
+            parts = [part for record in records if (part := self._insert(connection, record)) is not None]
+            rollups.add(connection, parts)
+        return len(parts)
 
     def report(self, query: Query) -> UsageReport:
         """Answer a query, on a connection of its own: writers do not wait for it.
@@ -142,63 +110,45 @@ class Ledger:
         """
         return spool.drain_into(self.record_many)
 
-    def _write(self, connection: sqlite3.Connection, records: Iterable[UsageRecord]) -> int:
-        fresh: dict[Names, int] = {}
-        added = 0
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for record in records:
-                added += self._insert(connection, record, fresh)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        if fresh:
-            # Only now: ids of a transaction that was rolled back would be wrong.
-            if len(self._dimensions) + len(fresh) > _CACHED_DIMENSIONS:
-                self._dimensions.clear()
-            self._dimensions.update(fresh)
-        return added
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Several changes as one: committed at the end, rolled back if an exception leaves the block.
 
-    def _insert(self, connection: sqlite3.Connection, record: UsageRecord, fresh: dict[Names, int]) -> bool:
-        names = _names(record)
-        dimension = self._dimensions.get(names) or fresh.get(names)
-        if dimension is None:
-            dimension = fresh[names] = _intern(connection, names)
-        cost = record.cost_pico
-        tokens = (
-            record.input_tokens,
-            record.output_tokens,
-            record.cache_read_tokens,
-            record.cache_write_tokens,
-            record.reasoning_tokens,
-            record.total_tokens,
-        )
-        call = (
-            record.call_id,
-            dimension,
-            record.started_at_ms,
-            *tokens,
-            cost,
-            record.cost_source,
-            record.cause,
-            record.origin,
-            record.http_status,
-            record.requested_model,
-            record.deployment_id,
-            record.retries,
-            record.fallbacks,
-            record.latency_ms,
-            record.time_to_first_token_ms,
-            record.proxy_overhead_ms,
-            record.proxy_version,
-        )
-        if connection.execute(_CALL, call).rowcount == 0:
-            return False
-        sums = (record.status in FAILED, *tokens, cost or 0, cost is not None, record.unpriced)
-        connection.execute(_ROLLUP, (record.started_at_ms // BUCKET_MS, dimension, *sums))
-        return True
+        Other threads and processes wait meanwhile, so keep it short. ``dimensions`` may be used inside.
+
+        Raises:
+            LedgerError: the ledger cannot be written, or SQLite raised an error in the block.
+        """
+        self._after_fork()
+        with self._lock:
+            try:
+                connection = self._current()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    self.dimensions.forget()
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                self.dimensions.keep()
+            except (sqlite3.Error, OverflowError) as error:
+                raise database.explain(self.path, error) from error
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The ids of combinations of names, for use inside of ``transaction``."""
+        if self._dimensions is None:
+            raise LedgerError(f"The usage ledger {self.path} is not open.")
+        return self._dimensions
+
+    def _insert(self, connection: sqlite3.Connection, record: UsageRecord) -> rollups.Part | None:
+        dimension, coarse = self.dimensions.of(names_of(record))
+        row = row_of(record, dimension)
+        if connection.execute(INSERT, row).rowcount == 0:
+            return None
+        return part_of(record, row, coarse)
 
     def _current(self) -> sqlite3.Connection:
         """The open connection, to the file that is there now.
@@ -214,13 +164,14 @@ class Ledger:
                     return self._connection
             self._disconnect()
         self._connection = database.connect(self.path, busy_timeout_s=self._busy_timeout_s)
+        self._dimensions = Dimensions(self._connection)
         with contextlib.suppress(OSError):
             made = os.stat(self.path)
             self._file = (made.st_dev, made.st_ino)
         return self._connection
 
     def _disconnect(self) -> None:
-        self._dimensions.clear()
+        self._dimensions = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -234,29 +185,4 @@ class Ledger:
         if self._connection is not None:
             _abandoned.append(self._connection)  # closing it would write to the parent's file
             self._connection = None
-        self._dimensions = {}
-
-
-def _names(record: UsageRecord) -> Names:
-    """The dimensions of a call, in the order of the table's key; '' for none."""
-    return (
-        record.session or "",
-        record.task or "",
-        record.agent or "",
-        record.channel or "",
-        record.source or "",
-        record.role or "",
-        record.provider or "",
-        record.model or "",
-        record.status,
-        record.served_model or "",
-    )
-
-
-def _intern(connection: sqlite3.Connection, names: Names) -> int:
-    found = connection.execute(_FIND, names).fetchone()
-    if found is not None:
-        return int(found[0])
-    added = connection.execute(_ADD, names).lastrowid
-    assert added is not None
-    return added
+        self._dimensions = None

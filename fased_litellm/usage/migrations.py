@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import LedgerError
+from . import migration_2
 
 APPLICATION_ID = 0x4653_4C55
 """``PRAGMA application_id`` of a ledger (``FSLU``), by which another SQLite file is told from one."""
@@ -64,6 +65,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         f"PRAGMA application_id = {APPLICATION_ID}",
     ),
+    migration_2.STATEMENTS,
 )
 
 LATEST = len(MIGRATIONS)

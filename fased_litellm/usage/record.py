@@ -42,11 +42,14 @@ class UsageRecord:
         requested_model: the reference which the caller asked for, where another one served (a fallback).
         served_model: the provider's model that answered (``openai/gpt-5.5``).
         deployment_id: LiteLLM's id of the deployment that answered.
+        response_id: the provider's id of the completion, which is the id of the proxy's spend row.
         agent, task, channel, session, source, role: as in ``CallContext``.
         status: ``ok``, ``error``, ``interrupted`` (a stream that broke off) or ``cancelled`` (by the caller).
         cause, origin, http_status: of a failure; see ``proxy.causes``.
         cost: USD, None where it is not known. Kept to twelve digits after the point.
-        cost_source: ``header``, ``stream``, ``price-table`` or ``unknown``.
+        cost_source: ``header``, ``stream``, ``price-table``, ``transcript``, ``config``, ``catalog`` or ``unknown``.
+        price_note: where a price came from that was looked up later, in words.
+        input_cost … cache_write_cost: the parts of the cost, USD, None where they are not known.
         retries, fallbacks: how many it took; None where the proxy did not say.
         latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.
         proxy_version: LiteLLM's version.
@@ -64,6 +67,7 @@ class UsageRecord:
     requested_model: str | None = None
     served_model: str | None = None
     deployment_id: str | None = None
+    response_id: str | None = None
     agent: str | None = None
     task: str | None = None
     channel: str | None = None
@@ -82,6 +86,11 @@ class UsageRecord:
     total_tokens: int = 0
     cost: Decimal | None = None
     cost_source: str = "unknown"
+    price_note: str | None = None
+    input_cost: Decimal | None = None
+    output_cost: Decimal | None = None
+    cache_read_cost: Decimal | None = None
+    cache_write_cost: Decimal | None = None
     retries: int | None = None
     fallbacks: int | None = None
     latency_ms: float | None = None
@@ -109,8 +118,10 @@ class UsageRecord:
             raise ValueError(f"{self.status!r} is not a status of a call.")
         if type(self.started_at_ms) is not int or not 0 <= self.started_at_ms <= _MAX_TIME_MS:
             raise ValueError(f"{self.started_at_ms!r} is not a time in milliseconds since 1970.")
-        if self.cost is not None and not (self.cost.is_finite() and 0 <= self.cost <= MAX_COST_USD):
-            raise ValueError(f"A call cannot cost USD {self.cost}.")
+        for name in COSTS:
+            cost = getattr(self, name)
+            if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
+                raise ValueError(f"A call cannot cost USD {cost}.")
 
     @property
     def cost_pico(self) -> int | None:
@@ -135,14 +146,19 @@ class UsageRecord:
         """The record as a JSON document; see ``schemas/usage-record.schema.json``."""
         values: dict[str, Any] = {camel(name): getattr(self, name) for name in _FIELDS}
         values["startedAt"] = iso(values.pop("startedAtMs"))
-        pico = self.cost_pico
-        values.pop("cost")
-        values["costUsd"] = None if pico is None else to_number(pico)
+        for name in COSTS:
+            cost = values.pop(camel(name))
+            values[_IN_JSON[name]] = None if cost is None else to_number(to_pico(cost))
         return {name: values[name] for name in _JSON_ORDER}
+
+    def as_exact_dict(self) -> dict[str, Any]:
+        """As ``as_dict``, with each cost as a text that has all its digits. ``from_dict`` reads both."""
+        exact = {_IN_JSON[name]: str(cost) for name in COSTS if (cost := getattr(self, name)) is not None}
+        return {**self.as_dict(), **exact}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> UsageRecord:
-        """The record of such a document; ``costUsd`` may be a text, which keeps all twelve digits of any cost.
+        """The record of such a document; a cost may be a text, which keeps all twelve digits of any cost.
 
         Raises:
             ValueError: a field is missing, unknown, or has a value of the wrong kind.
@@ -152,9 +168,10 @@ class UsageRecord:
             raise ValueError(f"Unknown fields in a usage record: {', '.join(sorted(unknown))}.")
         try:
             values["started_at_ms"] = (datetime.fromisoformat(document["startedAt"]) - _EPOCH) // _MILLISECOND
-            cost = document.get("costUsd")
-            # Through text, also for a float: Decimal(0.1) has 55 digits.
-            values["cost"] = None if cost is None else from_pico(to_pico(Decimal(str(cost))))
+            for name in COSTS:
+                cost = document.get(_IN_JSON[name])
+                # Through text, also for a float: Decimal(0.1) has 55 digits.
+                values[name] = None if cost is None else from_pico(to_pico(Decimal(str(cost))))
             return cls(**values)
         except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
             raise ValueError(f"Not a usage record: {error!r}.") from error
@@ -177,8 +194,12 @@ def _clean(text: str) -> str | None:
     return text[:MAX_TEXT].encode("utf-8", "replace").decode() or None
 
 
+COSTS = ("cost", "input_cost", "output_cost", "cache_read_cost", "cache_write_cost")
+"""The fields that are amounts of USD."""
+
 _FIELDS = tuple(field.name for field in fields(UsageRecord))
-_JSON_ORDER = tuple({"started_at_ms": "startedAt", "cost": "costUsd"}.get(name, camel(name)) for name in _FIELDS)
+_IN_JSON = {name: f"{camel(name)}Usd" for name in COSTS} | {"started_at_ms": "startedAt"}
+_JSON_ORDER = tuple(_IN_JSON.get(name, camel(name)) for name in _FIELDS)
 _COUNTS = (
     "input_tokens",
     "output_tokens",

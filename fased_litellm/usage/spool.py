@@ -59,8 +59,7 @@ class Spool:
         Raises:
             LedgerError: it could not be written.
         """
-        cost = None if record.cost is None else str(record.cost)
-        line = json.dumps({**record.as_dict(), "costUsd": cost}, separators=(",", ":"))
+        line = json.dumps(record.as_exact_dict(), separators=(",", ":"))
         try:
             with _locked(self.path) as descriptor:
                 _append(descriptor, line.encode())

@@ -71,6 +71,12 @@ def records(draw: st.DrawFn) -> UsageRecord:
         reasoning_tokens=draw(st.integers(0, tokens[1])),
         total_tokens=sum(tokens),
         cost=draw(costs),
+        input_cost=draw(costs),
+        output_cost=draw(costs),
+        cache_read_cost=draw(costs),
+        cache_write_cost=draw(costs),
+        response_id=draw(_names("chatcmpl-1")),
+        price_note=draw(_names("a catalog")),
     )
 
 

@@ -6,10 +6,11 @@ import signal
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,25 +20,9 @@ from fased_litellm.errors import LedgerError
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.migrations import LATEST
 from fased_litellm.usage.query import Query
-from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.record import COSTS, UsageRecord
+from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.samples import START_MS, records, sample
-
-ROLLUPS_OF_ROWS = """
-SELECT started_at_ms / 900000, dimension, count(*), sum(status IN ('error', 'interrupted')),
-  sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(reasoning_tokens),
-  sum(total_tokens), sum(coalesce(cost_pico, 0)), count(cost_pico),
-  sum(cost_pico IS NULL AND (total_tokens > 0 OR status = 'ok'))
-FROM call JOIN dimension ON dimension.id = call.dimension GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
-
-def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def assert_rollups_equal_rows(path: Path) -> None:
-    assert rows(path, "SELECT * FROM rollup ORDER BY bucket, dimension") == rows(path, ROLLUPS_OF_ROWS)
 
 
 @pytest.fixture
@@ -56,6 +41,8 @@ def test_a_call_is_kept_with_all_that_is_known_of_it(path: Path) -> None:
         status="error", cause="rate-limit", origin="provider", http_status=429, requested_model="litellm/strong",
         deployment_id="d1", retries=2, fallbacks=1, latency_ms=12.5, time_to_first_token_ms=9.0, proxy_overhead_ms=2.0,
         proxy_version="1.106.2", role="strong", cache_read_tokens=3, cache_write_tokens=4, reasoning_tokens=5,
+        response_id="chatcmpl-1", price_note="catalog", input_cost=Decimal("0.0001"), output_cost=Decimal("0.0002"),
+        cache_read_cost=Decimal("0.0003"), cache_write_cost=Decimal("0.00005"),
     )  # fmt: skip
     with Ledger(path) as ledger:
         assert ledger.record(record) is True
@@ -63,9 +50,11 @@ def test_a_call_is_kept_with_all_that_is_known_of_it(path: Path) -> None:
         connection.row_factory = sqlite3.Row
         (row,) = connection.execute("SELECT * FROM call JOIN dimension ON dimension.id = call.dimension").fetchall()
     for name in record.__slots__:
-        if name != "cost":
+        if name not in COSTS:
             assert row[name] == getattr(record, name), name
-    assert row["cost_pico"] == 650_000_000
+    costs = [row[f"{name}_pico"] for name in COSTS]
+    assert costs == [650_000_000, 100_000_000, 200_000_000, 300_000_000, 50_000_000]
+    assert (row["feed"], row["counted"]) == (None, 1)
 
 
 def test_none_is_not_zero(path: Path) -> None:
@@ -98,7 +87,7 @@ def test_roll_ups_equal_the_rows(batches: list[list[UsageRecord]], tmp_path_fact
 
 
 def test_a_batch_that_fails_leaves_nothing(path: Path) -> None:
-    def broken() -> Any:
+    def broken() -> Iterator[UsageRecord]:
         yield sample("c2", session="new")
         raise RuntimeError("stop")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.usage import writer
-from tests.usage.test_ledger import assert_rollups_equal_rows, rows
+from tests.usage.agreement import assert_rollups_equal_rows, rows
 
 PROGRAM = [sys.executable, str(Path(writer.__file__))]
 

@@ -15,8 +15,8 @@ from fased_litellm.errors import LedgerError
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.spool import Drained, Spool
+from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.samples import records, sample
-from tests.usage.test_ledger import assert_rollups_equal_rows, rows
 
 
 @pytest.fixture

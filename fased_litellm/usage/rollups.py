@@ -1,0 +1,110 @@
+"""Four tables of sums, which always agree with the rows: every change of a row corrects them in its transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from operator import add as plus
+from operator import neg
+
+TABLES: dict[str, tuple[int, bool]] = {
+    "rollup": (900_000, True),
+    "rollup_hour": (3_600_000, False),
+    "rollup_day": (86_400_000, False),
+    "rollup_session": (86_400_000, True),
+}
+"""Table → (width of its buckets in milliseconds, whether the session is one of its dimensions)."""
+
+SUMS: tuple[str, ...] = (
+    "calls",
+    "failed",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "cost_pico",
+    "priced_calls",
+    "unpriced_calls",
+    "input_cost_pico",
+    "output_cost_pico",
+    "cache_read_cost_pico",
+    "cache_write_cost_pico",
+)
+"""The columns of sums, in the order of the tables."""
+
+CALL_SUMS: dict[str, str] = {
+    **{name: name for name in SUMS},
+    "calls": "1",
+    "failed": "dimension.status IN ('error', 'interrupted')",
+    "priced_calls": "cost_pico IS NOT NULL",
+    # As in UsageRecord.unpriced.
+    "unpriced_calls": "cost_pico IS NULL AND (total_tokens > 0 OR dimension.status <> 'error' "
+    "OR cause IS NOT NULL AND cause IN ('timeout', 'connection-lost'))",
+    **{name: f"coalesce({name}, 0)" for name in SUMS if name.endswith("_pico")},
+}
+"""What one call adds to each sum, as SQL over ``call JOIN dimension``."""
+
+Part = tuple[int, ...]
+"""``(started_at_ms, dimension, coarse, *sums)``: what some calls of one combination, in one quarter of an hour, add."""
+
+_PARTS = (
+    "SELECT min(started_at_ms), dimension, coarse, "  # noqa: S608 - names of columns
+    f"{', '.join(f'sum({sql})' for sql in CALL_SUMS.values())} "
+    "FROM call JOIN dimension ON dimension.id = call.dimension WHERE counted AND call.id {} "
+    "GROUP BY started_at_ms / 900000, dimension"
+)
+
+
+def _upsert(table: str) -> str:
+    return (
+        f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)}) VALUES (?, ?, {', '.join('?' * len(SUMS))}) "  # noqa: S608
+        f"ON CONFLICT (bucket, dimension) DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}"
+    )
+
+
+_UPSERTS = tuple((_upsert(table), width, fine) for table, (width, fine) in TABLES.items())
+_EMPTY = tuple(
+    (f"DELETE FROM {table} WHERE bucket = ? AND dimension = ? AND calls = 0", width, fine)  # noqa: S608
+    for table, (width, fine) in TABLES.items()
+)
+
+
+def since(connection: sqlite3.Connection, last_id: int) -> list[Part]:
+    """What the counted calls with an id above that one add."""
+    return connection.execute(_PARTS.format("> ?"), (last_id,)).fetchall()
+
+
+def of(connection: sqlite3.Connection, ids: Iterable[int]) -> list[Part]:
+    """What the calls with these ids add, as far as they are counted. At most a few hundred ids."""
+    chosen = tuple(ids)
+    return connection.execute(_PARTS.format(f"IN ({', '.join('?' * len(chosen))})"), chosen).fetchall()
+
+
+def add(connection: sqlite3.Connection, parts: Iterable[Part], sign: int = 1) -> None:
+    """Add to all roll-ups, or with ``sign`` -1 take away; a sum over no calls any more is dropped.
+
+    Args:
+        connection: in a transaction, which also writes the rows.
+        parts: several may fall together.
+
+    Raises:
+        sqlite3.Error: they cannot be written.
+        OverflowError: a sum does not fit into 64 bits.
+    """
+    parts = list(parts)
+    for sql, width, fine in _UPSERTS:
+        sums: dict[tuple[int, int], tuple[int, ...]] = {}
+        for part in parts:
+            key = (part[0] // width, part[1] if fine else part[2])
+            known = sums.get(key)
+            sums[key] = part[3:] if known is None else tuple(map(plus, known, part[3:]))
+        if sign > 0:
+            connection.executemany(sql, (key + values for key, values in sums.items()))
+        else:
+            connection.executemany(sql, (key + tuple(map(neg, values)) for key, values in sums.items()))
+    if sign < 0:
+        for sql, width, fine in _EMPTY:
+            keys = {(part[0] // width, part[1] if fine else part[2]) for part in parts}
+            connection.executemany(sql, keys)

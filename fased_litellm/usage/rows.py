@@ -1,0 +1,132 @@
+"""Rows of the table ``call``: how a record becomes one, and how many are written at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from . import rollups
+from .money import to_pico
+from .record import FAILED, UsageRecord
+
+COLUMNS: tuple[str, ...] = (
+    "call_id",
+    "dimension",
+    "started_at_ms",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "cost_pico",
+    "cost_source",
+    "cause",
+    "origin",
+    "http_status",
+    "requested_model",
+    "deployment_id",
+    "retries",
+    "fallbacks",
+    "latency_ms",
+    "time_to_first_token_ms",
+    "proxy_overhead_ms",
+    "proxy_version",
+    "response_id",
+    "feed",
+    "counted",
+    "input_cost_pico",
+    "output_cost_pico",
+    "cache_read_cost_pico",
+    "cache_write_cost_pico",
+    "price_note",
+)
+"""The columns of a row, all but its id, in the order of a ``Row``."""
+
+Row = tuple[Any, ...]
+"""A value for each of ``COLUMNS``; ``dimension`` is an id of ``Dimensions.of``."""
+
+INSERT = (
+    f"INSERT INTO call ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608 - names of columns
+    "ON CONFLICT (call_id) DO NOTHING"
+)
+
+
+def row_of(record: UsageRecord, dimension: int, *, feed: int | None = None) -> Row:
+    """The row of a call that counts."""
+    return (
+        record.call_id,
+        dimension,
+        record.started_at_ms,
+        record.input_tokens,
+        record.output_tokens,
+        record.cache_read_tokens,
+        record.cache_write_tokens,
+        record.reasoning_tokens,
+        record.total_tokens,
+        record.cost_pico,
+        record.cost_source,
+        record.cause,
+        record.origin,
+        record.http_status,
+        record.requested_model,
+        record.deployment_id,
+        record.retries,
+        record.fallbacks,
+        record.latency_ms,
+        record.time_to_first_token_ms,
+        record.proxy_overhead_ms,
+        record.proxy_version,
+        record.response_id,
+        feed,
+        1,
+        None if record.input_cost is None else to_pico(record.input_cost),
+        None if record.output_cost is None else to_pico(record.output_cost),
+        None if record.cache_read_cost is None else to_pico(record.cache_read_cost),
+        None if record.cache_write_cost is None else to_pico(record.cache_write_cost),
+        record.price_note,
+    )
+
+
+def part_of(record: UsageRecord, row: Row, coarse: int) -> rollups.Part:
+    """What a row of ``row_of`` adds to the roll-ups."""
+    cost = row[9]
+    return (
+        row[2],
+        row[1],
+        coarse,
+        1,
+        record.status in FAILED,
+        *row[3:9],
+        cost or 0,
+        cost is not None,
+        record.unpriced,
+        *(part or 0 for part in row[25:29]),
+    )
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """The highest id of a row, 0 without rows. What is written or changed later has a higher one."""
+    (found,) = connection.execute("SELECT max(id) FROM call").fetchone()
+    return found or 0
+
+
+def insert_many(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    """Add rows and their sums; a row whose call id is there already is left out.
+
+    Args:
+        connection: in a transaction.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        sqlite3.Error: they cannot be written; the transaction must be rolled back.
+        OverflowError: a number does not fit into 64 bits; likewise.
+    """
+    before = last_id(connection)
+    added = connection.executemany(INSERT, rows).rowcount
+    if added:
+        rollups.add(connection, rollups.since(connection, before))
+    return added
