@@ -59,6 +59,12 @@ def line(text: str = "") -> None:
     sys.stdout.write(_joined(redact(text)) + "\n")
 
 
+def frame(text: str) -> None:
+    """Print a whole screen, which brings its own line breaks and movements of the cursor."""
+    sys.stdout.write(_joined(redact(text)))
+    sys.stdout.flush()
+
+
 def asked_for(text: str) -> None:
     """Print what the user asked to see although it may be a secret."""
     sys.stdout.write(_joined(text) + "\n")
