@@ -27,6 +27,7 @@ def _rollup(table: str) -> str:
           priced_calls INTEGER NOT NULL, unpriced_calls INTEGER NOT NULL,
           input_cost_pico INTEGER NOT NULL, output_cost_pico INTEGER NOT NULL,
           cache_read_cost_pico INTEGER NOT NULL, cache_write_cost_pico INTEGER NOT NULL,
+          unpriced_tokens INTEGER NOT NULL,
           CHECK (typeof(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens + total_tokens) = 'integer'),
           PRIMARY KEY (bucket, dimension)
         ) WITHOUT ROWID
@@ -36,7 +37,7 @@ def _rollup(table: str) -> str:
 def _fill(table: str, dimension: str, width_ms: int) -> str:
     sums = ", ".join(f"sum({name})" for name in _SUMS_1.split(", "))
     return (
-        f"INSERT INTO {table} SELECT bucket / {width_ms // 900_000}, {dimension}, {sums}, 0, 0, 0, 0 "  # noqa: S608 - names only
+        f"INSERT INTO {table} SELECT bucket / {width_ms // 900_000}, {dimension}, {sums}, 0, 0, 0, 0, sum(unpriced_tokens) "  # noqa: S608 - names only
         "FROM rollup JOIN dimension ON dimension.id = rollup.dimension GROUP BY 1, 2"
     )
 
@@ -45,7 +46,9 @@ STATEMENTS: tuple[str, ...] = (
     # A program of version 1 that is still running would write rows without the new roll-ups. It fails instead, at
     # the columns of `rollup` that must have a value, and its rows wait in the spool.
     _rollup("rollup_new"),
-    f"INSERT INTO rollup_new SELECT bucket, dimension, {_SUMS_1}, 0, 0, 0, 0 FROM rollup",  # noqa: S608 - names only
+    f"INSERT INTO rollup_new SELECT bucket, dimension, {_SUMS_1}, 0, 0, 0, 0, coalesce(tokens, 0) "  # noqa: S608 - names only
+    "FROM rollup LEFT JOIN (SELECT started_at_ms / 900000 AS bucket, dimension, sum(total_tokens) AS tokens FROM call "
+    "WHERE cost_pico IS NULL GROUP BY 1, 2) USING (bucket, dimension)",
     "DROP TABLE rollup",
     "ALTER TABLE rollup_new RENAME TO rollup",
     # The same names without the session, for roll-ups whose size grows with groups, not with sessions.

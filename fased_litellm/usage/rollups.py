@@ -31,20 +31,22 @@ SUMS: tuple[str, ...] = (
     "output_cost_pico",
     "cache_read_cost_pico",
     "cache_write_cost_pico",
+    "unpriced_tokens",
 )
 """The columns of sums, in the order of the tables."""
 
 CALL_SUMS: dict[str, str] = {
     **{name: name for name in SUMS},
     "calls": "1",
-    "failed": "dimension.status IN ('error', 'interrupted')",
-    "priced_calls": "cost_pico IS NOT NULL",
+    "failed": "CASE WHEN dimension.status IN ('error', 'interrupted') THEN 1 ELSE 0 END",
+    "priced_calls": "CASE WHEN cost_pico IS NULL THEN 0 ELSE 1 END",
     # As in UsageRecord.unpriced.
-    "unpriced_calls": "cost_pico IS NULL AND (total_tokens > 0 OR dimension.status <> 'error' "
-    "OR cause IS NOT NULL AND cause IN ('timeout', 'connection-lost'))",
+    "unpriced_calls": "CASE WHEN cost_pico IS NULL AND (total_tokens > 0 OR dimension.status <> 'error' "
+    "OR cause IN ('timeout', 'connection-lost')) THEN 1 ELSE 0 END",
     **{name: f"coalesce({name}, 0)" for name in SUMS if name.endswith("_pico")},
+    "unpriced_tokens": "CASE WHEN cost_pico IS NULL THEN total_tokens ELSE 0 END",
 }
-"""What one call adds to each sum, as SQL over ``call JOIN dimension``."""
+"""What one call adds to each sum, as SQL over ``call JOIN dimension``, in the words of any database."""
 
 Part = tuple[int, ...]
 """``(started_at_ms, dimension, coarse, *sums)``: what some calls of one combination, in one quarter of an hour, add."""

@@ -103,6 +103,7 @@ def part_of(record: UsageRecord, row: Row, coarse: int) -> rollups.Part:
         cost is not None,
         record.unpriced,
         *(part or 0 for part in row[25:29]),
+        row[8] if cost is None else 0,
     )
 
 

@@ -51,6 +51,7 @@ def sums(row: dict[str, Any]) -> dict[str, int]:
         "priced_calls": row["cost_pico"] is not None,
         "unpriced_calls": row["cost_pico"] is None and used,
         **{name: row[name] or 0 for name in _COSTS},
+        "unpriced_tokens": row["total_tokens"] if row["cost_pico"] is None else 0,
     }
 
 
