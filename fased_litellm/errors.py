@@ -21,6 +21,7 @@
     ├── PluginError                 plugin                1
     ├── CatalogError                catalog               1
     ├── LedgerError                 ledger                1
+    ├── ExportError                 export                1   a file is there already, or cannot be written
     ├── LocalProxyError             local-proxy           1
     └── CallError                   call-failed           1   cause, origin, remedy
         ├── NetworkError            network               1
@@ -241,6 +242,12 @@ class LedgerError(FasedError):
     """The usage ledger cannot be read or written."""
 
     code = "ledger"
+
+
+class ExportError(FasedError):
+    """A file of an export is there already, or cannot be written."""
+
+    code = "export"
 
 
 class LocalProxyError(FasedError):
