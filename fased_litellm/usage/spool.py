@@ -66,6 +66,20 @@ class Spool:
         except OSError as error:
             raise LedgerError(f"The usage record cannot be put aside in {self.path}: {error.strerror}.") from error
 
+    def records(self) -> list[UsageRecord]:
+        """The records that wait, as they stand; lines that are none are left out.
+
+        Raises:
+            LedgerError: the file cannot be read.
+        """
+        if not self.waiting():
+            return []
+        try:
+            with _locked(self.path) as descriptor:
+                return _parse(_read(descriptor))[0]
+        except OSError as error:
+            raise LedgerError(f"The usage records in {self.path} cannot be read: {error.strerror}.") from error
+
     def drain_into(self, keep: Callable[[Sequence[UsageRecord]], int]) -> Drained:
         """Hand all records to ``keep``, which returns how many were new, then empty the file.
 
