@@ -4,6 +4,7 @@
 
     FasedError                      error                 1
     ├── UsageError                  usage                 2
+    │   └── FilterError             filter                2   of --filter, with the place
     ├── Cancelled                   cancelled           130
     ├── ConfigError                 config                1
     │   ├── ConfigSyntaxError       config-syntax         1   file, line, column, the line
@@ -69,6 +70,24 @@ class UsageError(FasedError):
 
     code = "usage"
     exit_status = 2
+
+
+class FilterError(UsageError):
+    """A filter of the usage history cannot be understood.
+
+    Args:
+        problem: what is wrong with it, without the place.
+        at: where, in characters, from 0.
+    """
+
+    code = "filter"
+
+    def __init__(self, problem: str, at: int, *, hint: str | None = None) -> None:
+        super().__init__(f"--filter, character {at + 1}: {problem}.", hint=hint)
+        self.problem, self.position = problem, at + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "position": self.position}
 
 
 class Cancelled(FasedError):
