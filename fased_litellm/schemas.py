@@ -14,6 +14,7 @@ from typing import Any
 from . import atomicfile
 from .catalog import jsonschema as catalog
 from .config import jsonschema as config
+from .doctor.modelmap import jsonschema as modelmap
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
 
@@ -22,7 +23,7 @@ SUFFIX = ".schema.json"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema, for all rooms."""
-    return {**provider.schemas(), **usage.schemas(), **catalog.schemas(), **config.schemas()}
+    return {**provider.schemas(), **usage.schemas(), **catalog.schemas(), **config.schemas(), **modelmap.schemas()}
 
 
 def texts() -> dict[str, str]:

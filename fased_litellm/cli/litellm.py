@@ -16,6 +16,7 @@ COMMANDS = {
     "key": "key",
     "secrets": "secrets",
     "undo": "undo",
+    "map": "map",
 }
 """Command → module of this package with its ``app``."""
 

@@ -62,6 +62,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "litellm secrets": [[]],
     "litellm secrets exec": [["--help"]],
     "litellm undo": [[], ["--yes"]],
+    "litellm map": [["--init", "gateway.yaml", "--model", "openai/gpt-5.5", "--force"], []],
 }
 """Command → argument lists, without ``--json``. A group stands for the group alone."""
 

@@ -1,0 +1,292 @@
+"""From the tree of a LiteLLM config to its model map."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ...redaction import remember
+from ..findings import Finding
+from .gatewayfile import GatewayFile
+from .parts import Deployment, Fallback, Key, MasterKey, ModelMap, Renaming
+from .providers import CLOUD, KEY_VARIABLES, KEYLESS, provider_of
+from .yamltree import Node
+
+VARIABLE = "os.environ/"
+_FALLBACKS = {
+    "fallbacks": "general",
+    "context_window_fallbacks": "context-window",
+    "content_policy_fallbacks": "content-policy",
+}
+_SECRET_KEY = re.compile(
+    r"(?i)(^|_)(api_?key|access_key|secret|secret_key|client_secret|password|passwd|master_key|salt_key|private_key"
+    r"|access_token|auth_token|session_token|bearer_token|token)$"
+)
+_NO_SECRET = re.compile(r"(?i)_per_token$|access_key_id$")
+_SHORTEST_SECRET = 12
+"""Shorter texts are placeholders for servers without keys, such as ``none``."""
+_WEAK = {"sk-1234", "sk-master", "master", "password", "changeme"}
+_SHORTEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known beside the file.
+
+    Attributes:
+        here: the environment of this shell; only whether a variable is set is looked at, and the master key's strength.
+        in_proxy: names of the variables with which the proxy's process was started; None where that cannot be seen.
+        priced: whether the proxy knows a price for an alias, as it last said; None where it was not asked.
+    """
+
+    here: Mapping[str, str]
+    in_proxy: frozenset[str] | None = None
+    priced: Callable[[str], bool | None] = lambda _: None
+
+
+def model_map(file: GatewayFile, around: Surroundings) -> tuple[ModelMap, tuple[Finding, ...]]:
+    """Read the map; what cannot be read is among the findings."""
+    for node in _secrets(file.root):
+        remember(node.text())
+    reader = _Reader(file.root, around)
+    deployments = tuple(reader.deployments())
+    lists = file.root.get("litellm_settings"), file.root.get("router_settings")
+    found = ModelMap(
+        path=file.path,
+        files=file.files,
+        deployments=deployments,
+        renamings=tuple(_renamings(lists[1])),
+        fallbacks=tuple(fallback for node in lists for fallback in _fallbacks(node)),
+        retries=_first(lists, "num_retries"),
+        timeout_s=_first(lists, "request_timeout") or _first(lists, "timeout"),
+        budget=_budget(lists[0]),
+        drops_params=_truth(lists[0], "drop_params") or False,
+        database=reader.has_database(),
+        master_key=reader.master_key(),
+        variables=_variables(file.root),
+    )
+    return found, tuple(reader.findings)
+
+
+def literal_secrets(root: Node) -> Iterator[tuple[str, Node]]:
+    """Keys and passwords that stand in the file itself, by their names."""
+    for name, node in _named(root):
+        text = node.text()
+        if not text or text.startswith(VARIABLE) or _NO_SECRET.search(name) or not _SECRET_KEY.search(name):
+            continue
+        if len(text) >= _SHORTEST_SECRET or name == "master_key":
+            yield name, node
+
+
+class _Reader:
+    def __init__(self, root: Node, around: Surroundings) -> None:
+        self._root = root
+        self._around = around
+        self.findings: list[Finding] = []
+        block = root.get("environment_variables")
+        self._block = {name for name, node in block.items() if node.text()} if block else set()
+        self._credentials = {
+            name: node
+            for node in (root.get("credential_list") or Node([], "", 0)).elements()
+            if (name := _text(node, "credential_name"))
+        }
+
+    def deployments(self) -> Iterator[Deployment]:
+        models = self._root.get("model_list")
+        if models is None:
+            return
+        if not isinstance(models.value, list):
+            self._bad(models, "`model_list` must be a list.", "Begin each entry with `- model_name:`.")
+            return
+        for node in models.value:
+            deployment = self._deployment(node)
+            if deployment is not None:
+                yield deployment
+
+    def _deployment(self, node: Node) -> Deployment | None:
+        alias, params = _text(node, "model_name"), node.get("litellm_params")
+        written = _text(params, "model") if params else None
+        if alias is None or params is None or written is None:
+            lacking = "model_name" if alias is None else "litellm_params" if params is None else "litellm_params.model"
+            self._bad(node, f"An entry of model_list has no `{lacking}`.", f"Add `{lacking}`, or remove the entry.")
+            return None
+        api_base = _text(params, "api_base") or _text(params, "base_url")
+        provider = provider_of(written, _text(params, "custom_llm_provider"), api_base)
+        info = node.get("model_info")
+        return Deployment(
+            alias=alias,
+            provider=provider,
+            model=written.removeprefix(f"{provider}/") if provider else written,
+            written=written,
+            key=self._key(params, provider),
+            api_base=api_base,
+            priced=True if _prices(params) or _prices(info) else self._around.priced(alias),
+            budget=_budget(params),
+            rpm=_text(params, "rpm"),
+            tpm=_text(params, "tpm"),
+            retries=_text(params, "num_retries"),
+            timeout_s=_text(params, "timeout"),
+            drops_params=_truth(params, "drop_params"),
+            groups=_groups(info),
+            file=node.file,
+            line=node.line,
+        )
+
+    def _key(self, params: Node, provider: str | None) -> Key:
+        named = _text(params, "litellm_credential_name")
+        node = params.get("api_key")
+        if named is not None and (node is None or not node.text()):
+            credential = self._credentials.get(named)
+            inside = credential.get("credential_values", "api_key") if credential else None
+            key = self._key_of(inside) if inside else Key("credential", named)
+            line = params.get("litellm_credential_name")
+            return Key("credential", named, key.variable, key.set_here, key.set_in_proxy, line.line if line else None)
+        if node is not None and node.text():
+            return self._key_of(node)
+        if provider in CLOUD or any(name.startswith(("aws_", "vertex_")) for name, _ in params.items()):
+            return Key("cloud")
+        variable = KEY_VARIABLES.get(provider or "")
+        if variable is None or provider in KEYLESS:
+            return Key("none")
+        return Key("implied", variable, variable, *self._set(variable))
+
+    def _key_of(self, node: Node) -> Key:
+        text = node.text() or ""
+        if not text.startswith(VARIABLE):
+            return Key("literal", line=node.line)
+        name = text.removeprefix(VARIABLE)
+        return Key("variable", name, name, *self._set(name), node.line)
+
+    def _set(self, name: str) -> tuple[bool, bool | None]:
+        """Whether a variable is set in this shell, and in the proxy's process."""
+        inside = name in self._block
+        in_proxy = self._around.in_proxy
+        return inside or bool(self._around.here.get(name)), None if in_proxy is None else inside or name in in_proxy
+
+    def has_database(self) -> bool:
+        if _text(self._root.get("general_settings"), "database_url"):
+            return True
+        here, there = self._set("DATABASE_URL")
+        return here if there is None else there
+
+    def master_key(self) -> MasterKey:
+        node = self._root.get("general_settings", "master_key")
+        text = node.text() if node else None
+        if not text:
+            here, there = self._set("LITELLM_MASTER_KEY")
+            if there or (there is None and here):
+                return MasterKey(
+                    "environment", "LITELLM_MASTER_KEY", _weakness(self._around.here.get("LITELLM_MASTER_KEY"))
+                )
+            return MasterKey("none")
+        assert node is not None
+        if not text.startswith(VARIABLE):
+            return MasterKey("literal", None, _weakness(text), node.line)
+        name = text.removeprefix(VARIABLE)
+        here, there = self._set(name)
+        return MasterKey(
+            "variable", name, _weakness(self._around.here.get(name)), node.line, here if there is None else there
+        )
+
+    def _bad(self, node: Node, message: str, remedy: str) -> None:
+        self.findings.append(Finding("bad-entry", "error", message, remedy, node.file, node.line))
+
+
+def _weakness(key: str | None) -> str | None:
+    if not key:
+        return None
+    remember(key)
+    if key in _WEAK:
+        return "it is one that everybody knows"
+    if not key.startswith("sk-"):
+        return "it does not begin with sk-, which LiteLLM asks of a key"
+    if len(key) < _SHORTEST:
+        return f"it has {len(key)} characters"
+    return None
+
+
+def _fallbacks(settings: Node | None) -> Iterator[Fallback]:
+    if settings is None:
+        return
+    for name, kind in _FALLBACKS.items():
+        for entry in (settings.get(name) or Node([], "", 0)).elements():
+            for source, targets in entry.items():
+                names = tuple(text for node in targets.elements() if (text := _target(node)))
+                yield Fallback(kind, source, names, targets.file, targets.line)
+    default = settings.get("default_fallbacks")
+    if default is not None:
+        names = tuple(text for node in default.elements() if (text := _target(node)))
+        yield Fallback("default", "*", names, default.file, default.line)
+
+
+def _target(node: Node) -> str | None:
+    # A target may also be a mapping with a `model` of its own.
+    return node.text() or _text(node, "model")
+
+
+def _renamings(router: Node | None) -> Iterator[Renaming]:
+    aliases = router.get("model_group_alias") if router else None
+    for name, node in aliases.items() if aliases else ():
+        target = node.text() or _text(node, "model")
+        if target:
+            yield Renaming(name, target, node.file, node.line)
+
+
+def _named(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
+    """Every scalar of a tree with the key that it stands under."""
+    if isinstance(node.value, dict):
+        for key, child in node.value.items():
+            yield from _named(child, key)
+    elif isinstance(node.value, list):
+        for child in node.value:
+            yield from _named(child, name)
+    else:
+        yield name, node
+
+
+def _secrets(root: Node) -> Iterator[Node]:
+    return (node for _, node in literal_secrets(root))
+
+
+def _variables(root: Node) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for _, node in _named(root):
+        if isinstance(node.value, str) and node.value.startswith(VARIABLE):
+            found.setdefault(node.value.removeprefix(VARIABLE), node.line)
+    return found
+
+
+def _text(node: Node | None, name: str) -> str | None:
+    entry = node.get(name) if node is not None else None
+    return (entry.text() or None) if entry is not None else None
+
+
+def _truth(node: Node | None, name: str) -> bool | None:
+    text = _text(node, name)
+    return None if text is None else text.lower() == "true"
+
+
+def _first(nodes: tuple[Node | None, ...], name: str) -> str | None:
+    # Fact: where both set it, LiteLLM's router takes its own.
+    return next((text for node in reversed(nodes) if (text := _text(node, name))), None)
+
+
+def _prices(node: Node | None) -> bool:
+    return node is not None and any(
+        _text(node, f"{side}_cost_per_{unit}") for side in ("input", "output") for unit in ("token", "second")
+    )
+
+
+def _budget(node: Node | None) -> str | None:
+    amount = _text(node, "max_budget")
+    duration = _text(node, "budget_duration")
+    return None if amount is None else f"USD {amount}" + (f" per {duration}" if duration else "")
+
+
+def _groups(info: Node | None) -> tuple[str, ...]:
+    if info is None:
+        return ()
+    groups = [text for node in (info.get("access_groups") or Node([], "", 0)).elements() if (text := node.text())]
+    team = _text(info, "team_id")
+    return (*groups, f"team {team}") if team else tuple(groups)
