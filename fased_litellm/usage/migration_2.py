@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .imports.tables import TABLES as NODE_AGENT
+
 _SUMS_1 = (
     "calls, failed, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, "
     "total_tokens, cost_pico, priced_calls, unpriced_calls"
@@ -78,5 +80,5 @@ STATEMENTS: tuple[str, ...] = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "INSERT INTO meta VALUES ('host', lower(hex(randomblob(16)))), ('ledger', lower(hex(randomblob(16))))",
     # What was read from the Node agent's files.
-    # (feed, bad_line, activity, tool_use and conversation go here)
+    *NODE_AGENT,
 )

@@ -45,6 +45,9 @@ failed). Replies that were model calls are rows of ``call``, too.
 ``gone``             1 when it is no longer there; what was read from it stays
 ==================== ====================================================================================
 
+``stand_in`` — calls that were read from a run log or a store, with the session id whose transcript takes their place as
+soon as it turns up (``call.counted`` is 0 then).
+
 ``bad_line`` — the lines that could not be read (the first thousand of a file): number from 1, position in bytes, and
 the problem in words, without a word of the line.
 """
@@ -100,6 +103,12 @@ TABLES: tuple[str, ...] = (
     )
     """,
     "CREATE INDEX feed_inode ON feed (inode)",
+    """
+    CREATE TABLE stand_in (
+      session_id TEXT NOT NULL, call_id TEXT NOT NULL,
+      PRIMARY KEY (session_id, call_id)
+    ) WITHOUT ROWID
+    """,
     """
     CREATE TABLE bad_line (
       feed INTEGER NOT NULL REFERENCES feed (id),
