@@ -10,11 +10,17 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from .terminal import Colour, Terminal, printable
+
+__all__ = ["Column", "Layout", "bar", "cut", "length", "printable", "render"]
+
 _GAP = "  "
 _BAR = 24
 _SHORTEST_BAR = 6
 _SHORTEST_TEXT = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_INVISIBLE = "\u200e"
+"""Marks of ``Terminal.name``; they take no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,45 +30,83 @@ class Column:
     Attributes:
         right: set right, as numbers are. Such a column is never cut.
         spare: how soon it is left out where the terminal is narrow; 0 is never, higher goes first.
+        colour: of its cells, all but ``0``.
     """
 
     title: str
     cells: Sequence[str]
     right: bool = False
     spare: int = 0
+    colour: Colour | None = None
 
     @property
     def width(self) -> int:
-        return max(cell_len(cell) for cell in (self.title, *self.cells))
+        return max(map(length, (self.title, *self.cells)))
 
 
-def render(columns: Sequence[Column], shares: Sequence[float], width: int | None) -> list[str]:
-    """Lay a table out.
+class Layout:
+    """Columns, and how wide each is.
 
     Args:
-        columns: all with the same number of cells; names are to be made ``printable`` before.
+        columns: all with the same number of cells; names are to be ``Terminal.name``.
+        terminal: what they are shown on.
+        bars: whether a bar may follow each row.
+    """
+
+    def __init__(self, columns: Sequence[Column], terminal: Terminal, *, bars: bool = True) -> None:
+        width = terminal.width
+        kept = list(columns)
+        while width is not None and _total(kept) > width and any(column.spare for column in kept):
+            kept.remove(max(kept, key=lambda column: column.spare))
+        widths = [column.width for column in kept]
+        while width is not None and sum(widths) + len(_GAP) * (len(kept) - 1) > width:
+            texts = [place for place, column in enumerate(kept) if not column.right]
+            widest = max(texts, key=lambda place: widths[place], default=None)
+            if widest is None or widths[widest] <= _SHORTEST_TEXT:
+                break
+            widths[widest] -= 1
+        self._columns, self._widths, self._terminal = kept, widths, terminal
+        room = _BAR if width is None else min(width - sum(widths) - len(_GAP) * len(kept), _BAR)
+        self._bar = room if bars and room >= _SHORTEST_BAR else 0
+
+    def titles(self, first: str | None = None) -> str:
+        """The line of titles; ``first`` in place of that of the first column."""
+        titles = [column.title for column in self._columns]
+        if first is not None:
+            titles[0] = first
+        cells = zip(self._columns, self._widths, titles, strict=True)
+        return self._terminal.paint(
+            _GAP.join(_set(text, column, width) for column, width, text in cells).rstrip(), "title"
+        )
+
+    def row(self, number: int, share: float = 0.0) -> str:
+        """A row, with a bar for its share (0 to 1), and without blanks at its end."""
+        parts = []
+        for column, width in zip(self._columns, self._widths, strict=True):
+            text = column.cells[number]
+            padded = _set(text, column, width)
+            if column.colour and text not in ("", "0"):
+                shown = padded.strip()
+                padded = padded.replace(shown, self._terminal.paint(shown, column.colour))
+            parts.append(padded)
+        if self._bar:
+            parts.append(self._terminal.paint(bar(share, self._bar), "bar"))
+        return _GAP.join(parts).rstrip()
+
+
+def render(columns: Sequence[Column], shares: Sequence[float], terminal: Terminal | int | None) -> list[str]:
+    """A whole table.
+
+    Args:
+        columns: as for ``Layout``.
         shares: length of each row's bar, from 0 to 1.
-        width: columns of the terminal, None for as wide as it gets (not a terminal).
+        terminal: what it is shown on, or its width alone, None for as wide as it gets.
 
     Returns:
-        The lines, with the titles first and no blanks at their ends.
+        The lines, with the titles first.
     """
-    kept = list(columns)
-    while width is not None and _total(kept) > width and any(column.spare for column in kept):
-        kept.remove(max(kept, key=lambda column: column.spare))
-    widths = [column.width for column in kept]
-    while width is not None and sum(widths) + len(_GAP) * (len(kept) - 1) > width:
-        texts = [place for place, column in enumerate(kept) if not column.right]
-        widest = max(texts, key=lambda place: widths[place], default=None)
-        if widest is None or widths[widest] <= _SHORTEST_TEXT:
-            break
-        widths[widest] -= 1
-    room = _BAR if width is None else width - sum(widths) - len(_GAP) * len(kept)
-    lines = [_line([column.title for column in kept], kept, widths)]
-    for row, share in enumerate(shares):
-        text = _line([column.cells[row] for column in kept], kept, widths)
-        lines.append(text + _GAP + bar(share, min(room, _BAR)) if room >= _SHORTEST_BAR else text)
-    return [line.rstrip() for line in lines]
+    layout = Layout(columns, terminal if isinstance(terminal, Terminal) else Terminal(width=terminal))
+    return [layout.titles(), *(layout.row(number, share) for number, share in enumerate(shares))]
 
 
 def bar(share: float, width: int) -> str:
@@ -74,30 +118,29 @@ def bar(share: float, width: int) -> str:
     return _EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")
 
 
-def printable(text: str) -> str:
-    """A name from elsewhere, without what could steer a terminal."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
+def length(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    found: int = cell_len(text)
+    return found if text.isascii() else found - sum(text.count(mark) for mark in _INVISIBLE)
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most ``width`` columns: both ends of a longer one, since session keys have the same beginning."""
+    if length(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    tail = text[len(text) // 2 :]
+    while length(tail) > width // 2:
+        tail = tail[1:]
+    return set_cell_size(text, width - 1 - length(tail)) + "…" + tail
 
 
 def _total(columns: Sequence[Column]) -> int:
     return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    parts = []
-    for cell, column, width in zip(cells, columns, widths, strict=True):
-        length = cell_len(cell)
-        if length > width:
-            parts.append(_cut(cell, width))
-        else:
-            blanks = " " * (width - length)
-            parts.append(blanks + cell if column.right else cell + blanks)
-    return _GAP.join(parts)
-
-
-def _cut(text: str, width: int) -> str:
-    """Both ends of a name: session keys have the same beginning."""
-    tail = text[len(text) // 2 :]
-    while cell_len(tail) > width // 2:
-        tail = tail[1:]
-    return set_cell_size(text, width - 1 - cell_len(tail)) + "…" + tail
+def _set(text: str, column: Column, width: int) -> str:
+    text = cut(text, width)
+    blanks = " " * (width - length(text))
+    return blanks + text if column.right else text + blanks
