@@ -16,6 +16,12 @@ from typing import IO
 KEY = "sk-test-bench"
 FASED = Path(sys.executable).parent / "fased"
 
+
+def cache() -> Path:
+    """Where programs to compare with are kept from one run to the next."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fased-litellm-bench"
+
+
 _CONFIG = """{
   // written by bench
   models: {

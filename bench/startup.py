@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
@@ -11,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from .figures import Figure, Section, repeated
-from .places import FASED, SLOWER, environment, home_with_config, loopback, run, slower
+from .places import FASED, SLOWER, cache, environment, home_with_config, loopback, run, slower
 
 ROUNDS = 10
 CALLS = 10_000
@@ -88,15 +87,15 @@ def _fill_ledger(home: Path) -> None:
 
 def _llm() -> tuple[Path | None, str]:
     """``llm`` in a virtual environment of its own, made once and kept in the user's cache; or why there is none."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fased-litellm-bench"
-    program = cache / "llm" / "bin" / "llm"
+    folder = cache() / "llm"
+    program = folder / "bin" / "llm"
     if program.exists():
         return program, ""
     env = environment(Path.home())
     try:
-        run([sys.executable, "-m", "venv", cache / "llm"], env)
+        run([sys.executable, "-m", "venv", folder], env)
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "llm"]
-        run([cache / "llm" / "bin" / "python", *install], env)
+        run([folder / "bin" / "python", *install], env)
     except (RuntimeError, OSError) as error:
         print(f"llm: {error}", file=sys.stderr)
         return None, "it could not be installed"
