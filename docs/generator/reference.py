@@ -9,6 +9,8 @@ from typing import Any
 from fased_litellm import errors
 from fased_litellm.cli.commands import root
 from fased_litellm.errors import FasedError
+from fased_litellm.localproxy.diagnosis import START_CAUSES
+from fased_litellm.net.causes import WAYS
 from fased_litellm.proxy.causes import RULES, STREAM_CUT, UNKNOWN, Rule
 
 _WIDTH = 80
@@ -83,6 +85,20 @@ def _failure(rule: Rule) -> str:
     return f"| `{rule.cause}` | {rule.origin} | {statuses} | {_cell(rule.remedy)} |"
 
 
+def ways() -> str:
+    """What goes wrong before the proxy answers."""
+    rows = [
+        f"| `{way.cause}` | `{way.code}` | {way.origin} | {_cell(way.what)} | {_cell(way.remedy)} |" for way in WAYS
+    ]
+    return "\n".join(["| cause | error code | origin | what happened | what to do |", "|---|---|---|---|---|", *rows])
+
+
+def starts() -> str:
+    """Why a proxy does not start."""
+    rows = [f"| `{found.name}` | {_cell(found.cause)} | {_cell(found.remedy)} |" for found in START_CAUSES]
+    return "\n".join(["| cause | what happened | what to do |", "|---|---|---|", *rows])
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
@@ -98,5 +114,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": help_texts,
     "errors": error_codes,
     "failures": failure_rules,
+    "ways": ways,
+    "starts": starts,
 }
 """Name in a ``generated`` marker → what makes the text."""

@@ -14,51 +14,89 @@ _NOISE = re.compile(
     r"|Application shutdown complete|^\s*[#╔╚║█]|Application startup failed"
 )
 
-# Pattern in the log → likely cause, remedy. The first that fits counts, so the surer ones stand first.
-# Fact: the texts were read from LiteLLM 1.106, each failure produced for real.
-_CAUSES = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class StartCause:
+    """Why a proxy does not start.
+
+    Attributes:
+        name: short name.
+        words: pattern in its log.
+        cause: the likely cause, in words.
+        remedy: what to do.
+        sure: whether the words mean this in any log, not only in that of a start which failed.
+    """
+
+    name: str
+    words: str
+    cause: str
+    remedy: str
+    sure: bool = True
+
+
+START_CAUSES = (
+    StartCause(
+        "start-master-key",
         r"no master key is set|master key (?:is|was) (?:not set|publicly known)|refused to start: .*master key",
         "LiteLLM wants a master key and got none, or a publicly known one.",
         "Take `general_settings.master_key` out of the config, so that the key made here is used, or set a key of your own.",
     ),
-    (
+    StartCause(
+        "start-port",
         r"address already in use|Errno (?:98|48)\b",
         "Another program took the port meanwhile.",
         "Choose another one with --port.",
     ),
-    (
+    StartCause(
+        "start-no-config",
         r"Config file not found|No such file or directory: .*ya?ml",
         "LiteLLM did not find the config file.",
         "Check the path behind --config.",
     ),
-    (
+    StartCause(
+        "start-not-yaml",
         r"yaml\.\w+\.\w*Error|ScannerError|ParserError",
         "The config file is not YAML.",
         "Correct the line which is named above.",
     ),
-    (
+    StartCause(
+        "start-not-a-config",
         r"KeyError: '(?:litellm_params|model_name|model)'|'(?:str|list|NoneType)' object |validation errors? for",
         "The config file is YAML, but not a LiteLLM config.",
         "It needs `model_list`, with `model_name` and `litellm_params.model` in each entry.",
+        sure=False,
     ),
-    (
+    StartCause(
+        "start-dependency",
         r"Missing dependency|No module named|needs to be imported",
         "LiteLLM is installed without what its proxy needs.",
         "Install it with: pip install 'fased-litellm[proxy]'",
+        sure=False,
     ),
-    (
+    StartCause(
+        "start-no-prisma",
         r"prisma CLI is neither",
         "A database is configured, and LiteLLM is installed without what it needs for one.",
         "Take `general_settings.database_url` and DATABASE_URL away, or install it with: pip install 'litellm[extra_proxy]'",
     ),
-    (
+    StartCause(
+        "start-database",
         r"Prisma|DATABASE_URL|P1001|(?i:database .*(?:refused|unreachable|cannot be))",
         "LiteLLM does not reach its database.",
         "Correct DATABASE_URL or `general_settings.database_url`, or leave both out: the proxy runs without a database.",
+        sure=False,
     ),
-    (r"MemoryError|Cannot allocate memory", "There is not enough memory.", "LiteLLM takes about 600 MB."),
+    StartCause(
+        "start-memory",
+        r"MemoryError|Cannot allocate memory",
+        "There is not enough memory.",
+        "LiteLLM takes about 600 MB.",
+    ),
 )
+"""The first that fits counts, so the surer ones stand first.
+
+Fact: the texts were read from LiteLLM 1.106, each failure produced for real.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +117,9 @@ def diagnose(log: str, *, status: int | None) -> Diagnosis:
     """
     plain = _COLOUR.sub("", log)
     words = last_words(plain)
-    for pattern, cause, remedy in _CAUSES:
-        if re.search(pattern, plain):
-            return Diagnosis(words, cause, remedy)
+    for known in START_CAUSES:
+        if re.search(known.words, plain):
+            return Diagnosis(words, known.cause, known.remedy)
     if status == -signal.SIGKILL:
         cause, remedy = "The system killed it, most likely for want of memory.", "LiteLLM takes about 600 MB."
     elif status is not None and status < 0:

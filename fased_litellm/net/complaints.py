@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import BadAnswer, ConnectFailed, NetworkError, TimedOut, TlsFailed
+from .causes import remedy
 from .egress import Egress
 from .messages import Limits
 
@@ -20,7 +21,7 @@ def not_connected(name: str, text: str) -> ConnectFailed:
     return ConnectFailed(
         f"Nothing answers at {name}: {text or 'connection failed'}",
         cause="connect-refused",
-        hint="Start the proxy there (`fased litellm up` starts a local one), or correct the base URL.",
+        hint=remedy("connect-refused"),
     )
 
 
@@ -28,7 +29,7 @@ def connect_timeout(name: str, limits: Limits) -> TimedOut:
     return TimedOut(
         f"No connection to {name} within {limits.connect_s:g} s.",
         cause="connect-timeout",
-        hint="Check the address, the network and any firewall between here and the proxy.",
+        hint=remedy("connect-timeout"),
     )
 
 
@@ -45,7 +46,7 @@ def not_sent(name: str) -> NetworkError:
         f"The request to {name} was not sent: a header holds characters which HTTP does not allow.",
         cause="bad-header",
         origin="caller",
-        hint="Check the key (no line break, no control character) and the headers of the provider in fased.json.",
+        hint=remedy("bad-header"),
     )
 
 
@@ -53,7 +54,7 @@ def not_http(name: str, text: str) -> BadAnswer:
     return BadAnswer(
         f"What listens at {name} does not speak HTTP: {text}",
         cause="not-http",
-        hint="Check scheme, host and port of the base URL: another program listens there, or it wants https.",
+        hint=remedy("not-http"),
     )
 
 
@@ -73,7 +74,7 @@ def too_slow(name: str, limits: Limits, *, begun: bool) -> TimedOut:
     return TimedOut(
         f"{name} {what}.",
         cause="timeout",
-        hint="The proxy or its provider is slow; the request may have been carried out.",
+        hint=remedy("timeout"),
     )
 
 
@@ -81,7 +82,7 @@ def too_large(name: str, limits: Limits) -> BadAnswer:
     return BadAnswer(
         f"The answer of {name} is larger than {limits.max_bytes} bytes; reading stopped there.",
         cause="too-large",
-        hint="Check the base URL: a LiteLLM proxy hardly answers like this. A very long reply may come as a stream.",
+        hint=remedy("too-large"),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ProxyError
 from .answers import error_of
-from .causes import RULES, UNKNOWN, Rule
+from .causes import RULES, STREAM_BROKE, UNKNOWN, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,32 @@ def classify(status: int, headers: Mapping[str, str], body: bytes | Any, *, key_
         key_sent: whether the request carried a key.
     """
     message, type_ = error_of(body)
-    rule = next((rule for rule in RULES if _fits(rule, status, headers, message, type_, key_sent=key_sent)), UNKNOWN)
-    return Failure(rule, _shorten(message), status, type_, retry_after(headers, message))
+    said = essence(message)
+    rule = next((rule for rule in RULES if _fits(rule, status, headers, said, type_, key_sent=key_sent)), UNKNOWN)
+    return Failure(rule, shorten(message), status, type_, retry_after(headers, message))
+
+
+def recognise(message: str, type_: str | None = None, status: int | None = None) -> Failure | None:
+    """Find what an error's text means that was cut out of a log or a traceback; None if nothing is known of it.
+
+    Args:
+        message: the proxy's or the SDK's words.
+        type_: ``error.type``, if it is known.
+        status: HTTP status, if it is known. Else the class name in the message stands for it; where there is none either,
+            only the words decide, and only those which nobody but LiteLLM says.
+    """
+    said = essence(message)
+    assumed = status or _status_of_class(said)
+    if assumed is not None:
+        found = classify(assumed, {}, {"error": {"message": message, "type": type_}})
+        if not found.rule.by_status_alone and found.rule is not UNKNOWN:
+            return found
+    for rule in RULES:
+        if rule.keyless or not _characteristic(rule):
+            continue
+        if type_ in rule.types or (rule.message and re.search(rule.message, said)):
+            return Failure(rule, shorten(message), assumed, type_, retry_after({}, message))
+    return found if assumed is not None and found.rule is not UNKNOWN else None
 
 
 def _fits(
@@ -72,6 +96,57 @@ def _fits(
     if rule.message:
         return re.search(rule.message, message) is not None
     return not rule.types and not rule.header
+
+
+def _characteristic(rule: Rule) -> bool:
+    """Whether the words of a rule mean the same without a status. Those of a provider are too common."""
+    return rule is STREAM_BROKE or rule.cause == "provider-key-missing" or not rule.cause.startswith("provider-")
+
+
+_ROUTERS_WORDS = re.compile(
+    r"LiteLLM: model group '|No fallback model group found|Received Model Group="
+    r"|Available Model Group Fallbacks=|model=[^\n]{1,200}?\. \w+_fallbacks?=|Traceback \(most recent call last\)"
+)
+
+
+def essence(message: str) -> str:
+    """A message without what LiteLLM's router adds: the names of model groups and fallbacks, which may be any words.
+
+    Facts: up to 1.101 it is ``No fallback model group found …``, from 1.104 ``LiteLLM: model group 'x' failed …``; behind it
+    the failure of a fallback is quoted.
+    """
+    found = _ROUTERS_WORDS.search(message)
+    return message[: found.start()].rstrip() if found and found.start() else message
+
+
+_CLASS = re.compile(r"litellm\.(?:exceptions\.)?(\w+)")
+_STATUSES = {
+    "AuthenticationError": 401,
+    "BadGatewayError": 502,
+    "BadRequestError": 400,
+    "BudgetExceededError": 400,
+    "ContentPolicyViolationError": 400,
+    "ContextWindowExceededError": 400,
+    "InternalServerError": 500,
+    "APIConnectionError": 500,
+    "APIError": 500,
+    "NotFoundError": 404,
+    "PermissionDeniedError": 403,
+    "RateLimitError": 429,
+    "ServiceUnavailableError": 503,
+    "Timeout": 408,
+    "UnprocessableEntityError": 422,
+    "UnsupportedParamsError": 400,
+}
+"""Class of LiteLLM's exceptions → the status with which the proxy answers. Fact: LiteLLM's ``exceptions.py``."""
+
+
+def _status_of_class(message: str) -> int | None:
+    for name in _CLASS.findall(message):
+        if name in _STATUSES:
+            # Fact: a 403 of OpenAI about a model is a NotFoundError.
+            return 403 if name == "NotFoundError" and "does not have access to model" in message else _STATUSES[name]
+    return None
 
 
 _WAIT = re.compile(r"[Tt]ry again in (\d+(?:\.\d+)?) ?s")
@@ -91,6 +166,7 @@ def retry_after(headers: Mapping[str, str], message: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def _shorten(message: str, limit: int = 600) -> str:
+def shorten(message: str, limit: int = 600) -> str:
+    """A message in one line, of ``limit`` characters at most."""
     one_line = " ".join(message.split())
     return one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"

@@ -1,0 +1,126 @@
+"""Failures behind the proxy: its key at the provider, its way there, and the provider."""
+
+from __future__ import annotations
+
+from .rule import Rule
+
+STREAM_BROKE = Rule(
+    "provider-stream-broke",
+    "provider",
+    "The provider broke the stream off. Try again; what arrived until then is kept.",
+    message=r"MidStreamFallbackError|error mid stream",
+)
+_SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526)
+
+RULES = (
+    # ---- the provider's key
+    Rule(
+        "provider-key-missing",
+        "provider-key",
+        "The proxy has no key for this provider. The owner of the proxy has to set the variable that `litellm_params.api_key` names, where the proxy runs.",
+        statuses=(400, 401, 500),
+        message=r"Missing credentials|api_key client option must be set|Missing \w+ API Key",
+    ),
+    Rule(
+        "provider-quota",
+        "provider-key",
+        "The proxy's account at the provider has no credit left. The owner of the proxy has to see to its billing.",
+        statuses=(400, 402, 403, 429),
+        message=r"(?i)insufficient_quota|current quota|billing|credit balance|insufficient (?:balance|credits|funds)",
+    ),
+    Rule(
+        "provider-quota",
+        "provider-key",
+        "The provider wants to be paid first. The owner of the proxy has to see to the billing of its account there.",
+        statuses=(402,),
+    ),
+    Rule(
+        "provider-key",
+        "provider-key",
+        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        statuses=(401,),
+        types=("authentication_error",),
+        message=r"AuthenticationError",
+    ),
+    Rule(
+        "provider-permission",
+        "provider-key",
+        "The proxy's account at the provider may not use this model. The owner of the proxy has to enable it there.",
+        statuses=(403,),
+        types=("permission_error",),
+        message=r"litellm\.(?:NotFoundError|PermissionDeniedError|APIError|BadRequestError)|PermissionDenied",
+    ),
+    # ---- the way to it
+    Rule(
+        "provider-route",
+        "gateway",
+        "There is no such route at the address to which the proxy sends this. The owner of the proxy has to correct `litellm_params.api_base`, or the model is of another kind.",
+        statuses=(400, 404, 405),
+        message=r"unknown_url|Unknown request URL|Invalid URL|NotFoundError\b.{0,120}<(?:html|!DOCTYPE|!doctype)",
+    ),
+    Rule(
+        "provider-model",
+        "gateway",
+        "The provider does not know the model to which the proxy maps this name. The owner of the proxy has to correct `litellm_params.model`.",
+        statuses=(404,),
+        message=r"NotFoundError",
+    ),
+    Rule(
+        "provider-rate-limit",
+        "provider",
+        "The provider limits the rate. Wait, or spread the load over more deployments.",
+        statuses=(429,),
+        message=r"RateLimitError",
+    ),
+    STREAM_BROKE,
+    Rule(
+        "provider-timeout",
+        "provider",
+        "The provider did not answer in the time which the proxy grants. Try again, or raise `timeout` in the proxy's config.",
+        statuses=(408, 504),
+        message=r"Timeout",
+    ),
+    Rule(
+        "provider-unreachable",
+        "provider",
+        "The proxy cannot reach the provider. Check `api_base` in the proxy's config and the proxy's network.",
+        statuses=(500, 502, 503),
+        message=r"Connection error|Cannot connect to host|Name or service not known|Connection refused",
+    ),
+    Rule(
+        "provider-overloaded",
+        "provider",
+        "The provider is overloaded. Try again later.",
+        statuses=(503, 529),
+        message=r"ServiceUnavailableError|overloaded",
+    ),
+    Rule("provider-overloaded", "provider", "The provider is overloaded. Try again later.", statuses=(529,)),
+    Rule(
+        "provider-bad-answer",
+        "provider",
+        "Something before the provider answered in its place. Check `api_base` in the proxy's config.",
+        statuses=(502,),
+        message=r"BadGatewayError|APIError|InternalServerError|<html",
+    ),
+    Rule(
+        "provider-bad-answer",
+        "provider",
+        "What answers at `api_base` is no model provider, or not the kind that the proxy's config says. Check `api_base` and the prefix of `litellm_params.model`.",
+        statuses=(500,),
+        message=r"invalid response from LLM endpoint|Exception - Expecting |has no attribute 'model_dump'",
+    ),
+    Rule(
+        "provider-error",
+        "provider",
+        "The provider failed. Try again later.",
+        statuses=_SERVER_ERRORS,
+        message=r"litellm\.(?:InternalServerError|APIError|APIConnectionError|ServiceUnavailableError|BadGatewayError)",
+    ),
+    Rule(
+        "provider-refused",
+        "provider",
+        "The provider refused the request; the message says why.",
+        statuses=(403, 404, 405, 409, 410, 415, 424, 425, 451),
+        message=r"litellm\.\w+(?:Error|Exception)",
+    ),
+)

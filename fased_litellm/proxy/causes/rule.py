@@ -1,0 +1,40 @@
+"""What a row of the table of failures is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table. A rule fits if all that it names fits.
+
+    Attributes:
+        cause: short name. Rows with the same name have the same origin, and say the same in other words.
+        origin: whose side it broke on.
+        remedy: what to do.
+        statuses: HTTP statuses, empty for any.
+        types: values of ``error.type`` of which one suffices in place of ``message``.
+        message: pattern that is searched for in the message.
+        header: a header that suffices in place of ``message``.
+        keyless: the rule fits only requests that were sent without a key.
+    """
+
+    cause: str
+    origin: Origin
+    remedy: str
+    statuses: tuple[int, ...] = ()
+    types: tuple[str, ...] = ()
+    message: str = ""
+    header: str = ""
+    keyless: bool = False
+
+    @property
+    def by_status_alone(self) -> bool:
+        """Whether nothing but the status decides."""
+        return not (self.types or self.message or self.header)
+
+
+SHOW_MODELS = "`fased models list --all` shows the models which this key may use."
