@@ -46,6 +46,24 @@ class Section:
     figures: Sequence[Figure]
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of another form: its own headings, and cells that are text already.
+
+    Attributes:
+        missed: what in it is not as it is to be, for the list at the end of the run.
+    """
+
+    title: str
+    how: str
+    headings: Sequence[str]
+    cells: Sequence[Sequence[str]]
+    missed: Sequence[str] = ()
+
+
+Part = Section | Table
+"""What a measurement gives."""
+
 HEADINGS = ("what", "median", "best", "ratio", "target", "", "note")
 
 
@@ -78,22 +96,34 @@ def rows(section: Section) -> list[tuple[str, ...]]:
     ]
 
 
-def as_text(section: Section) -> str:
+def missed(part: Part) -> list[str]:
+    """What is not as it was aimed at."""
+    if isinstance(part, Table):
+        return list(part.missed)
+    return [figure.what for figure in part.figures if figure.verdict == "missed"]
+
+
+def as_text(section: Part) -> str:
     """A section for a terminal."""
-    table = [HEADINGS, *rows(section)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(HEADINGS))]
+    table = [*_table(section)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     return "\n".join([f"{section.title}", f"  {section.how}", *(f"  {line}" for line in lines)])
 
 
-def as_markdown(section: Section) -> str:
+def as_markdown(section: Part) -> str:
     """A section for the documentation."""
-    shown = [column for column in range(len(HEADINGS)) if column == 0 or any(row[column] for row in rows(section))]
+    head, *body = _table(section)
+    shown = [column for column in range(len(head)) if column == 0 or any(row[column] for row in body)]
     lines = [f"## {section.title}", "", section.how, ""]
-    lines.append("| " + " | ".join(HEADINGS[column] for column in shown) + " |")
-    lines.append("|" + "|".join("---" if column in (0, 6) else "---:" for column in shown) + "|")
-    lines += ["| " + " | ".join(row[column] for column in shown) + " |" for row in rows(section)]
+    lines.append("| " + " | ".join(head[column] for column in shown) + " |")
+    lines.append("|" + "|".join("---" if column == 0 or head[column] == "note" else "---:" for column in shown) + "|")
+    lines += ["| " + " | ".join(row[column] for column in shown) + " |" for row in body]
     return "\n".join(lines)
+
+
+def _table(part: Part) -> list[Sequence[str]]:
+    return [part.headings, *part.cells] if isinstance(part, Table) else [HEADINGS, *rows(part)]
 
 
 def _amount(value: float | None, unit: str) -> str:

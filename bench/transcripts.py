@@ -19,7 +19,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -234,12 +234,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--days", type=int, default=90, help="over how many days (90)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other transcripts (1)")
     parser.add_argument("--until-ms", type=int, default=0, help="their end, milliseconds since 1970 (this hour)")
+    parser.add_argument("--json", action="store_true", help="say as JSON what is in them")
     options = parser.parse_args(arguments)
     if (options.folder / "agents").exists():
         parser.error(f"{options.folder} has transcripts already")
     if options.messages < 1 or options.days < 1:
         parser.error("at least one message on one day")
     made = write(options.folder, Plan(options.messages, options.days, options.seed, options.until_ms))
+    if options.json:
+        print(json.dumps({**asdict(made), "tokens": made.tokens}))
+        return 0
     print(
         f"{made.messages:,} messages of assistants ({made.failed:,} failed, {made.unpriced:,} without a price) in"
         f" {made.sessions:,} sessions, {made.size / 1e6:,.0f} MB; {made.tokens:,} tokens, USD {made.cost_pico / 1e12:,.2f}"
