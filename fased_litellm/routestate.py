@@ -17,8 +17,9 @@ from .provider.settings import Settings
 from .refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from .roles.choice import ROLES, Choice, resolve
 from .usage.ledger import Ledger
-from .usage.query import Query, window
+from .usage.query import Query
 from .usage.report import UsageReport
+from .usage.windows import window
 
 ONBOARD = "fased onboard --auth-choice litellm-api-key"
 

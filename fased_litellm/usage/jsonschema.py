@@ -16,10 +16,28 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[float, Field(ge=0, description="Milliseconds.")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$", description="UTC.")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="A day of UTC.")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="A day, in the report's time zone.")]
+Week = Annotated[str, Field(pattern=r"^\d{4}-W\d\d$", description="A week of ISO 8601, from Monday.")]
+Month = Annotated[str, Field(pattern=r"^\d{4}-\d\d$")]
+Hour = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d)$", description="An hour, by its beginning.")
+]
 Cost = Annotated[float, Field(ge=0)]
 Dimension = Literal[
-    "provider", "model", "agent", "task", "channel", "session", "source", "role", "status", "servedModel", "day"
+    "provider",
+    "model",
+    "agent",
+    "task",
+    "channel",
+    "session",
+    "source",
+    "role",
+    "status",
+    "servedModel",
+    "hour",
+    "day",
+    "week",
+    "month",
 ]
 Status = Literal["ok", "error", "interrupted", "cancelled"]
 
@@ -69,7 +87,36 @@ class UsageGroup(UsageTotals):
     role: str | None = None
     status: Status | None = None
     served_model: str | None = None
+    hour: Hour | None = None
     day: Day | None = None
+    week: Week | None = None
+    month: Month | None = None
+
+
+class UsageRest(UsageTotals):
+    """The groups which ``--top`` left out, summed up."""
+
+    groups: Annotated[int, Field(ge=1, description="How many they are.")]
+
+
+class UnpricedModel(_Document):
+    """Calls of one model whose cost is not known."""
+
+    provider: str | None
+    model: str | None
+    calls: Count
+    tokens: Count
+
+
+class UnpricedUsage(_Document):
+    """What is not in ``costUsd`` since its price is not known."""
+
+    calls: Count
+    tokens: Count
+    models: list[UnpricedModel] = Field(description="Most tokens first.")
+    command: str | None = Field(
+        description="What computes these costs once the prices are known; null if none is missing."
+    )
 
 
 class UsageReportDocument(_Document):
@@ -79,9 +126,16 @@ class UsageReportDocument(_Document):
 
     from_: Moment = Field(alias="from", description="Beginning of the window, inclusive.")
     to: Moment = Field(description="End of the window, exclusive.")
+    time_zone: str = Field(
+        description="Whose hours, days, weeks and months are in by: UTC, Europe/Berlin, +02:00, local."
+    )
     by: list[Dimension]
-    groups: list[UsageGroup] = Field(description="Dearest first; in the order of days where day is in by.")
-    totals: UsageTotals
+    groups: list[UsageGroup] = Field(
+        description="As --sort says; by itself, in the order of time where by has a time, else dearest first."
+    )
+    other: UsageRest | None = Field(description="What --top left out; null if nothing.")
+    totals: UsageTotals = Field(description="Of all calls, those in other as well.")
+    unpriced: UnpricedUsage
 
 
 class UsageRecordDocument(_Tokens):

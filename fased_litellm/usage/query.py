@@ -1,12 +1,16 @@
-"""What is asked of the usage history: a window of time, the dimensions to group by, and filters."""
+"""What is asked of the usage history: a window of time, the dimensions to group by, filters, and an order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import UsageError
+from .timezones import UTC_ZONE, Zone
+
+if TYPE_CHECKING:
+    from .filters import Filter
 
 COLUMNS: dict[str, str] = {
     "provider": "provider",
@@ -22,14 +26,24 @@ COLUMNS: dict[str, str] = {
 }
 """Dimension, by its name in JSON → column of the ledger's table ``dimension``."""
 
-DAY = "day"
-DIMENSIONS: tuple[str, ...] = (*COLUMNS, DAY)
+HOUR, DAY, WEEK, MONTH = TIMES = ("hour", "day", "week", "month")
+"""The dimensions of time, in the time zone of the query. Weeks are those of ISO 8601, from Monday."""
+DIMENSIONS: tuple[str, ...] = (*COLUMNS, *TIMES)
 NONE = "-"
 """Stands for "no value" in a filter, as in tables."""
 
-DEFAULT_DAYS = 7
-_MAX_DAYS = 36_500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SortKey = Literal["cost", "tokens", "calls", "failed", "input", "output", "cached", "unpriced", "name", "time"]
+SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
+UPWARDS: tuple[SortKey, ...] = ("name", "time")
+"""These are sorted from small to large, as one reads; the others from large to small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order: ``backwards`` is the other way round than the key has it of itself."""
+
+    key: SortKey
+    backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +53,26 @@ class Query:
     Attributes:
         from_ms: beginning of the window, milliseconds since 1970 UTC, inclusive.
         to_ms: end of the window, exclusive.
-        by: dimensions to group by, names of ``DIMENSIONS``; days are those of UTC.
-        filters: dimension → the values of which a call must have one; ``-`` is for calls without a value. A model may
-            be written with its provider, ``litellm/default``. Dimensions are joined by "and". ``day`` is no filter.
+        by: dimensions to group by, names of ``DIMENSIONS``.
+        filters: dimension of ``COLUMNS`` → the values of which a call must have one, as they are; ``-`` is for calls
+            without a value. A model may be written with its provider, ``litellm/default``. Dimensions are joined by
+            "and".
+        zone: whose days, weeks, months and hours are meant in ``by``.
+        where: what a call must meet besides, in the language of ``filters.parse``.
+        sort: order of the groups; None for that of time where ``by`` has one, and the dearest first.
+        top: keep so many groups, the first by ``sort``, or the dearest, and sum the others up; None keeps all.
+        cost_parts: whether the totals tell input, output and cache costs apart.
     """
 
     from_ms: int
     to_ms: int
     by: tuple[str, ...] = ()
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zone: Zone = UTC_ZONE
+    where: Filter | None = None
+    sort: Sort | None = None
+    top: int | None = None
+    cost_parts: bool = False
 
 
 def parse_by(words: Iterable[str]) -> tuple[str, ...]:
@@ -56,14 +81,14 @@ def parse_by(words: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: one is unknown; names the nearest.
     """
-    known = {_plain(name): name for name in DIMENSIONS}
+    known = {plain(name): name for name in DIMENSIONS} | {"served": "servedModel"}
     found: list[str] = []
     for word in (part.strip() for text in words for part in text.split(",")):
         if not word:
             continue
-        name = known.get(_plain(word))
+        name = known.get(plain(word))
         if name is None:
-            raise UsageError(f"Usage cannot be grouped by {word!r}.", hint=_nearest(_plain(word), known))
+            raise UsageError(f"Usage cannot be grouped by {word!r}.", hint=nearest(plain(word), known, DIMENSIONS))
         if name not in found:
             found.append(name)
     return tuple(found)
@@ -74,70 +99,50 @@ def parse_values(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for text in words for part in text.split(",") if part.strip()))
 
 
-def window(
-    now_ms: int, *, days: int | None = None, first: str | None = None, last: str | None = None
-) -> tuple[int, int]:
-    """The window of time that is meant, as ``(from_ms, to_ms)``, with an exclusive end.
-
-    Args:
-        now_ms: the present, milliseconds since 1970 UTC.
-        days: so many days of UTC, with today as the last; ``DEFAULT_DAYS`` if nothing else is given.
-        first: a day (``2026-11-16``), or an instant (``2026-11-16T10:30``, UTC unless it says otherwise).
-        last: a day, which is included whole, or an instant, at which the window ends. Today if only ``first`` is given.
+def parse_sort(text: str | None) -> Sort | None:
+    """An order as typed: a key, with ``-`` before it for the other way round.
 
     Raises:
-        UsageError: a value makes no sense, or the options contradict each other.
+        UsageError: there is no such key; names the nearest.
     """
-    today = (_EPOCH + timedelta(milliseconds=now_ms)).date()
-    if first is None and last is None:
-        days = DEFAULT_DAYS if days is None else days
-        if not 1 <= days <= _MAX_DAYS:
-            raise UsageError(f"--days {days} makes no sense.", hint=f"Give a number from 1 to {_MAX_DAYS}.")
-        return _midnight(today - timedelta(days=days - 1)), _midnight(today + timedelta(days=1))
-    if days is not None:
-        raise UsageError("--days cannot be combined with --from or --to.", hint="Give the one or the other.")
-    if first is None:
-        raise UsageError("--to needs --from.", hint="Give the first day with --from, or use --days.")
-    begin = _instant(first, "--from", end=False)
-    end = _midnight(today + timedelta(days=1)) if last is None else _instant(last, "--to", end=True)
-    if begin >= end:
-        until = f"--to {last}" if last is not None else "today"
-        raise UsageError(f"--from {first} is after {until}.", hint="Both days are part of the window.")
-    return begin, end
+    if text is None:
+        return None
+    word = text.strip()
+    known: dict[str, SortKey] = {key: key for key in SORT_KEYS}
+    key = known.get(plain(word.removeprefix("-")))
+    if key is None:
+        raise UsageError(f"Usage cannot be sorted by {text!r}.", hint=nearest(plain(word), known, SORT_KEYS))
+    return Sort(key, word.startswith("-"))
 
 
-def _instant(text: str, option: str, *, end: bool) -> int:
-    hint = "Write a day as 2026-11-16, or an instant as 2026-11-16T10:30."
-    try:
-        if len(text) == 10:
-            day = date.fromisoformat(text)
-            return _midnight(day + timedelta(days=1) if end else day)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text!r} is not a date.", hint=hint) from error
-    if len(text) < 10:
-        raise UsageError(f"{option} {text!r} is not a date.", hint=hint)
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _past_1970((aware - _EPOCH) // timedelta(milliseconds=1), text)
+def check(query: Query) -> Query:
+    """The query itself, if its parts agree.
+
+    Raises:
+        UsageError: it is sorted by time, but has no dimension of time; or ``top`` makes no sense.
+    """
+    if query.sort is not None and query.sort.key == "time" and not set(TIMES) & set(query.by):
+        raise UsageError("--sort time needs a time to group by.", hint=f"Add one of {', '.join(TIMES)} to --by.")
+    if query.top is not None and query.top < 1:
+        raise UsageError(f"--top {query.top} makes no sense.", hint="Give a number from 1.")
+    return query
 
 
-def _midnight(day: date) -> int:
-    return _past_1970((day - _EPOCH.date()).days * 86_400_000, str(day))
-
-
-def _past_1970(milliseconds: int, text: str) -> int:
-    if milliseconds < 0:
-        raise UsageError(f"{text} is before 1970.", hint="No call is that old.")
-    return milliseconds
-
-
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without what people write differently: ``served-model`` as ``servedmodel``."""
     return name.lower().replace("-", "").replace("_", "")
 
 
-def _nearest(word: str, known: Mapping[str, str]) -> str:
+def nearest(word: str, known: Mapping[str, str], names: Iterable[str]) -> str:
+    """A hint with the name that was probably meant, and all of them.
+
+    Args:
+        word: as ``plain`` gives it.
+        known: plain name → the name itself.
+        names: those to list.
+    """
     from difflib import get_close_matches
 
     near = get_close_matches(word, known, n=1)
     meant = f"Did you mean {known[near[0]]}? " if near else ""
-    return f"{meant}Known are {', '.join(DIMENSIONS)}."
+    return f"{meant}Known are {', '.join(names)}."

@@ -1,76 +1,26 @@
-"""Answer a query from the roll-ups, and from single calls only where the window cuts through a bucket."""
+"""Answer a query. The SQL sums up by names and times; sorting, cutting and naming the groups is done here."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .migrations import BUCKET_MS
-from .money import from_pico, to_number
-from .query import COLUMNS, DAY, NONE, Query
-from .record import camel, iso
+from .conditions import conditions, needs_sessions
+from .dialect import SQLITE, Connection, Dialect
+from .planner import Grain
+from .query import COLUMNS, TIMES, Query, Sort
+from .reading import grain_columns, parts
+from .record import iso
+from .sorting import in_order
+from .times import Times
+from .timezones import UTC_ZONE, Zone
+from .totals import COUNTS, SUMS, Totals, add
 
-BUCKETS_PER_DAY = 86_400_000 // BUCKET_MS
+__all__ = ["COUNTS", "Group", "Rest", "Totals", "Unpriced", "UsageReport", "add", "build", "empty"]
 
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What some calls sum up to.
-
-    Attributes:
-        calls, failed: all calls, and those that failed or broke off.
-        input_tokens … total_tokens: as in ``UsageRecord``.
-        cost_pico: the known cost, in 10⁻¹² USD.
-        priced_calls: calls whose cost is known.
-        unpriced_calls: calls which used something at a price that is not known.
-    """
-
-    calls: int = 0
-    failed: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    reasoning_tokens: int = 0
-    total_tokens: int = 0
-    cost_pico: int = 0
-    priced_calls: int = 0
-    unpriced_calls: int = 0
-
-    @property
-    def cost_known(self) -> bool:
-        """False where there is something to pay, and no part of it is known."""
-        return self.priced_calls > 0 or self.unpriced_calls == 0
-
-    @property
-    def cost_usd(self) -> Decimal | None:
-        """The cost in USD as far as it is known, None where nothing of it is."""
-        return from_pico(self.cost_pico) if self.cost_known else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields of a group, and of ``totals``, in the JSON report."""
-        document: dict[str, Any] = {camel(name): getattr(self, name) for name in COUNTS}
-        document["costUsd"] = to_number(self.cost_pico) if self.cost_known else None
-        document["unpricedCalls"] = self.unpriced_calls
-        return document
-
-
-_SUMS = tuple(field.name for field in fields(Totals))
-COUNTS = _SUMS[:8]
-"""The fields of ``Totals`` that are plain counts, in the order of the report."""
-
-
-def add(parts: Iterable[Totals]) -> Totals:
-    """The sum of several totals."""
-    sums = [0] * len(_SUMS)
-    for part in parts:
-        for position, name in enumerate(_SUMS):
-            sums[position] += getattr(part, name)
-    return Totals(*sums)
+REPRICE = "fased usage reprice"
+"""The command that computes the cost of calls whose price was not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +32,36 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """The groups that ``top`` left out, ``groups`` of them, summed up."""
+
+    groups: int
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Calls of one model that used something at a price that is not known."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReport:
     """The answer to a query.
 
     Attributes:
         from_ms, to_ms: the window, with an exclusive end.
         by: the dimensions.
-        groups: dearest first, then by tokens; by day, where ``day`` is one of the dimensions. Empty if ``by`` is.
-        totals: of all calls in the window that pass the filters.
+        groups: in the order that was asked for; by itself, in that of time where a time is one of the dimensions, and
+            else the dearest first, then by tokens. Empty if ``by`` is.
+        totals: of all calls in the window that pass the filters, also of those in ``other``.
+        zone: whose days, weeks, months and hours the groups have.
+        other: the groups that ``top`` left out, None if none.
+        unpriced: what is not in the cost, by model, most tokens first.
     """
 
     from_ms: int
@@ -97,132 +69,170 @@ class UsageReport:
     by: tuple[str, ...]
     groups: tuple[Group, ...]
     totals: Totals
+    zone: Zone = UTC_ZONE
+    other: Rest | None = None
+    unpriced: tuple[Unpriced, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON document; see ``schemas/usage-report.schema.json``."""
+        other = self.other
         return {
             "from": iso(self.from_ms),
             "to": iso(self.to_ms),
+            "timeZone": self.zone.name,
             "by": list(self.by),
             "groups": [
                 {**dict(zip(self.by, group.key, strict=True)), **group.totals.as_dict()} for group in self.groups
             ],
+            "other": None if other is None else {"groups": other.groups, **other.totals.as_dict()},
             "totals": self.totals.as_dict(),
+            "unpriced": {
+                "calls": self.totals.unpriced_calls,
+                "tokens": self.totals.unpriced_tokens,
+                "models": [
+                    {"provider": part.provider, "model": part.model, "calls": part.calls, "tokens": part.tokens}
+                    for part in self.unpriced
+                ],
+                "command": REPRICE if self.totals.unpriced_calls else None,
+            },
         }
 
-    def regroup(self, by: tuple[str, ...]) -> UsageReport:
-        """The same calls by fewer dimensions, without asking the ledger again."""
+    def regroup(self, by: tuple[str, ...], *, sort: Sort | None = None, top: int | None = None) -> UsageReport:
+        """The same calls by fewer dimensions, without asking again. This report must not be cut by ``top``."""
         if not by:
-            return UsageReport(self.from_ms, self.to_ms, (), (), self.totals)
+            return replace(self, by=(), groups=())
         places = [self.by.index(name) for name in by]
-        parts: dict[tuple[str | None, ...], list[Totals]] = {}
+        found: dict[tuple[str | None, ...], list[Totals]] = {}
         for group in self.groups:
-            parts.setdefault(tuple(group.key[place] for place in places), []).append(group.totals)
-        groups = [Group(key, add(totals)) for key, totals in parts.items()]
-        return UsageReport(self.from_ms, self.to_ms, by, _sorted(by, groups), self.totals)
+            found.setdefault(tuple(group.key[place] for place in places), []).append(group.totals)
+        groups = [Group(key, add(totals)) for key, totals in found.items()]
+        return _finished(replace(self, by=by, groups=tuple(groups)), sort, top)
 
 
 def empty(query: Query) -> UsageReport:
     """The report of a history without calls."""
-    return UsageReport(query.from_ms, query.to_ms, query.by, (), Totals())
+    return UsageReport(query.from_ms, query.to_ms, query.by, (), Totals(), query.zone)
 
 
-def build(connection: sqlite3.Connection, query: Query) -> UsageReport:
-    """Ask a ledger. The time this takes grows with the number of combinations per bucket, not with the calls.
+def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> UsageReport:
+    """Ask a database. The time this takes grows with the number of combinations per bucket, not with the calls.
 
     Raises:
-        sqlite3.Error: the ledger cannot be read.
+        UsageError: the filter asks for what this database does not have.
+        sqlite3.Error: it cannot be read; of another database, that one's error.
     """
-    parts, values = _parts(query)
-    if not parts:
+    grain = Grain.of(query.by)
+    sums = (*SUMS, *Totals._fields[len(SUMS) :]) if query.cost_parts else SUMS
+    sql, values = _statement(query, grain, sums, dialect, _extent(connection, query, grain, dialect))
+    if sql is None:
         return empty(query)
-    condition, more = _condition(query)
-    keys = ["part.day" if name == DAY else f"dimension.{COLUMNS[name]}" for name in query.by]
-    sums = ", ".join(f"sum(part.{name})" for name in _SUMS)
-    # Names of columns come from the tables in this package; values are bound. MATERIALIZED and CROSS JOIN hold the
-    # order: sum up per combination first, then look the few combinations up.
-    sql = (
-        f"WITH part AS ({' UNION ALL '.join(parts)}) "  # noqa: S608
-        f"SELECT {', '.join([*keys, sums])} FROM part CROSS JOIN dimension ON dimension.id = part.dimension"
-        f"{condition}" + (f" GROUP BY {', '.join(keys)}" if keys else " HAVING count(*) > 0")
+    key_of = _keys(query, grain)
+    width = len(grain_columns(grain)) + sum(name in COLUMNS for name in query.by)
+    # An empty window has one row of nothing where there is nothing to group by. PostgreSQL sums to decimals.
+    groups = [
+        Group(key_of(row), Totals(*map(int, row[width:])))
+        for row in connection.execute(sql, values)
+        if row[width] is not None
+    ]
+    report = replace(empty(query), groups=tuple(groups), totals=add(group.totals for group in groups))
+    if report.totals.unpriced_calls:
+        report = replace(report, unpriced=_unpriced(connection, query, dialect, report))
+    return _finished(report, query.sort, query.top)
+
+
+def _statement(
+    query: Query, grain: Grain, sums: Sequence[str], dialect: Dialect, window: tuple[int, int]
+) -> tuple[str | None, list[Any]]:
+    if window[0] >= window[1]:
+        return None, []
+    made = conditions(query, dialect)
+    sessions = "session" in query.by or "session" in query.filters or needs_sessions(query.where)
+    names = bool(made.terms) or any(name in COLUMNS for name in query.by)
+    select = parts(window, query.zone, grain, sums, dialect, sessions=sessions, names=names)
+    keys = [f"dimension.{COLUMNS[name]}" for name in query.by if name in COLUMNS]
+    keys += [f"part.{name}" for name in grain_columns(grain)]
+    ctes = [f"{name} AS ({sql})" for name, sql in made.ctes.items()]
+    # Sum up per combination of names first, then look the few combinations up. Names of columns come from the tables in
+    # this package, and whole numbers from its arithmetic; all that comes from people is bound.
+    source = f"FROM ({select}) AS part"
+    if names:
+        source += f" {dialect.join} {dialect.dimension} AS dimension ON dimension.id = part.dimension"
+    if made.terms:
+        source += f" WHERE {' AND '.join(made.terms)}"
+    if keys:
+        source += f" GROUP BY {', '.join(keys)}"
+    chosen = ", ".join([*keys, *(f"sum(part.{name})" for name in sums)])
+    return f"{'WITH ' + ', '.join(ctes) + ' ' if ctes else ''}SELECT {chosen} {source}", made.values
+
+
+def _extent(connection: Connection, query: Query, grain: Grain, dialect: Dialect) -> tuple[int, int]:
+    """The window, and where it is cut into spans, only as much of it as has calls: nobody wants those of fifty years."""
+    window = (query.from_ms, query.to_ms)
+    if grain == Grain() or (query.zone.offset_at is None and not grain.month):
+        return window
+    table, column, width = dialect.call, "started_at_ms", 1
+    if dialect.rollups:
+        rollup = min(dialect.rollups, key=lambda part: part.width_ms)
+        table, column, width = rollup.table, "bucket", rollup.width_ms
+    ((first, last),) = connection.execute(
+        f"SELECT (SELECT min({column}) FROM {table} AS part), (SELECT max({column}) FROM {table} AS part)",  # noqa: S608
+        (),
     )
-    groups = []
-    for row in connection.execute(sql, values + more):
-        key = tuple(_value(name, value) for name, value in zip(query.by, row, strict=False))
-        groups.append(Group(key, Totals(*row[len(key) :])))
-    totals = add(group.totals for group in groups)
-    return UsageReport(query.from_ms, query.to_ms, query.by, _sorted(query.by, groups) if query.by else (), totals)
+    if first is None:
+        return (0, 0)
+    return max(window[0], first * width), min(window[1], (last + 1) * width)
 
 
-def _parts(query: Query) -> tuple[list[str], list[Any]]:
-    """One statement for the whole buckets of the window, and one for each edge that cuts through a bucket."""
-    first, last = -(-query.from_ms // BUCKET_MS), query.to_ms // BUCKET_MS
-    if first > last:
-        edges = [(query.from_ms, query.to_ms)]
+def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | None, ...]]:
+    """From a row of the statement to the key of its group."""
+    columns = [name for name in query.by if name in COLUMNS]
+    times = [name for name in query.by if name in TIMES]
+    named, timed = len(columns), len(columns) + len(grain_columns(grain))
+    if not times:
+        return lambda row: tuple(value or None for value in row[:named])
+    labels = Times(query.by, grain, utc=query.zone is UTC_ZONE)
+    places = [(columns + times).index(name) for name in query.by]
+
+    def key(row: Sequence[Any]) -> tuple[str | None, ...]:
+        found = (*(value or None for value in row[:named]), *labels.of(tuple(row[named:timed])))
+        return tuple(found[place] for place in places)
+
+    return key
+
+
+def _unpriced(connection: Connection, query: Query, dialect: Dialect, report: UsageReport) -> tuple[Unpriced, ...]:
+    wanted = ("provider", "model")
+    if set(wanted) <= set(query.by):
+        provider, model = map(query.by.index, wanted)
+        counts = [
+            (group.key[provider], group.key[model], group.totals.unpriced_calls, group.totals.unpriced_tokens)
+            for group in report.groups
+        ]
     else:
-        edges = [(query.from_ms, first * BUCKET_MS), (last * BUCKET_MS, query.to_ms)]
-    by_day = DAY in query.by
-    parts, values = [], []
-    if first < last:
-        parts.append(_part("rollup", _ROLLUP_SUMS, f"bucket / {BUCKETS_PER_DAY}", "bucket", by_day=by_day))
-        values += [first, last]
-    for begin, end in edges:
-        if begin < end:
-            day = f"started_at_ms / {BUCKET_MS * BUCKETS_PER_DAY}"
-            parts.append(_part("call", _CALL_SUMS, day, "started_at_ms", by_day=by_day))
-            values += [begin, end]
-    return parts, values
+        asked = replace(query, by=wanted, sort=None, top=None, cost_parts=False)
+        sql, values = _statement(
+            asked, Grain(), ("unpriced_calls", "unpriced_tokens"), dialect, (query.from_ms, query.to_ms)
+        )
+        assert sql is not None
+        counts = [(row[0] or None, row[1] or None, int(row[2]), int(row[3])) for row in connection.execute(sql, values)]
+    sums: dict[tuple[str | None, str | None], tuple[int, int]] = {}
+    for provider_name, model_name, calls, tokens in counts:
+        before = sums.get((provider_name, model_name), (0, 0))
+        sums[provider_name, model_name] = before[0] + calls, before[1] + tokens
+    found = [Unpriced(*key, *both) for key, both in sums.items() if both[0]]
+    return tuple(sorted(found, key=lambda part: (-part.tokens, -part.calls, part.provider or "", part.model or "")))
 
 
-_ROLLUP_SUMS = {name: name for name in _SUMS}
-_CALL_SUMS = {
-    **_ROLLUP_SUMS,
-    "calls": "1",
-    "failed": "(SELECT status IN ('error', 'interrupted') FROM dimension WHERE id = dimension)",
-    "cost_pico": "coalesce(cost_pico, 0)",
-    "priced_calls": "cost_pico IS NOT NULL",
-    # As in UsageRecord.unpriced.
-    "unpriced_calls": "cost_pico IS NULL AND (total_tokens > 0 OR cause IN ('timeout', 'connection-lost') OR "
-    "(SELECT status <> 'error' FROM dimension WHERE id = dimension))",
-}
-
-
-def _part(table: str, sums: dict[str, str], day: str, time: str, *, by_day: bool) -> str:
-    chosen = ", ".join(f"sum({expression}) AS {name}" for name, expression in sums.items())
-    days, groups = (f", {day} AS day", ", day") if by_day else ("", "")
-    return (
-        f"SELECT dimension{days}, {chosen} FROM {table} "  # noqa: S608 - see `build`
-        f"WHERE {time} >= ? AND {time} < ? GROUP BY dimension{groups}"
-    )
-
-
-def _condition(query: Query) -> tuple[str, list[Any]]:
-    terms: list[str] = []
-    bound: list[Any] = []
-    for name, values in query.filters.items():
-        wanted = ["" if value == NONE else value for value in values]
-        marks = ", ".join("?" * len(wanted))
-        column = f"dimension.{COLUMNS[name]}"
-        if name == "model":
-            terms.append(f"({column} IN ({marks}) OR dimension.provider || '/' || {column} IN ({marks}))")
-            bound += wanted
-        else:
-            terms.append(f"{column} IN ({marks})")
-        bound += wanted
-    return (f" WHERE {' AND '.join(terms)}" if terms else ""), bound
-
-
-def _value(name: str, value: Any) -> str | None:
-    if name == DAY:
-        return str(date(1970, 1, 1) + timedelta(days=value))
-    return value or None
-
-
-def _sorted(by: tuple[str, ...], groups: Iterable[Group]) -> tuple[Group, ...]:
-    day = by.index(DAY) if DAY in by else None
-
-    def order(group: Group) -> tuple[Any, ...]:
-        days = group.key[day] if day is not None else None
-        return days or "", -group.totals.cost_pico, -group.totals.total_tokens, tuple(key or "" for key in group.key)
-
-    return tuple(sorted(groups, key=order))
+def _finished(report: UsageReport, sort: Sort | None, top: int | None) -> UsageReport:
+    """The report with its groups in order, and the rest of them summed up."""
+    if not report.by:
+        return replace(report, groups=())
+    groups = in_order(report.by, report.groups, sort)
+    if top is None or len(groups) <= top:
+        return replace(report, groups=tuple(groups))
+    if sort is None:
+        # The dearest are kept, and then stand in the order of time.
+        groups = in_order(report.by, report.groups, Sort("cost"))
+    rest = Rest(len(groups) - top, add(group.totals for group in groups[top:]))
+    kept = groups[:top] if sort else in_order(report.by, groups[:top], None)
+    return replace(report, groups=tuple(kept), other=rest)

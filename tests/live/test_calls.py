@@ -18,7 +18,8 @@ from fased_litellm.errors import CallError, StreamInterrupted
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.reply import Delta
 from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query, window
+from fased_litellm.usage.query import Query
+from fased_litellm.usage.windows import window
 from tests.live.proxies import Proxy
 
 WHO = CallContext.from_session_key("agent:main:telegram:direct:42").with_(task="digest")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
-from fased_litellm.usage.query import COLUMNS
+from fased_litellm.usage.query import COLUMNS, TIMES
 from fased_litellm.usage.record import STATUSES, UsageRecord
 
 DAY_MS = 86_400_000
@@ -80,9 +80,13 @@ def records(draw: st.DrawFn) -> UsageRecord:
     )
 
 
-def value(record: UsageRecord, dimension: str) -> str | None:
-    if dimension == "day":
-        return datetime.fromtimestamp(record.started_at_ms / 1000, UTC).strftime("%Y-%m-%d")
+def value(record: UsageRecord, dimension: str, zone: tzinfo = UTC) -> str | None:
+    if dimension in TIMES:
+        moment = datetime.fromtimestamp(record.started_at_ms / 1000, zone)
+        if dimension != "hour":
+            return moment.strftime({"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}[dimension])
+        hour = moment.replace(minute=0, second=0, microsecond=0)
+        return f"{hour:%Y-%m-%dT%H:%M}" + ("Z" if zone is UTC else f"{moment:%z}"[:3] + ":" + f"{moment:%z}"[3:5])
     found: str | None = getattr(record, COLUMNS[dimension])
     return found
 
@@ -117,10 +121,11 @@ def expected_groups(
     to_ms: int,
     by: tuple[str, ...],
     filters: Mapping[str, tuple[str, ...]],
+    zone: tzinfo = UTC,
 ) -> dict[tuple[str | None, ...], list[UsageRecord]]:
     groups: dict[tuple[str | None, ...], list[UsageRecord]] = {}
     for record in all_records:
         passes = all(value(record, name) in [None if v == "-" else v for v in vs] for name, vs in filters.items())
         if passes and from_ms <= record.started_at_ms < to_ms:
-            groups.setdefault(tuple(value(record, name) for name in by), []).append(record)
+            groups.setdefault(tuple(value(record, name, zone) for name in by), []).append(record)
     return groups

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from fased_litellm.errors import UsageError
-from fased_litellm.usage.query import DIMENSIONS, parse_by, parse_values, window
+from fased_litellm.usage.query import DIMENSIONS, parse_by, parse_values
 from fased_litellm.usage.record import iso
+from fased_litellm.usage.windows import window
 from tests.usage.samples import DAY_MS, START_MS
 
 NOW = START_MS + DAY_MS + 4 * 3_600_000  # 2026-11-22T04:00:00Z

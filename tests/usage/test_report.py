@@ -106,9 +106,12 @@ def test_the_json_has_the_documented_shape(tmp_path: Path) -> None:
     assert document == {
         "from": "2026-11-21T00:00:00Z",
         "to": "2026-11-28T00:00:00Z",
+        "timeZone": "UTC",
         "by": ["agent", "task"],
         "groups": [{"agent": "main", "task": "digest", **sums}],
+        "other": None,
         "totals": sums,
+        "unpriced": {"calls": 0, "tokens": 0, "models": [], "command": None},
     }
     assert list(document["groups"][0]) == ["agent", "task", *sums]
 

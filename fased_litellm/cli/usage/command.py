@@ -13,8 +13,9 @@ import typer
 
 from ...errors import LedgerError, UsageError
 from ...paths import Paths
-from ...usage.query import DIMENSIONS, Query, parse_by, parse_values, window
+from ...usage.query import DIMENSIONS, Query, parse_by, parse_values
 from ...usage.report import UsageReport, empty
+from ...usage.windows import window
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 

@@ -1,0 +1,131 @@
+"""Which tables answer a question: for each part of a window the coarsest roll-up that tells what is asked. Pure.
+
+Whole days of UTC come from the sums per day, what is left of the window at both ends from those per hour, then per
+quarter of an hour, and single calls are read only where the window cuts through a quarter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from .dialect import Rollup
+from .timezones import DAY_MS, Span, Zone, number_of
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """The times that a question tells apart: hours or days, of which all longer ones follow; else weeks and months."""
+
+    hour: bool = False
+    day: bool = False
+    week: bool = False
+    month: bool = False
+
+    @classmethod
+    def of(cls, by: Iterable[str]) -> Grain:
+        """The grain of these dimensions."""
+        names = set(by)
+        if "hour" in names:
+            return cls(hour=True)
+        if "day" in names:
+            return cls(day=True)
+        return cls(week="week" in names, month="month" in names)
+
+    @property
+    def longest_bucket_ms(self) -> int | None:
+        """The longest bucket that does not lie across two of these times; None where any does not.
+
+        Months are none of the arithmetic's business: the window is cut at their ends.
+        """
+        return HOUR_MS if self.hour else DAY_MS if self.day or self.week else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the window.
+
+    Attributes:
+        span: from when until when, and its offset from UTC.
+        month: months since 1970, in local time; 0 where months are not told apart.
+    """
+
+    span: Span
+    month: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is read of one table for one stretch.
+
+    Attributes:
+        rollup: the table, None for the single calls.
+        first, last: buckets, or milliseconds of single calls, with an exclusive end.
+        stretch: which it is a part of.
+    """
+
+    rollup: Rollup | None
+    first: int
+    last: int
+    stretch: Stretch
+
+
+def stretches(from_ms: int, to_ms: int, zone: Zone, grain: Grain) -> Iterator[Stretch]:
+    """The parts of a window in which offset and month do not change, as far as ``grain`` cares about them."""
+    if grain == Grain():
+        if from_ms < to_ms:
+            yield Stretch(Span(from_ms, to_ms))
+        return
+    for span in zone.spans(from_ms, to_ms):
+        if not grain.month:
+            yield Stretch(span)
+            continue
+        begin = span.from_ms
+        while begin < span.to_ms:
+            day = date(1970, 1, 1) + timedelta(days=(begin + span.offset_ms) // DAY_MS)
+            following = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+            end = min(number_of(following) * DAY_MS - span.offset_ms, span.to_ms)
+            yield Stretch(replace(span, from_ms=begin, to_ms=end), (day.year - 1970) * 12 + day.month - 1)
+            begin = end
+
+
+def pieces(parts: Iterable[Stretch], grain: Grain, rollups: Iterable[Rollup], *, sessions: bool) -> list[Piece]:
+    """What to read for these parts of the window, each moment exactly once.
+
+    Args:
+        parts: as ``stretches`` gives them.
+        grain: the times that are told apart.
+        rollups: the tables that are there.
+        sessions: whether the question is about sessions, so that sums without them do not help.
+    """
+    useful = [table for table in rollups if table.sessions or not sessions]
+    # The longest first; of two that are as long, the one without sessions is smaller.
+    useful.sort(key=lambda table: (-table.width_ms, table.sessions))
+    longest = grain.longest_bucket_ms
+    found: list[Piece] = []
+    for part in parts:
+        offset = part.span.offset_ms
+        fitting = [
+            table for table in useful if longest is None or (table.width_ms <= longest and not offset % table.width_ms)
+        ]
+        found += _cover(part.span.from_ms, part.span.to_ms, fitting, part)
+    return found
+
+
+def _cover(begin: int, end: int, tables: Sequence[Rollup], part: Stretch) -> Iterator[Piece]:
+    if begin >= end:
+        return
+    if not tables:
+        yield Piece(None, begin, end, part)
+        return
+    width = tables[0].width_ms
+    first, last = -(-begin // width), end // width
+    if first >= last:
+        yield from _cover(begin, end, tables[1:], part)
+        return
+    yield from _cover(begin, first * width, tables[1:], part)
+    yield Piece(tables[0], first, last, part)
+    yield from _cover(last * width, end, tables[1:], part)
