@@ -15,13 +15,14 @@ from ..errors import LedgerError
 from . import database, rollups
 from .dimensions import Dimensions, names_of
 from .record import UsageRecord
-from .rows import INSERT, part_of, row_of
+from .rows import insert, part_of, row_of
 
 if TYPE_CHECKING:
     from .query import Query
     from .report import UsageReport
     from .spool import Drained, Spool
 
+_INSERT = insert()
 _abandoned: list[sqlite3.Connection] = []
 
 
@@ -146,7 +147,7 @@ class Ledger:
     def _insert(self, connection: sqlite3.Connection, record: UsageRecord) -> rollups.Part | None:
         dimension, coarse = self.dimensions.of(names_of(record))
         row = row_of(record, dimension)
-        if connection.execute(INSERT, row).rowcount == 0:
+        if connection.execute(_INSERT, row).rowcount == 0:
             return None
         return part_of(record, row, coarse)
 

@@ -14,6 +14,11 @@ _SAME = " AND ".join(
     for name in ("task", "agent", "channel", "source", "role", "provider", "model", "status", "served_model")
 )
 
+_UNPRICED = (
+    "FROM rollup LEFT JOIN (SELECT started_at_ms / 900000 AS bucket, dimension, sum(total_tokens) AS tokens FROM call "
+    "WHERE cost_pico IS NULL GROUP BY 1, 2) USING (bucket, dimension)"
+)
+
 
 def _rollup(table: str) -> str:
     # The checks stop a sum past 64 bits, which SQLite would silently make a float.
@@ -48,9 +53,7 @@ STATEMENTS: tuple[str, ...] = (
     # A program of version 1 that is still running would write rows without the new roll-ups. It fails instead, at
     # the columns of `rollup` that must have a value, and its rows wait in the spool.
     _rollup("rollup_new"),
-    f"INSERT INTO rollup_new SELECT bucket, dimension, {_SUMS_1}, 0, 0, 0, 0, coalesce(tokens, 0) "  # noqa: S608 - names only
-    "FROM rollup LEFT JOIN (SELECT started_at_ms / 900000 AS bucket, dimension, sum(total_tokens) AS tokens FROM call "
-    "WHERE cost_pico IS NULL GROUP BY 1, 2) USING (bucket, dimension)",
+    f"INSERT INTO rollup_new SELECT bucket, dimension, {_SUMS_1}, 0, 0, 0, 0, coalesce(tokens, 0) {_UNPRICED}",
     "DROP TABLE rollup",
     "ALTER TABLE rollup_new RENAME TO rollup",
     # The same names without the session, for roll-ups whose size grows with groups, not with sessions.

@@ -1,0 +1,126 @@
+"""Change rows that are there, with their sums. A row is never deleted; changed, it gets a new id above all others.
+
+So "what changed since I last looked" is always "what has a higher id than the highest I saw".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from . import rollups
+from .dimensions import Dimensions
+from .rows import COLUMNS, Row, complete, insert_many, last_id
+
+_BATCH = 400
+_CHANGEABLE = frozenset(COLUMNS) - {"call_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What ``put_many`` did: rows that are new, and rows that took the place of older content."""
+
+    added: int = 0
+    replaced: int = 0
+
+
+def change(connection: sqlite3.Connection, changes: Mapping[int, Mapping[str, Any]]) -> int:
+    """Give rows new values, and correct all sums.
+
+    Args:
+        connection: in a transaction.
+        changes: id of a row → column of ``rows.COLUMNS`` → its new value. ``dimension`` is an id of ``Dimensions.of``;
+            ``counted`` 0 takes the row out of all reports.
+
+    Returns:
+        How many rows were changed; an id that is not there is passed over.
+
+    Raises:
+        KeyError: there is no such column, or it must not be changed.
+        sqlite3.Error, OverflowError: it cannot be written; the transaction must be rolled back.
+    """
+    todo = iter(changes.items())
+    changed = 0
+    while batch := dict(islice(todo, _BATCH)):
+        changed += _change(connection, batch)
+    return changed
+
+
+def put_many(
+    connection: sqlite3.Connection,
+    rows: Sequence[Row],
+    columns: tuple[str, ...] = COLUMNS,
+    dimensions: Dimensions | None = None,
+) -> Put:
+    """Add rows; where a call id is there already with other content, the new content takes its place.
+
+    Content is all but the feed, and whether the row counts. A price that was looked up stays, unless the tokens or the
+    names are others: it is a fact about the day of the look, and reading the same usage again must not change it. A
+    cost which the transcript itself names is part of its content.
+
+    Args:
+        connection, columns, dimensions: as in ``insert_many``; a column that is left out is NULL or 0.
+        rows: of one call id, the last counts.
+
+    Raises:
+        sqlite3.Error, OverflowError: they cannot be written; the transaction must be rolled back.
+    """
+    added = insert_many(connection, rows, columns, dimensions)
+    if added == len(rows):
+        return Put(added)
+    wanted = {row[0]: row for row in (complete(row, columns) for row in rows)}
+    todo = iter(wanted)
+    replaced = 0
+    while batch := list(islice(todo, _BATCH)):
+        marks = ", ".join("?" * len(batch))
+        sql = f"SELECT id, {', '.join(COLUMNS)} FROM call WHERE call_id IN ({marks})"  # noqa: S608 - names of columns
+        found = connection.execute(sql, batch).fetchall()
+        changes = {number: new for number, *old in found if (new := _outdated(old, wanted[old[0]]))}
+        replaced += change(connection, changes)
+    return Put(added, replaced)
+
+
+def _change(connection: sqlite3.Connection, batch: Mapping[int, Mapping[str, Any]]) -> int:
+    before = last_id(connection)
+    rollups.add(connection, rollups.of(connection, batch), -1)
+    statements: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for fresh, (number, values) in enumerate(batch.items(), before + 1):
+        if unknown := set(values) - _CHANGEABLE:
+            raise KeyError(f"Not a column of a call that changes: {', '.join(sorted(unknown))}.")
+        statements.setdefault(tuple(values), []).append((fresh, *values.values(), number))
+    changed = 0
+    for names, values_of in statements.items():
+        setting = ", ".join(f"{name} = ?" for name in ("id", *names))
+        changed += connection.executemany(f"UPDATE call SET {setting} WHERE id = ?", values_of).rowcount  # noqa: S608
+    rollups.add(connection, rollups.since(connection, before))
+    return changed
+
+
+_COST = tuple(
+    COLUMNS.index(name)
+    for name in (
+        "cost_pico",
+        "cost_source",
+        "input_cost_pico",
+        "output_cost_pico",
+        "cache_read_cost_pico",
+        "cache_write_cost_pico",
+        "price_note",
+    )
+)
+_SOURCE = COLUMNS.index("cost_source")
+_ASIDE = frozenset(COLUMNS.index(name) for name in ("feed", "counted"))
+_CONTENT = tuple(place for place in range(len(COLUMNS)) if place not in _ASIDE and place not in _COST)
+
+
+def _outdated(old: Sequence[Any], new: Row) -> dict[str, Any]:
+    """The values that have to change, none if the old row will do."""
+    same = all(old[place] == new[place] for place in _CONTENT)
+    if same:
+        told = new[_SOURCE] == "transcript" or (old[_COST[0]] is None and new[_COST[0]] is not None)
+        if not told or all(old[place] == new[place] for place in _COST):
+            return {}
+    return {name: new[place] for place, name in enumerate(COLUMNS) if place and name != "counted"}
