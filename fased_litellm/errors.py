@@ -22,8 +22,12 @@
     ├── PluginError                 plugin                1
     ├── CatalogError                catalog               1
     ├── LedgerError                 ledger                1
+    ├── FleetError                  fleet                 1   the database with the usage of many machines
+    ├── BudgetError                 budget                1   budgets cannot be read, written or checked
+    │   └── BudgetExceeded          budget-exceeded       1   which, spent, limit, resets when; nothing was sent
     ├── ExportError                 export                1   a file is there already, or cannot be written
     ├── LocalProxyError             local-proxy           1
+    ├── KeyAdminError               key-admin             1   the proxy refuses to make, change or show a virtual key
     └── CallError                   call-failed           1   cause, origin, remedy
         ├── NetworkError            network               1
         │   ├── AddressBlocked      address-blocked       1
@@ -41,9 +45,12 @@ A message says what happened and where; the hint says what to do. Neither ever h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .redaction import redact, redact_source
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 Origin = Literal["caller", "caller-key", "network", "gateway", "provider-key", "provider", "unknown"]
 """Whose side a failed call broke on; ``network`` is the way between us and the proxy."""
@@ -269,10 +276,88 @@ class ExportError(FasedError):
     code = "export"
 
 
+class BudgetError(FasedError):
+    """The budgets cannot be read, written or checked; a call that one may stop is not made then."""
+
+    code = "budget"
+
+
+class BudgetExceeded(BudgetError):
+    """A budget is used up, and its action is to stop: the call was refused before anything was sent.
+
+    Args:
+        message: which budget, how much was spent of how much, when.
+        hint: when it resets, and how to go on before.
+        budget: number of the budget.
+        scope: whose calls it counts, in words.
+        period: ``day`` or ``month``.
+        limit_usd: its limit in USD.
+        spent_usd: what was spent, in USD.
+        resets_at: when it resets, in UTC, as ``2026-11-23T00:00:00Z``.
+    """
+
+    code = "budget-exceeded"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        budget: int,
+        scope: str,
+        period: Literal["day", "month"],
+        limit_usd: Decimal,
+        spent_usd: Decimal,
+        resets_at: str,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.budget, self.scope, self.period = budget, redact(scope), period
+        self.limit_usd, self.spent_usd, self.resets_at = limit_usd, spent_usd, resets_at
+
+    def as_dict(self) -> dict[str, Any]:
+        budget = {
+            "id": self.budget,
+            "scope": self.scope,
+            "period": self.period,
+            "limitUsd": float(self.limit_usd),
+            "spentUsd": float(self.spent_usd),
+            "resetsAt": self.resets_at,
+        }
+        return {**super().as_dict(), "budget": budget}
+
+
+class FleetError(FasedError):
+    """The database with the usage of many machines cannot be used.
+
+    Args:
+        state: PostgreSQL's SQLSTATE, or as much of it as is known; None where it is not the database that complains.
+    """
+
+    code = "fleet"
+
+    def __init__(self, message: str, *, hint: str | None = None, state: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.state = state
+
+
 class LocalProxyError(FasedError):
     """The local LiteLLM proxy did not start, or is not there."""
 
     code = "local-proxy"
+
+
+class KeyAdminError(FasedError):
+    """The proxy refuses to make, change or show a virtual key.
+
+    Args:
+        status: HTTP status of its answer; None where there was none.
+    """
+
+    code = "key-admin"
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 # ---- calls
