@@ -17,6 +17,8 @@ from .rows import COLUMNS, Row, complete, insert_many, last_id
 
 _BATCH = 400
 _CHANGEABLE = frozenset(COLUMNS) - {"call_id"}
+# Who adds new rows to sums made before learns by this that older rows are no longer what they were.
+_COUNT_CHANGES = "INSERT INTO meta VALUES ('changes', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def _change(connection: sqlite3.Connection, batch: Mapping[int, Mapping[str, Any
         setting = ", ".join(f"{name} = ?" for name in ("id", *names))
         changed += connection.executemany(f"UPDATE call SET {setting} WHERE id = ?", values_of).rowcount  # noqa: S608
     rollups.add(connection, rollups.since(connection, before))
+    connection.execute(_COUNT_CHANGES)
     return changed
 
 
