@@ -15,6 +15,7 @@ from . import atomicfile
 from .catalog import jsonschema as catalog
 from .config import jsonschema as config
 from .doctor.modelmap import jsonschema as modelmap
+from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
 
@@ -23,7 +24,14 @@ SUFFIX = ".schema.json"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema, for all rooms."""
-    return {**provider.schemas(), **usage.schemas(), **catalog.schemas(), **config.schemas(), **modelmap.schemas()}
+    return {
+        **provider.schemas(),
+        **usage.schemas(),
+        **catalog.schemas(),
+        **config.schemas(),
+        **modelmap.schemas(),
+        **onboarding.schemas(),
+    }
 
 
 def texts() -> dict[str, str]:

@@ -14,6 +14,7 @@ COMMANDS = {
     "logs": "localproxy",
     "quickstart": "quickstart",
     "key": "key",
+    "keys": "keys",
     "secrets": "secrets",
     "undo": "undo",
     "map": "map",

@@ -71,7 +71,7 @@ def _hint(error: CallError, *, allow_private: bool) -> str | None:
 def remarks(catalog: Catalog, kind: KeyKind) -> list[str]:
     """What should be said of an answer that is good enough to go on with."""
     said = list(catalog.notes)
-    too_powerful = warning(kind, catalog.base_url)
+    too_powerful = warning(kind)
     if too_powerful:
         said.append(too_powerful)
     if catalog.sources == ("/v1/models",) and any("HTTP 404" in note for note in catalog.notes):

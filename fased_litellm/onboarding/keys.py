@@ -275,7 +275,7 @@ class AgentKey:
             _, kind = check.check(found.base_url, key, allow_private=allowed)
         except CatalogError as error:
             return [error.message]  # the key is taken; which models it may use is its owner's affair
-        too_powerful = warning(kind, found.base_url)
+        too_powerful = warning(kind)
         return [too_powerful] if too_powerful else []
 
     def _where(self, key: ResolvedKey) -> tuple[str, str]:

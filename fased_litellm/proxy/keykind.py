@@ -42,19 +42,17 @@ def _ask(client: ProxyClient, path: str) -> CallError | None:
     return None
 
 
-def warning(kind: KeyKind, base_url: str) -> str | None:
+def warning(kind: KeyKind) -> str | None:
     """What the user of such a key should know; None for a key that is as it should be."""
     if kind == "master":
         return (
             "This is the proxy's master key. Whoever has it can make and delete keys, see everybody's spend and change the"
-            " proxy, and no budget bounds its calls. Make a virtual key for the agent instead:"
-            f' curl --oauth2-bearer "$LITELLM_MASTER_KEY" --json \'{{"key_alias": "fased"}}\' {base_url}/key/generate'
-            " (https://docs.litellm.ai/docs/proxy/virtual_keys), then `fased litellm key set`."
+            " proxy, and no budget bounds its calls. Give the agent a virtual key of its own instead:"
+            " LITELLM_MASTER_KEY=… fased litellm keys create --use"
         )
     if kind == "only-master":
         return (
             "This is the proxy's master key, which opens everything on it, and whose calls no budget bounds. Without a database"
-            " LiteLLM knows no other; with one, POST /key/generate makes virtual keys"
-            " (https://docs.litellm.ai/docs/proxy/virtual_keys)."
+            " LiteLLM knows no other; with one, `fased litellm keys create --use` makes a virtual key for the agent."
         )
     return None

@@ -1,0 +1,431 @@
+"""``fased litellm keys``: the virtual keys of the proxy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import FasedError, MissingKey, UsageError
+from . import output, session
+from .commands import SETTINGS
+
+if TYPE_CHECKING:
+    from ..onboarding.virtualkeys import Made, VirtualKeys
+    from ..proxy.admin import KeyAdmin, VirtualKey
+    from ..secrets.placement import Storage
+
+app = typer.Typer(
+    **SETTINGS,
+    no_args_is_help=True,
+    help="Make and manage virtual keys of the proxy; needs its master key (LITELLM_MASTER_KEY, keyring, or asked for).",
+)
+
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AGENT = Annotated[
+    str | None, typer.Option("--agent", metavar="ID", help="The key of this agent alone; else that of all of them.")
+]
+YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+KEY = Annotated[str, typer.Argument(metavar="KEY", help="Its name, or its hash as the proxy shows it.")]
+ALIAS = Annotated[str | None, typer.Option("--alias", metavar="NAME", help="Name of the key, unique at the proxy.")]
+BUDGET = Annotated[
+    str | None, typer.Option("--max-budget", metavar="USD", help="Most that it may spend; `none` for no limit.")
+]
+DURATION = Annotated[
+    str | None,
+    typer.Option(
+        "--budget-duration", metavar="TIME", help="daily, weekly, monthly, or as 30d; then the spend begins anew."
+    ),
+]
+MODELS = Annotated[
+    list[str] | None,
+    typer.Option("--models", metavar="NAME[,NAME]", help="The aliases which it may call; all by default."),
+]
+RPM = Annotated[int | None, typer.Option("--rpm", metavar="N", help="Most requests per minute.")]
+TPM = Annotated[int | None, typer.Option("--tpm", metavar="N", help="Most tokens per minute.")]
+EXPIRES = Annotated[
+    str | None, typer.Option("--expires", metavar="WHEN", help="12h, 30d, or the last day, as 2026-12-31; `never`.")
+]
+STORAGE = Annotated[
+    str | None, typer.Option("--key-storage", metavar="PLACE", help="keyring or profile; else where the old key is.")
+]
+
+
+@app.callback()
+def group() -> None:
+    """The group has no work of its own."""
+
+
+@app.command()
+def create(
+    *,
+    alias: ALIAS = "fased",
+    max_budget: BUDGET = None,
+    budget_duration: DURATION = None,
+    models: MODELS = None,
+    rpm: RPM = None,
+    tpm: TPM = None,
+    expires: EXPIRES = None,
+    key_type: Annotated[
+        str, typer.Option("--key-type", metavar="TYPE", help="default, llm_api (calls alone), management, read_only.")
+    ] = "default",
+    use: Annotated[bool, typer.Option("--use", help="Check it, and keep it as the agent's key.")] = False,
+    key_storage: STORAGE = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Print the key although this is no terminal.")] = False,
+    agent: AGENT = None,
+    yes: YES = False,
+    json_output: JSON = False,
+) -> None:
+    """Make a virtual key. It is shown once, or with --use goes where the agent keeps its key.
+
+    With --use, one request of 8 tokens at most is sent to see that the key works.
+    """
+    from ..onboarding import keywish
+
+    if not use and not reveal and not sys.stdout.isatty():
+        raise UsageError(
+            "The key would be made and not be shown.",
+            hint="Add --use, to have the agent use it, or --reveal, to print it.",
+        )
+    if key_type not in keywish.KEY_TYPES:
+        raise UsageError(f"--key-type {key_type!r} is unknown.", hint=f"Known: {', '.join(keywish.KEY_TYPES)}.")
+    settings: dict[str, Any] = {
+        **_wish(alias, max_budget, budget_duration, models, rpm, tpm, expires),
+        "key_type": None if key_type == "default" else key_type,
+    }
+    storage = _storage(key_storage)
+    keys = _keys(agent)
+    with _admin(keys) as admin:
+        if use:
+            _confirm(f"Make the key {settings['key_alias']}, and use it for the agent?", yes=yes, default=True)
+        _warn_of_models(keys, admin, settings.get("models"))
+        made = keys.create(admin, settings, use=use, storage=storage)
+    _show_made(made, json_output=json_output, reveal=reveal or not use)
+
+
+@app.command()
+def info(
+    *,
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="Its name or hash; the agent's own key by default.")
+    ] = None,
+    agent: AGENT = None,
+    json_output: JSON = False,
+) -> None:
+    """Show what the proxy says of a key: budget, spent, reset, limits, models. Of its own key, any agent may ask."""
+    keys = _keys(agent)
+    if key is None:
+        held, found = keys.own()
+        place = f"{held.kind}: {held.detail}"
+    else:
+        with _admin(keys) as admin:
+            found, place = keys.find(admin, key), None
+    if json_output:
+        output.document({**found.as_dict(), "place": place})
+        return
+    if place:
+        output.line(f"The agent's key, from {place}")
+    for line in _lines(found):
+        output.line(line)
+
+
+@app.command("list")
+def list_(*, json_output: JSON = False) -> None:
+    """List the keys of the proxy."""
+    keys = _keys(None)
+    with _admin(keys) as admin:
+        found = list(admin.all())
+    if json_output:
+        output.document({"keys": [key.as_dict() for key in found]})
+        return
+    if not found:
+        output.line("The proxy has no virtual keys. `fased litellm keys create` makes one.")
+        return
+    from .usage.table import Column, printable, render
+
+    columns = [
+        Column("Name", [printable(key.alias or key.name or "-") for key in found]),
+        Column("Spent", [f"${key.spent:,.4f}" for key in found], right=True),
+        Column(
+            "Budget", [f"${key.max_budget:,.2f}" if key.max_budget is not None else "-" for key in found], right=True
+        ),
+        Column("Resets", [_day(key.budget_reset_at) for key in found], spare=2),
+        Column("Models", [printable(", ".join(key.models)) or "all" for key in found], spare=1),
+        Column("State", [_state(key) for key in found]),
+    ]
+    import shutil
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in render(columns, [0.0] * len(found), width):
+        output.line(line)
+
+
+@app.command()
+def update(
+    *,
+    key: KEY,
+    alias: ALIAS = None,
+    max_budget: BUDGET = None,
+    budget_duration: DURATION = None,
+    models: MODELS = None,
+    rpm: RPM = None,
+    tpm: TPM = None,
+    expires: EXPIRES = None,
+    json_output: JSON = False,
+) -> None:
+    """Change a key's name, budget, limits or models; `none` takes a budget or its duration away."""
+    settings = _wish(alias, max_budget, budget_duration, models, rpm, tpm, expires)
+    if not settings:
+        raise UsageError("There is nothing to change.", hint="Give --max-budget, --models, --rpm or another option.")
+    keys = _keys(None)
+    with _admin(keys) as admin:
+        found = keys.find(admin, key)
+        _warn_of_models(keys, admin, settings.get("models"))
+        changed = admin.update(found.token or key, settings)
+    if json_output:
+        output.document(changed.as_dict())
+        return
+    for line in _lines(changed):
+        output.line(line)
+
+
+@app.command()
+def block(*, key: KEY, yes: YES = False, json_output: JSON = False) -> None:
+    """Have the proxy refuse a key, until `unblock`."""
+    _set_blocked(key, blocked=True, yes=yes, json_output=json_output)
+
+
+@app.command()
+def unblock(*, key: KEY, json_output: JSON = False) -> None:
+    """Have the proxy take a blocked key again."""
+    _set_blocked(key, blocked=False, yes=True, json_output=json_output)
+
+
+@app.command()
+def rotate(
+    *,
+    key_storage: STORAGE = None,
+    keep_old: Annotated[bool, typer.Option("--keep-old", help="Do not delete the old key at the proxy.")] = False,
+    agent: AGENT = None,
+    yes: YES = False,
+    json_output: JSON = False,
+) -> None:
+    """Put a new key in the place of the agent's: make, check (one small request), switch, and only then delete the old one.
+
+    The new key has the same limits, and what the old one has spent counts on. Calls under way end with the old key.
+    """
+    storage = _storage(key_storage)
+    keys = _keys(agent)
+    with _admin(keys) as admin:
+        _confirm("Make a new key for the agent, and delete the one in use?", yes=yes, default=True)
+        rotated = keys.rotate(admin, storage=storage, keep_old=keep_old)
+    made = rotated.made
+    if rotated.warning:
+        output.diagnostic(f"! The old key {rotated.before.name} is still at the proxy: {rotated.warning}")
+    if json_output:
+        document = {**_made(made, reveal=False), "oldToken": rotated.before.token, "oldDeleted": rotated.deleted}
+        output.document(document)
+        return
+    assert made.done is not None
+    output.line(f"The agent uses {made.done.masked} now, in {made.done.place}; before: {made.done.before}.")
+    output.line("The old key is deleted at the proxy." if rotated.deleted else "The old key still works.")
+    if rotated.before.spent:
+        output.line(f"What the old key has spent counts on: ${rotated.before.spent:,.4f}")
+
+
+@app.command()
+def delete(*, key: KEY, yes: YES = False, json_output: JSON = False) -> None:
+    """Delete a key at the proxy, for good. The agent's own key is replaced by `rotate` instead."""
+    keys = _keys(None)
+    with _admin(keys) as admin:
+        found = keys.find(admin, key)
+        _confirm(f"Delete {_name(found)} for good?{_if_own(keys, found)}", yes=yes)
+        admin.delete(found.token or key)
+    if json_output:
+        output.document({"token": found.token, "alias": found.alias, "deleted": True})
+    else:
+        output.line(f"Deleted {_name(found)}.")
+
+
+# ---- inside
+
+
+def _keys(agent: str | None) -> VirtualKeys:
+    from ..onboarding.virtualkeys import VirtualKeys
+
+    return VirtualKeys(session.config(), session.paths(), agent)
+
+
+@contextmanager
+def _admin(keys: VirtualKeys) -> Iterator[KeyAdmin]:
+    """The admin routes with the master key, which is asked for (not shown) where it is nowhere else."""
+    from ..onboarding.dialogue import clean_key
+    from ..onboarding.virtualkeys import MASTER_VARIABLE, master_key
+    from ..proxy.admin import KeyAdmin
+
+    found = master_key(session.config(), session.paths(), keys.base_url)
+    if found is None:
+        if not sys.stdin.isatty():
+            raise MissingKey(
+                "This needs the proxy's master key.",
+                hint=f"Set {MASTER_VARIABLE} for this one command. It is stored nowhere.",
+            )
+        key = clean_key(str(typer.prompt("LiteLLM master key", hide_input=True, err=True)))
+    else:
+        key = clean_key(found[0])
+    with keys.client(key) as client:
+        yield KeyAdmin(client)
+
+
+def _wish(
+    alias: str | None,
+    max_budget: str | None,
+    budget_duration: str | None,
+    models: list[str] | None,
+    rpm: int | None,
+    tpm: int | None,
+    expires: str | None,
+) -> dict[str, Any]:
+    """The fields that were given."""
+    from ..onboarding import keywish
+
+    wish: dict[str, Any] = {}
+    if alias is not None:
+        wish["key_alias"] = keywish.alias(alias)
+    if max_budget is not None:
+        wish["max_budget"] = keywish.budget(max_budget)
+    if budget_duration is not None:
+        wish["budget_duration"] = keywish.budget_duration(budget_duration)
+    if models is not None:
+        wish["models"] = keywish.models(models)
+    for name, number in (("rpm", rpm), ("tpm", tpm)):
+        if number is not None:
+            wish[f"{name}_limit"] = keywish.limit(number, f"--{name}")
+    if expires is not None:
+        wish["duration"] = keywish.expires(expires, datetime.now(UTC))
+    return wish
+
+
+def _warn_of_models(keys: VirtualKeys, admin: KeyAdmin, models: list[str] | None) -> None:
+    unknown = keys.unknown_models(admin, models or [])
+    if unknown:
+        output.diagnostic(
+            f"! The proxy lists no model {', '.join(unknown)}. A key may name access groups and patterns too; if that is not"
+            " meant, change it: fased litellm keys update … --models …"
+        )
+
+
+def _set_blocked(name: str, *, blocked: bool, yes: bool, json_output: bool) -> None:
+    keys = _keys(None)
+    with _admin(keys) as admin:
+        found = keys.find(admin, name)
+        if blocked:
+            _confirm(f"Have the proxy refuse {_name(found)}?{_if_own(keys, found)}", yes=yes)
+        admin.block(found.token or name, blocked=blocked)
+    if json_output:
+        output.document({"token": found.token, "alias": found.alias, "blocked": blocked})
+    elif blocked:
+        output.line(f"{_name(found)} is blocked; it may take a minute until every worker of the proxy knows.")
+    else:
+        output.line(f"{_name(found)} is taken again; it may take a minute until every worker of the proxy knows.")
+
+
+def _if_own(keys: VirtualKeys, found: VirtualKey) -> str:
+    return " It is the key that the agent uses." if keys.is_own(found) else ""
+
+
+def _confirm(question: str, *, yes: bool, default: bool = False) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("This asks first, and there is no terminal to ask on.", hint="Add --yes.")
+    if not typer.confirm(question, default=default, err=True):
+        raise FasedError("Nothing was changed.")
+
+
+def _storage(text: str | None) -> Storage | None:
+    if text is None:
+        return None
+    from .onboard import STORAGES
+
+    if text not in STORAGES or STORAGES[text] == "env":
+        raise UsageError(f"--key-storage {text!r} cannot take a new key.", hint="Known: keyring, profile.")
+    return STORAGES[text]
+
+
+def _made(made: Made, *, reveal: bool) -> dict[str, Any]:
+    return {
+        **({"key": made.new.key} if reveal else {}),
+        **made.new.about.as_dict(),
+        "used": made.done is not None,
+        "stored": made.done.as_dict() if made.done else None,
+        "checked": {"model": made.checked.model, "receipt": made.checked.receipt.as_dict()} if made.checked else None,
+    }
+
+
+def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
+    about = made.new.about
+    for text in made.done.warnings if made.done else ():
+        output.diagnostic(f"! {text}")
+    if json_output:
+        text = json.dumps(_made(made, reveal=reveal), indent=2, ensure_ascii=False)
+        (output.asked_for if reveal else output.line)(text)
+        return
+    for line in _lines(about):
+        output.line(line)
+    if made.checked and made.done:
+        output.line(f"Checked: {made.checked.model} answered.")
+        output.line(f"The agent uses it now: {made.done.masked}, in {made.done.place}")
+    if reveal:
+        output.diagnostic("The proxy shows the key this once:")
+        output.asked_for(made.new.key)
+
+
+def _lines(key: VirtualKey) -> Iterator[str]:
+    """A key for people."""
+    from ..onboarding.keywish import resets
+
+    yield f"{_name(key)} ({_state(key)})"
+    if key.max_budget is None:
+        yield f"Spent:   ${key.spent:,.4f}; there is no budget"
+    else:
+        share = f" ({key.share:.0%})" if key.share is not None else ""
+        yield f"Spent:   ${key.spent:,.4f} of ${key.max_budget:,.2f}{share}"
+        when = f"{key.budget_reset_at:%Y-%m-%d %H:%M} UTC" if key.budget_reset_at else "never; the budget is for good"
+        again = resets(key.budget_duration or "")
+        yield f"Resets:  {when}" + (f", {again}" if again else "")
+    yield f"Models:  {', '.join(key.models) or 'all'}"
+    limits = [
+        f"{number} {what} per minute"
+        for number, what in ((key.rpm_limit, "requests"), (key.tpm_limit, "tokens"))
+        if number is not None
+    ]
+    yield f"Limits:  {', '.join(limits) or 'none'}"
+    yield f"Expires: {f'{key.expires:%Y-%m-%d %H:%M} UTC' if key.expires else 'never'}"
+    if key.key_type not in (None, "default"):
+        yield f"Type:    {key.key_type}"
+
+
+def _name(key: VirtualKey) -> str:
+    return f"{key.alias} {key.name}" if key.alias and key.name else key.alias or key.name or key.token[:12]
+
+
+def _state(key: VirtualKey) -> str:
+    if key.deleted:
+        return "deleted"
+    if key.blocked:
+        return "blocked"
+    if key.expires is not None and key.expires < datetime.now(UTC):
+        return "expired"
+    if key.share is not None and key.share >= 1:
+        return "budget spent"
+    return "active"
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else "-"

@@ -1,0 +1,95 @@
+"""JSON Schemas of what ``fased litellm keys`` prints, for ``schemas/``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Usd = Annotated[float, Field(description="USD.")]
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="UTC.")]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class VirtualKeyPart(_Document):
+    """What the proxy says of a virtual key; not the key."""
+
+    token: str = Field(description="Its SHA-256, by which the proxy knows it.")
+    name: str | None = Field(description="The end of the key.")
+    alias: str | None
+    spent_usd: Usd = Field(description="USD since the budget last began anew; lags the calls by some seconds.")
+    max_budget_usd: Usd | None
+    budget_duration: str | None
+    budget_reset_at: Moment | None
+    models: list[str] = Field(description="The aliases which it may call; empty for all.")
+    rpm_limit: int | None
+    tpm_limit: int | None
+    expires: Moment | None
+    blocked: bool
+    deleted: bool
+    key_type: str | None
+    user_id: str | None
+    team_id: str | None
+    last_active: Moment | None
+
+
+class VirtualKeyDocument(VirtualKeyPart):
+    """The document of ``fased litellm keys info --json``; ``keys list`` has a list of such without ``place``."""
+
+    model_config = ConfigDict(title="Virtual key")
+
+    place: str | None = Field(description="Where the agent has it from; null for another key.")
+
+
+class KeyStoredPart(_Document):
+    """Where a key is kept now."""
+
+    provider: str
+    profile: str
+    storage: str | None
+    place: str | None
+    masked: str
+    before: str | None
+    checked: bool
+    files: list[str]
+    warnings: list[str]
+
+
+class KeyCheckedPart(_Document):
+    """The request by which a key was tried."""
+
+    model: str
+    receipt: dict[str, Any] = Field(description="As in chat-result.")
+
+
+class KeyMadeDocument(VirtualKeyPart):
+    """The document of ``fased litellm keys create --json``; of ``rotate`` too, which adds what became of the old key."""
+
+    model_config = ConfigDict(title="Virtual key that was made")
+
+    key: str | None = Field(default=None, description="The key itself; only there with --reveal.")
+    used: bool = Field(description="Whether the agent uses it now.")
+    stored: KeyStoredPart | None
+    checked: KeyCheckedPart | None
+    old_token: str | None = Field(default=None, description="rotate: the SHA-256 of the old key.")
+    old_deleted: bool | None = Field(default=None, description="rotate: whether the old key is deleted at the proxy.")
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name below ``schemas/`` → the schema."""
+    documents: dict[str, type[BaseModel]] = {
+        "virtual-key.schema.json": VirtualKeyDocument,
+        "virtual-key-made.schema.json": KeyMadeDocument,
+    }
+    return {
+        name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
+        for name, model in documents.items()
+    }
