@@ -22,12 +22,14 @@
     ├── PluginError                 plugin                1
     ├── CatalogError                catalog               1
     ├── LedgerError                 ledger                1
+    │   └── LedgerDamaged           ledger-damaged        1   `fased usage` sets it aside and saves what can be read
     ├── FleetError                  fleet                 1   the database with the usage of many machines
     ├── BudgetError                 budget                1   budgets cannot be read, written or checked
     │   └── BudgetExceeded          budget-exceeded       1   which, spent, limit, resets when; nothing was sent
     ├── ExportError                 export                1   a file is there already, or cannot be written
     ├── LocalProxyError             local-proxy           1
     ├── KeyAdminError               key-admin             1   the proxy refuses to make, change or show a virtual key
+    ├── SpendError                  spend                 1   the proxy does not show what was spent
     └── CallError                   call-failed           1   cause, origin, remedy
         ├── NetworkError            network               1
         │   ├── AddressBlocked      address-blocked       1
@@ -270,6 +272,12 @@ class LedgerError(FasedError):
     code = "ledger"
 
 
+class LedgerDamaged(LedgerError):
+    """The usage ledger's file is damaged; ``fased usage`` sets it aside and saves what can be read of it."""
+
+    code = "ledger-damaged"
+
+
 class ExportError(FasedError):
     """A file of an export is there already, or cannot be written."""
 
@@ -344,6 +352,26 @@ class LocalProxyError(FasedError):
     """The local LiteLLM proxy did not start, or is not there."""
 
     code = "local-proxy"
+
+
+class SpendError(FasedError):
+    """The proxy does not show what was spent.
+
+    Args:
+        trouble: why, in a word; None where it is another thing.
+    """
+
+    code = "spend"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        trouble: Literal["no-database", "not-allowed", "too-old"] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.trouble = trouble
 
 
 class KeyAdminError(FasedError):
