@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -31,14 +31,20 @@ SETTINGS: dict[str, Any] = {
 """What every Typer application of this package is made with."""
 
 
-def lazy_group(modules: Mapping[str, str]) -> type[TyperGroup]:
+def lazy_group(
+    modules: Mapping[str, str], arguments: Callable[[list[str]], list[str]] = lambda given: given
+) -> type[TyperGroup]:
     """A group whose commands are imported on demand.
 
     Args:
         modules: command → module of this package. The module's ``app`` is the command, or has it among its commands.
+        arguments: what the group reads in place of the arguments that were given.
     """
 
     class LazyGroup(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            return super().parse_args(ctx, arguments(args))
+
         def list_commands(self, ctx: Any) -> list[str]:
             return list(modules)
 

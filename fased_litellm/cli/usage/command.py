@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
+import sqlite3
 import time
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from ...errors import LedgerError, UsageError
 from ...paths import Paths
-from ...usage.query import DIMENSIONS, Query, parse_by, parse_values
-from ...usage.report import UsageReport, empty
+from ...usage.query import DIMENSIONS, TIMES, Query, parse_by, parse_values
+from ...usage.report import UsageReport, build, empty
 from ...usage.windows import window
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 
+if TYPE_CHECKING:
+    from ...usage.spread import Spread
+    from .terminal import Terminal
+
 DEFAULT_BY = ("provider", "model")
 """What ``--json`` and ``--csv`` group by if nothing else is said: the first table of the screen."""
-_SCREEN_BY = ("provider", "model", "agent")
-_SCREEN_ROWS = 8
+
+Answer = TypeVar("Answer")
 
 COMMANDS: dict[str, str] = {}
 """Subcommand → module of ``cli`` with its ``app``, as ``usage.imports``."""
 
+
+def _with_seconds(arguments: list[str]) -> list[str]:
+    """``--watch`` has its value, seconds, or an empty one in its place; typer knows no option whose value may be left out."""
+    found = []
+    for place, argument in enumerate(arguments):
+        found.append(argument)
+        if argument == "--watch" and not "".join(arguments[place + 1 : place + 2]).lstrip(".")[:1].isdigit():
+            found.append("")
+    return found
+
+
 app = typer.Typer(
     **SETTINGS,
-    cls=lazy_group(COMMANDS),
+    cls=lazy_group(COMMANDS, _with_seconds),
     invoke_without_command=True,
     subcommand_metavar="",
     help="Show what the agents used and what it cost, grouped by anything.",
@@ -70,14 +83,18 @@ def usage(
         bool, typer.Option("--json", help=f"Print JSON, by {','.join(DEFAULT_BY)} unless --by says otherwise.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, grouped as --json.")] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option("--watch", metavar="[SECONDS]", help="Show it again every 2 seconds, until Ctrl-C or q."),
+    ] = None,
 ) -> None:
     if ctx.invoked_subcommand is not None:
         return
-    if as_json and as_csv:
-        raise UsageError("--json and --csv cannot be combined.", hint="Give the one or the other.")
+    chosen = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--watch", watch is not None)) if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined.", hint="Give the one or the other.")
     dimensions = parse_by(by or ())
     screen = not dimensions and not as_json and not as_csv
-    begin, end = window(time.time_ns() // 1_000_000, days=days, first=first, last=last)
     given = {
         "provider": provider,
         "model": model,
@@ -89,60 +106,76 @@ def usage(
         "role": role,
         "status": status,
     }
-    query = Query(begin, end, dimensions or (_SCREEN_BY if screen else DEFAULT_BY), _filters(given))
     paths = session.paths()
-    report = _ask(paths, query)
+
+    def query() -> Query:
+        begin, end = window(time.time_ns() // 1_000_000, days=days, first=first, last=last)
+        return Query(begin, end, dimensions or DEFAULT_BY, _filters(given))
+
+    def lines(terminal: Terminal) -> list[str]:
+        return _lines(paths, query(), terminal, screen=screen)
+
     if as_json:
-        output.document(report.as_dict())
+        output.document(_report(paths, query()).as_dict())
     elif as_csv:
         from .text import csv
 
-        output.line(csv(report))
+        for row in csv(_report(paths, query())):
+            output.line(row)
+    elif watch is not None:
+        from . import watch as watching
+
+        watching.watch(lines, watching.seconds(watch))
     else:
-        _show(report, paths, screen=screen)
+        from .terminal import detect
+
+        for line in lines(detect()):
+            output.line(line)
 
 
 def _filters(given: Mapping[str, Names]) -> dict[str, tuple[str, ...]]:
     return {name: values for name, words in given.items() if (values := parse_values(words or ()))}
 
 
-def _ask(paths: Paths, query: Query) -> UsageReport:
+def _report(paths: Paths, query: Query) -> UsageReport:
+    return _ask(paths, lambda connection: build(connection, query)) or empty(query)
+
+
+def _lines(paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> list[str]:
+    from . import show
+
+    if screen:
+        from ...usage.overview import overview
+
+        found = _ask(paths, lambda connection: overview(connection, query))
+        return show.screen(found, terminal) if found else show.nothing(empty(query), terminal, ever=False)
+    from ...usage.spread import spread
+
+    def ask(connection: sqlite3.Connection) -> tuple[UsageReport, Spread | None]:
+        return build(connection, query), None if set(TIMES) & set(query.by) else spread(connection, query)
+
+    answer = _ask(paths, ask)
+    return show.table(*answer, terminal) if answer else show.nothing(empty(query), terminal, ever=False)
+
+
+def _ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+    """The answer of the ledger, None where there is none."""
+    from ...usage.asking import asking
     from ...usage.ledger import Ledger
     from ...usage.spool import Spool
 
     spool = Spool.beside(paths.ledger)
     if not paths.ledger.exists() and not spool.waiting():
-        return empty(query)
-    with Ledger(paths.ledger) as ledger:
-        if spool.waiting():
-            try:
+        return None
+    if spool.waiting():
+        try:
+            with Ledger(paths.ledger) as ledger:
                 drained = ledger.drain(spool)
-            except LedgerError as error:
-                output.diagnostic(f"Some calls are not in this report yet: {error.message}")
-            else:
-                if drained.bad:
-                    lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
-                    output.diagnostic(f"Set aside in {spool.bad}: {lines} of {spool.path}.")
-        return ledger.report(query)
-
-
-def _show(report: UsageReport, paths: Paths, *, screen: bool) -> None:
-    from . import text
-
-    when = text.period(report.from_ms, report.to_ms)
-    if not report.totals.calls:
-        output.line(f"No calls, {when}.")
-        if not paths.ledger.exists():
-            output.line("None was ever recorded here; `fased litellm chat` makes the first.")
-        return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else None
-    output.line(f"Usage, {when}")
-    output.line(text.summary(report.totals))
-    limit = _SCREEN_ROWS if screen else None
-    for part in [report.regroup(DEFAULT_BY), report.regroup(("agent",))] if screen else [report]:
-        output.line()
-        for line in text.table(part, width=width, limit=limit):
-            output.line(line)
-    if remark := text.unpriced(report):
-        output.line()
-        output.line(remark)
+        except LedgerError as error:
+            output.diagnostic(f"Some calls are not in this report yet: {error.message}")
+        else:
+            if drained.bad:
+                lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
+                output.diagnostic(f"Set aside in {spool.bad}: {lines} of {spool.path}.")
+    with asking(paths.ledger) as connection:
+        return question(connection)

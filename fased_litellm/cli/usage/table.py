@@ -19,8 +19,6 @@ _BAR = 24
 _SHORTEST_BAR = 6
 _SHORTEST_TEXT = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_INVISIBLE = "\u200e"
-"""Marks of ``Terminal.name``; they take no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def bar(share: float, width: int) -> str:
 def length(text: str) -> int:
     """How many columns of a terminal a text takes."""
     found: int = cell_len(text)
-    return found if text.isascii() else found - sum(text.count(mark) for mark in _INVISIBLE)
+    return found
 
 
 def cut(text: str, width: int) -> str:

@@ -15,7 +15,7 @@ Colour = Literal["title", "bar", "bad", "warning", "dim"]
 _CODES: dict[Colour, str] = {"title": "1", "bar": "36", "bad": "31", "warning": "33", "dim": "2"}
 
 _DRAWN = "▏▎▍▌▋▊▉█▁▂▃▄▅▆▇…≥·→�"
-_ASCII = "...#####_.:-=+*~>,>?"
+_ASCII = "...#####_.:-=+*~>|>?"
 _TO_ASCII = str.maketrans(_DRAWN, _ASCII)
 _JOINERS = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))
 _LEFT_TO_RIGHT = "\u200e"

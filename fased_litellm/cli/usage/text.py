@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
+from ...usage.money import from_pico
 from ...usage.query import DIMENSIONS
 from ...usage.record import camel, iso
-from ...usage.report import COUNTS, Totals, UsageReport
-from .table import Column, printable, render
+from ...usage.report import COUNTS, REPRICE, Totals, UsageReport
+from ...usage.spread import Spread
+from ...usage.timezones import UTC_ZONE, Zone
+from .sparkline import merged, sparkline
+from .table import Column, Layout, cut, length
+from .terminal import Terminal
 
 _TITLES = {**{name: name.capitalize() for name in DIMENSIONS}, "servedModel": "Served model"}
-_DAY_MS = 86_400_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MINUTE_MS = 60_000
+_WIDTH = 120
+"""What a line is fitted to where there is no terminal."""
+_SPREAD = 31
+"""The most blocks of a sparkline."""
 
 
-def table(report: UsageReport, *, width: int | None, limit: int | None = None) -> list[str]:
-    """The groups of a report as a table.
-
-    Args:
-        width: columns of the terminal, None for no limit.
-        limit: most rows to show; the others are counted in a last line.
-    """
-    groups = report.groups[:limit]
-    totals = [group.totals for group in groups]
+def table(report: UsageReport, terminal: Terminal) -> list[str]:
+    """The groups of a report as a table, with what ``--top`` left out in its last row."""
+    rows = [(group.key, group.totals) for group in report.groups]
+    if report.other:
+        rest = report.other
+        rows.append(((f"other: {rest.groups:,} more", *[""] * (len(report.by) - 1)), rest.totals))
+    totals = [part for _, part in rows]
     names = [
-        Column(_TITLES[name], [printable(group.key[place] or "-") for group in groups])
+        Column(_TITLES[name], [terminal.name("-" if key[place] is None else key[place] or "") for key, _ in rows])
         for place, name in enumerate(report.by)
     ]
     numbers = [
         Column("Calls", [f"{part.calls:,}" for part in totals], right=True),
-        Column("Failed", [f"{part.failed:,}" for part in totals], right=True, spare=1),
+        Column("Failed", [f"{part.failed:,}" for part in totals], right=True, spare=1, colour="bad"),
         Column("Input", [count(part.input_tokens) for part in totals], right=True, spare=2),
         Column("Output", [count(part.output_tokens) for part in totals], right=True, spare=3),
         Column("Cached", [count(part.cache_read_tokens) for part in totals], right=True, spare=5),
@@ -41,14 +48,13 @@ def table(report: UsageReport, *, width: int | None, limit: int | None = None) -
     ]
     # A column of nothing but zeros says nothing.
     shown = [column for column in numbers if not column.spare or set(column.cells) != {"0"}]
-    lines = render([*names, *shown], _shares(totals), width)
-    if len(report.groups) > len(groups):
-        lines.append(f"… and {len(report.groups) - len(groups)} more: fased usage --by {','.join(report.by)}")
-    return lines
+    layout = Layout([*names, *shown], terminal)
+    shares = _shares(totals)
+    return [layout.titles(), *(layout.row(number, share) for number, share in enumerate(shares))]
 
 
-def summary(totals: Totals) -> str:
-    """The totals in one line."""
+def summary(totals: Totals, width: int | None = None) -> str:
+    """The totals in one line, with less detail where that is longer than ``width``."""
     calls = f"{totals.calls:,} call{'' if totals.calls == 1 else 's'}"
     if totals.failed:
         calls += f", {totals.failed:,} failed"
@@ -62,40 +68,77 @@ def summary(totals: Totals) -> str:
         )
         if number
     ]
-    tokens = f"{count(totals.total_tokens)} tokens" + (f" ({', '.join(inside)})" if inside else "")
-    return f"{calls} · {tokens} · {cost(totals)}"
+    tokens = f"{count(totals.total_tokens)} tokens"
+    within = f" ({', '.join(inside)})" if inside else ""
+    long = f"{calls} · {tokens}{within} · {cost(totals)}"
+    return long if width is None or len(long) <= width else f"{calls} · {tokens} · {short_cost(totals)}"
 
 
-def unpriced(report: UsageReport) -> str | None:
-    """A line about calls without a known price, None where there are none; names the models if the report has them."""
-    number = report.totals.unpriced_calls
-    if not number:
+def spread_line(spread: Spread, terminal: Terminal) -> str | None:
+    """A sparkline of all calls over the window, None where it is but one time."""
+    if len(spread.times) < 2:
         return None
-    models = ""
-    if "model" in report.by:
-        place = report.by.index("model")
-        found = dict.fromkeys(group.key[place] or "-" for group in report.groups if group.totals.unpriced_calls)
-        models = f" ({', '.join(printable(name) for name in found)})"
-    subject = "1 call has" if number == 1 else f"{number:,} calls have"
-    return f"{subject} no known price{models}: what they cost is not in these sums."
+    together = -(-len(spread.times) // len(merged(spread.sizes, _SPREAD)))
+    per = f"Per {spread.per}" if together == 1 else f"Per {together} {spread.per}s"
+    line = f"{per}  {terminal.paint(sparkline(spread.sizes, width=_SPREAD), 'bar')}"
+    largest = max(spread.sizes)
+    if not largest:
+        return line
+    amount = dollars(from_pico(largest)) if spread.by_cost else f"{count(largest)} tokens"
+    return f"{line}  most: {spread.times[spread.sizes.index(largest)]}, {amount}"
 
 
-def period(from_ms: int, to_ms: int) -> str:
+def unpriced(report: UsageReport, terminal: Terminal) -> list[str]:
+    """Calls without a price: how many, of which models, and what prices them. No line where there are none."""
+    if not report.unpriced:
+        return []
+    number = report.totals.unpriced_calls
+    calls = f"{number:,} call{'' if number == 1 else 's'}"
+    what = f"Unpriced: {calls}, {count(report.totals.unpriced_tokens)} tokens"
+    models = [terminal.name("/".join(filter(None, (part.provider, part.model))) or "-") for part in report.unpriced]
+    then = f"→ {REPRICE}"
+    width = terminal.width or _WIDTH
+    if names := _some(models, width - length(what) - length(then) - 4):
+        return [terminal.paint(what, "warning") + f" ({names}) {then}"]
+    rest = width - length(then) - 3
+    return [terminal.paint(what, "warning"), f"  {_some(models, rest) or cut(models[0], rest)} {then}"]
+
+
+def _some(names: Sequence[str], width: int) -> str | None:
+    """As many names as fit, and how many more there are; None if not even the first does."""
+    for number in range(min(len(names), width), 0, -1):
+        rest = len(names) - number
+        found = ", ".join(names[:number]) + (f" and {rest:,} more" if rest else "")
+        if length(found) <= width:
+            return found
+    return None
+
+
+def period(from_ms: int, to_ms: int, zone: Zone = UTC_ZONE) -> str:
     """The window in words: whole days as days, with the last one included."""
-    if from_ms % _DAY_MS or to_ms % _DAY_MS:
-        return f"{iso(from_ms)} until {iso(to_ms)}"
-    first, last = iso(from_ms)[:10], iso(to_ms - _DAY_MS)[:10]
-    return f"{first} (UTC)" if first == last else f"{first} to {last} (UTC)"
+    first, last = zone.day(from_ms), zone.day(to_ms - 1)
+    if from_ms == 0:
+        return f"all until {last} ({zone.name})"
+    if zone.start_of(first) != from_ms or zone.start_of(last + timedelta(days=1)) != to_ms:
+        return f"{moment(from_ms, zone)} until {moment(to_ms, zone)} ({zone.name})"
+    return f"{first} ({zone.name})" if first == last else f"{first} to {last} ({zone.name})"
+
+
+def moment(at_ms: int, zone: Zone = UTC_ZONE) -> str:
+    """When something was, to the minute, by the clocks of a zone: ``2026-11-22 10:31``."""
+    return iso((at_ms + zone.offset_ms(at_ms)) // _MINUTE_MS * _MINUTE_MS)[:16].replace("T", " ")
 
 
 def cost(totals: Totals) -> str:
     """The cost as it is known: ``$0.0012``, ``≥ $0.0012 (+2 unpriced)`` or ``unpriced``; never 0 for unknown."""
+    more = f" (+{totals.unpriced_calls:,} unpriced)" if totals.unpriced_calls and totals.cost_known else ""
+    return short_cost(totals) + more
+
+
+def short_cost(totals: Totals) -> str:
+    """The cost without the number of unpriced calls: ``≥ $0.0012``."""
     known = totals.cost_usd
-    if known is None:
-        return "unpriced"
-    if totals.unpriced_calls:
-        return f"≥ {dollars(known)} (+{totals.unpriced_calls:,} unpriced)"
-    return dollars(known)
+    return "unpriced" if known is None else f"{'≥ ' if totals.unpriced_calls else ''}{dollars(known)}"
 
 
 def dollars(usd: Decimal) -> str:
@@ -118,32 +161,18 @@ def count(number: int) -> str:
     return f"{number / 1000:.3g}k"
 
 
-def csv(report: UsageReport) -> str:
-    """The groups as CSV: a header, one line per group, empty for unknown; a name is never read as a formula."""
-    from csv import writer
-    from io import StringIO
+def csv(report: UsageReport) -> Iterator[str]:
+    """The groups as rows of CSV: a header, one row per group, empty for unknown; a name is never read as a formula."""
+    from ...usage.exports.csvtext import row
 
-    text = StringIO()
-    rows = writer(text, lineterminator="\n")
-    fields = [camel(name) for name in COUNTS]
-    rows.writerow([*report.by, *fields, "costUsd", "unpricedCalls"])
-    for group in report.groups:
-        values = group.totals.as_dict()
-        usd = group.totals.cost_usd
-        names = [_harmless(name or "") for name in group.key]
-        rows.writerow(
-            [
-                *names,
-                *(values[field] for field in fields),
-                "" if usd is None else f"{usd:f}",
-                group.totals.unpriced_calls,
-            ]
-        )
-    return text.getvalue().removesuffix("\n")
-
-
-def _harmless(name: str) -> str:
-    return f"'{name}" if name.startswith(_FORMULA) else name
+    yield row([*report.by, *map(camel, COUNTS), "costUsd", "unpricedCalls"])
+    groups = [(group.key, group.totals) for group in report.groups]
+    if report.other:
+        groups.append((("other", *[None] * (len(report.by) - 1)), report.other.totals))
+    for key, totals in groups:
+        known = totals.cost_usd
+        counts = (getattr(totals, name) for name in COUNTS)
+        yield row([*key, *counts, None if known is None else f"{known:f}", totals.unpriced_calls])
 
 
 def _shares(totals: Sequence[Totals]) -> list[float]:

@@ -34,13 +34,13 @@ Lines = Callable[[Terminal], Sequence[str]]
 
 
 def seconds(text: str) -> float:
-    """The value of ``--watch``.
+    """The value of ``--watch``, ``EVERY_S`` where it has none.
 
     Raises:
         UsageError: it is no number of seconds from a tenth up to a day.
     """
     try:
-        value = float(text)
+        value = float(text or EVERY_S)
     except ValueError:
         value = 0.0
     if not SHORTEST_S <= value <= 86_400:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fased_litellm.cli.usage.table import Column, bar, printable, render
+from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, printable, render
+from fased_litellm.cli.usage.terminal import Terminal
 from fased_litellm.cli.usage.text import count, dollars
 
 names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
@@ -79,3 +80,24 @@ def test_amounts_are_never_rounded_to_nothing(usd: str, text: str) -> None:
 def test_control_characters_are_shown_as_such() -> None:
     assert printable("a\x1b[31m\r\nb") == "a�[31m��b"
     assert printable("日本 語") == "日本 語"
+
+
+def test_colour_is_put_around_what_is_shown_and_moves_nothing() -> None:
+    columns = [Column("Name", ["a", "b"]), Column("Failed", ["3", "0"], right=True, colour="bad")]
+    plain = Layout(columns, Terminal(width=40))
+    coloured = Layout(columns, Terminal(width=40, colour=True))
+    assert coloured.titles() == f"\x1b[1m{plain.titles()}\x1b[0m"
+    assert coloured.row(0, 0.5) == "a          \x1b[31m3\x1b[0m  \x1b[36m████████████\x1b[0m"
+    assert coloured.row(1) == plain.row(1) == "b          0"
+
+
+def test_marks_without_width_take_none() -> None:
+    assert length("שלום\u200e") == 4
+    assert cut("שלום\u200e", 4) == "שלום\u200e"
+    lines = render([Column("Name", ["שלום\u200e", "abcd"]), Column("N", ["1", "2"], right=True)], [0, 0], None)
+    assert lines[1:] == ["שלום\u200e  1", "abcd  2"]
+
+
+@given(names, st.integers(0, 30))
+def test_what_is_cut_fits(name: str, width: int) -> None:
+    assert length(cut(name, width)) <= width

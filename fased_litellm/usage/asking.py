@@ -1,0 +1,30 @@
+"""A connection for questions: what it sees of the ledger stays as it is, while others write."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import database
+
+
+@contextmanager
+def asking(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a ledger for several questions about one and the same state of it.
+
+    Args:
+        path: of the ledger; it is made if it is not there.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    connection = database.connect(path)
+    try:
+        connection.execute("BEGIN")
+        yield connection
+    except sqlite3.Error as error:
+        raise database.explain(path, error) from error
+    finally:
+        connection.close()
