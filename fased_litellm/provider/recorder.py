@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 
 from ..errors import LedgerError
 from ..redaction import logger
+from ..usage import importlock
 from ..usage.ledger import Ledger
 from ..usage.record import UsageRecord
 from ..usage.spool import Spool
@@ -16,6 +18,8 @@ _log = logger("usage")
 
 class Recorder:
     """Opens the ledger with the first row. Safe to share between threads.
+
+    It waits a little for another call that is being recorded, but not for an import.
 
     Args:
         path: the ledger's file.
@@ -45,8 +49,10 @@ class Recorder:
             self.problem = error
             _log.warning("%s The row waits in %s.", error.message, self._spool.path)
             self._spool.append(record)
-        else:
-            self.problem = None
+            return
+        self.problem = None
+        if self._spool.waiting():
+            self._take_in(ledger)
 
     async def akeep(self, record: UsageRecord | None) -> None:
         """As ``keep``, beside the event loop: another process may hold the ledger for a while."""
@@ -63,7 +69,11 @@ class Recorder:
 
     def _open(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = Ledger(self._path)
-            if self._spool.waiting():
-                self._ledger.drain(self._spool)
+            self._ledger = Ledger(self._path, give_up=partial(importlock.held, self._path))
         return self._ledger
+
+    def _take_in(self, ledger: Ledger) -> None:
+        try:
+            ledger.drain(self._spool)
+        except LedgerError as error:  # they wait for the next call or report
+            _log.warning("%s Earlier rows still wait in %s.", error.message, self._spool.path)

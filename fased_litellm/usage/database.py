@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sqlite3
 import threading
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..atomicfile import PRIVATE, make_private_dir
-from ..errors import LedgerError
+from ..errors import LedgerDamaged, LedgerError
 from .migrations import migrate
+from .patience import Patience
 
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for the others before it gives up."""
@@ -19,31 +21,33 @@ BUSY_TIMEOUT_S = 5.0
 _opening = threading.Lock()
 
 
-def connect(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def connect(
+    path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, give_up: Callable[[], bool] | None = None
+) -> sqlite3.Connection:
     """Open a ledger, made private (0600) if it is new, with its tables up to date.
 
     The connection is in autocommit mode; transactions are begun by hand. It may be used from several threads, one at a
-    time.
+    time. It waits for others by itself, unless there is a ``give_up``: then only this function does.
+
+    Args:
+        busy_timeout_s: how long to wait for others.
+        give_up: asked while waiting; true ends it.
 
     Raises:
         LedgerError: it cannot be opened, is damaged, or is from a newer version.
     """
+    patience = Patience(busy_timeout_s, give_up or bool)
     try:
-        with _opening:
-            # Within a process, closing any descriptor of the file would drop the locks which SQLite holds on it
-            # through another connection. So the file is opened by hand only where it is certainly new.
-            _make_private(path)
-            connection = sqlite3.connect(
-                path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
+        connection = _open(path, patience)
     except OSError as error:
         raise LedgerError(f"The usage ledger {path} cannot be made: {error.strerror}.") from error
     except sqlite3.Error as error:
         raise explain(path, error) from error
     try:
-        _write_ahead(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous = NORMAL")
-        migrate(connection, str(path))
+        patience.with_(lambda: migrate(connection, str(path)))
+        if give_up is None:
+            connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
     except sqlite3.Error as error:
         connection.close()
         raise explain(path, error) from error
@@ -53,13 +57,48 @@ def connect(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Co
     return connection
 
 
+def _open(path: Path, patience: Patience) -> sqlite3.Connection:
+    with unmoved(path):
+        # Within a process, closing any descriptor of the file would drop the locks which SQLite holds on it through
+        # another connection. So the file is opened by hand only where it is certainly new.
+        with _opening:
+            _make_private(path)
+            connection = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+        try:
+            patience.with_(lambda: _write_ahead(connection))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextlib.contextmanager
+def unmoved(path: Path, *, moving: bool = False) -> Iterator[None]:
+    """Keep others from putting another file in the ledger's place, or with ``moving``, from opening it meanwhile.
+
+    SQLite opens its file and the -wal file beside it one after the other; they must be of one ledger.
+    """
+    descriptor = None
+    try:
+        with contextlib.suppress(OSError):  # a folder that cannot be locked is no reason not to work
+            make_private_dir(path.parent)
+            descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(descriptor, fcntl.LOCK_EX if moving else fcntl.LOCK_SH)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def explain(path: Path, error: sqlite3.Error | OverflowError) -> LedgerError:
     """The ``LedgerError`` for what SQLite reports."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return LedgerError(
+        return LedgerDamaged(
             f"The usage ledger {path} is damaged: {error}.",
-            hint=f"Move it away (mv {path} {path}.damaged); the next call begins a new one.",
+            hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerError(
@@ -86,16 +125,7 @@ def _make_private(path: Path) -> None:
                 os.chmod(path, PRIVATE)
 
 
-def _write_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
-    """Switch to WAL mode. SQLite does not wait for others here, so this does."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() >= deadline:
-                raise
-        time.sleep(0.005)
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode. SQLite does not wait for others here."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")

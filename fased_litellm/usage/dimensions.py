@@ -76,8 +76,10 @@ class Dimensions:
         known = self._facts.get(dimension)
         if known is None:
             sql = "SELECT coarse, status FROM dimension WHERE id = ?"
-            coarse, status = self._connection.execute(sql, (dimension,)).fetchone()
-            known = self._facts[dimension] = (int(coarse), str(status))
+            row: tuple[int, str] | None = self._connection.execute(sql, (dimension,)).fetchone()
+            if row is None or type(row[0]) is not int:
+                raise _damaged(dimension)
+            known = self._facts[dimension] = row
         return known
 
     def keep(self) -> None:
@@ -95,8 +97,10 @@ class Dimensions:
         self._facts.clear()
 
     def _intern(self, names: Names) -> tuple[int, int]:
-        row = self._connection.execute(_FIND, names).fetchone()
-        found = self._add(names) if row is None else (int(row[0]), int(row[1]))
+        row: tuple[int, int] | None = self._connection.execute(_FIND, names).fetchone()
+        if row is not None and type(row[1]) is not int:
+            raise _damaged(row[0])
+        found = row or self._add(names)
         self._fresh[names] = found
         self._facts[found[0]] = (found[1], names[_STATUS])
         return found
@@ -108,3 +112,9 @@ class Dimensions:
         if coarse is None:
             self._connection.execute("UPDATE dimension SET coarse = id WHERE id = ?", (added,))
         return added, coarse or added
+
+
+def _damaged(dimension: object) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(f"row {dimension} of table dimension is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

@@ -6,7 +6,8 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from ..errors import LedgerError
 from . import database, rollups
 from .dimensions import Dimensions, names_of
+from .patience import Patience
 from .record import UsageRecord
 from .rows import insert, part_of, row_of
 
@@ -35,11 +37,20 @@ class Ledger:
     Args:
         path: the SQLite file; it and its folder are made as needed, readable for their owner alone.
         busy_timeout_s: how long to wait for other writers.
+        give_up: asked while waiting; true ends it.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = database.BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = database.BUSY_TIMEOUT_S,
+        give_up: Callable[[], bool] = bool,
+    ) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
+        self._give_up = give_up
+        self._patience = Patience(busy_timeout_s, give_up)
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
@@ -83,9 +94,7 @@ class Ledger:
             LedgerError: they could not be written.
         """
         with self.transaction() as connection:
-            parts = [part for record in records if (part := self._insert(connection, record)) is not None]
-            rollups.add(connection, parts)
-        return len(parts)
+            return self._add(connection, records)
 
     def report(self, query: Query) -> UsageReport:
         """Answer a query, on a connection of its own: writers do not wait for it.
@@ -109,13 +118,35 @@ class Ledger:
         Raises:
             LedgerError: it still cannot; the spool is as it was.
         """
-        return spool.drain_into(self.record_many)
+        return spool.drain_into(self.transaction, self._take_in)
+
+    def _take_in(self, connection: sqlite3.Connection, records: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+        """Add what the spool holds. A record that no ledger would take must not keep the others out."""
+        connection.execute("SAVEPOINT spool")
+        try:
+            added = self._add(connection, records)
+        except (sqlite3.IntegrityError, OverflowError):
+            connection.execute("ROLLBACK TO spool")
+            self.dimensions.forget()
+        else:
+            return added, []
+        if len(records) == 1:
+            return 0, list(records)
+        halves = records[: len(records) // 2], records[len(records) // 2 :]
+        (some, bad), (more, worse) = (self._take_in(connection, half) for half in halves)
+        return some + more, bad + worse
+
+    def _add(self, connection: sqlite3.Connection, records: Iterable[UsageRecord]) -> int:
+        parts = [part for record in records if (part := self._insert(connection, record)) is not None]
+        rollups.add(connection, parts)
+        return len(parts)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Several changes as one: committed at the end, rolled back if an exception leaves the block.
 
-        Other threads and processes wait meanwhile, so keep it short. ``dimensions`` may be used inside.
+        Other threads and processes wait meanwhile, so keep it short. ``dimensions`` may be used inside, other methods
+        not.
 
         Raises:
             LedgerError: the ledger cannot be written, or SQLite raised an error in the block.
@@ -123,8 +154,7 @@ class Ledger:
         self._after_fork()
         with self._lock:
             try:
-                connection = self._current()
-                connection.execute("BEGIN IMMEDIATE")
+                connection = self._begin()
                 try:
                     yield connection
                     connection.execute("COMMIT")
@@ -151,24 +181,25 @@ class Ledger:
             return None
         return part_of(record, row, coarse)
 
-    def _current(self) -> sqlite3.Connection:
-        """The open connection, to the file that is there now.
+    def _begin(self) -> sqlite3.Connection:
+        """A connection in a transaction, to the file that is there now.
 
         A ledger that was moved away or deleted while it was open would swallow rows without a trace; so each use looks.
         """
         if self._closed:
             raise LedgerError(f"The usage ledger {self.path} was closed.")
-        if self._connection is not None:
-            with contextlib.suppress(OSError):
-                found = os.stat(self.path)
-                if (found.st_dev, found.st_ino) == self._file:
-                    return self._connection
+        while True:
+            connection = self._connection or self._connect()
+            self._patience.with_(partial(connection.execute, "BEGIN IMMEDIATE"))
+            if _identity(self.path) == self._file:
+                return connection
+            connection.execute("ROLLBACK")
             self._disconnect()
-        self._connection = database.connect(self.path, busy_timeout_s=self._busy_timeout_s)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._connection = database.connect(self.path, busy_timeout_s=self._busy_timeout_s, give_up=self._give_up)
         self._dimensions = Dimensions(self._connection)
-        with contextlib.suppress(OSError):
-            made = os.stat(self.path)
-            self._file = (made.st_dev, made.st_ino)
+        self._file = _identity(self.path)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -187,3 +218,11 @@ class Ledger:
             _abandoned.append(self._connection)  # closing it would write to the parent's file
             self._connection = None
         self._dimensions = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

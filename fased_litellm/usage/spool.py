@@ -6,13 +6,18 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerError
 from .record import UsageRecord
+
+Ledger = TypeVar("Ledger")
+Transaction = Callable[[], AbstractContextManager[Ledger]]
+Keep = Callable[[Ledger, Sequence[UsageRecord]], tuple[int, list[UsageRecord]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,9 @@ class Spool:
         Raises:
             LedgerError: it could not be written.
         """
-        line = json.dumps(record.as_exact_dict(), separators=(",", ":"))
         try:
             with _locked(self.path) as descriptor:
-                _append(descriptor, line.encode())
+                _append(descriptor, _line(record))
         except OSError as error:
             raise LedgerError(f"The usage record cannot be put aside in {self.path}: {error.strerror}.") from error
 
@@ -80,27 +84,42 @@ class Spool:
         except OSError as error:
             raise LedgerError(f"The usage records in {self.path} cannot be read: {error.strerror}.") from error
 
-    def drain_into(self, keep: Callable[[Sequence[UsageRecord]], int]) -> Drained:
-        """Hand all records to ``keep``, which returns how many were new, then empty the file.
+    def drain_into(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
+        """Hand all records to ``keep`` within a transaction, then empty the file.
 
-        If this process dies in between, they are handed over once more, and ``keep`` knows them by their ids.
+        The transaction is begun before the file is locked, so that who has a call to put aside never waits for who has
+        to wait for the ledger. If this process dies before the file is emptied, the records are handed over once more,
+        and ``keep`` knows them by their ids.
+
+        Args:
+            transaction: begins one, and commits it at the end.
+            keep: takes what ``transaction`` gave and the records, and returns how many were new and which it refuses;
+                these are set aside with the lines that are no records.
 
         Raises:
-            LedgerError: the file cannot be read or emptied, or ``keep`` raised it; the lines are still there.
+            LedgerError: the file cannot be read or emptied, or ``transaction`` or ``keep`` raised it; the lines are
+                still there.
         """
         if not self.waiting():
             return Drained()
         try:
-            with _locked(self.path) as descriptor:
-                records, bad = _parse(_read(descriptor))
-                added = keep(records)
+            with ExitStack() as locked:
+                with transaction() as ledger:
+                    descriptor = locked.enter_context(_locked(self.path))
+                    records, bad = _parse(_read(descriptor))
+                    added, refused = keep(ledger, records)
+                bad += [_line(record) for record in refused]
                 if bad:
                     with _locked(self.bad) as aside:
                         _append(aside, b"\n".join(bad))
                 os.ftruncate(descriptor, 0)
         except OSError as error:
             raise LedgerError(f"The usage records in {self.path} cannot be taken in: {error.strerror}.") from error
-        return Drained(added, len(records) - added, len(bad))
+        return Drained(added, len(records) - added - len(refused), len(bad))
+
+
+def _line(record: UsageRecord) -> bytes:
+    return json.dumps(record.as_exact_dict(), separators=(",", ":")).encode()
 
 
 @contextmanager

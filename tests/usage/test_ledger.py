@@ -160,7 +160,7 @@ def test_a_file_that_is_no_database_says_what_to_do(path: Path, content: bytes) 
     path.write_bytes(content)
     with Ledger(path) as ledger, pytest.raises(LedgerError, match="damaged") as caught:
         ledger.record(sample())
-    assert "mv " in (caught.value.hint or "")
+    assert "fased usage" in (caught.value.hint or "")
     assert path.read_bytes() == content
 
 

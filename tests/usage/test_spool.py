@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -38,14 +39,14 @@ def test_a_spool_is_private_and_beside_the_ledger(path: Path) -> None:
 def test_a_drained_record_is_the_record(chosen: list[UsageRecord]) -> None:
     taken: list[UsageRecord] = []
 
-    def keep(found: Sequence[UsageRecord]) -> int:
+    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
         taken.extend(found)
-        return len(taken)
+        return len(taken), []
 
     spool = Spool(Path("spool.jsonl").absolute())
     for record in chosen:
         spool.append(record)
-    spool.drain_into(keep)
+    spool.drain_into(nullcontext, keep)
     assert taken == chosen
     assert not spool.waiting()
 
@@ -89,6 +90,51 @@ def test_torn_and_bad_lines_do_not_take_others_with_them(path: Path) -> None:
     assert spool.bad.read_bytes() == b'{"callId": "torn\n\xff\n[]\n'
     assert stat.S_IMODE(spool.bad.stat().st_mode) == 0o600
     assert not spool.waiting()
+
+
+def test_a_record_that_no_ledger_takes_does_not_keep_the_others_out(path: Path) -> None:
+    spool = Spool.beside(path)
+    with Ledger(path) as ledger:
+        ledger.record(sample("c0", session="full"))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("UPDATE rollup SET cost_pico = ?", (2**63 - 1,))
+            other.commit()
+        for number in range(1, 6):
+            spool.append(sample(f"c{number}", session="full" if number in (2, 5) else "s"))
+        assert ledger.drain(spool) == Drained(added=3, known=0, bad=2)
+    assert rows(path, "SELECT call_id FROM call ORDER BY id") == [("c0",), ("c1",), ("c3",), ("c4",)]
+    assert [json.loads(line)["callId"] for line in spool.bad.read_text().splitlines()] == ["c2", "c5"]
+    assert not spool.waiting()
+
+
+def test_who_puts_a_call_aside_does_not_wait_for_who_waits_for_the_ledger(path: Path) -> None:
+    spool = Spool.beside(path)
+    waiting = threading.Event()
+    with Ledger(path) as ledger:
+        ledger.record(sample("c0"))
+    spool.append(sample("c1"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def give_up() -> bool:
+            waiting.set()
+            return done.is_set()
+
+        done = threading.Event()
+        with Ledger(path, busy_timeout_s=60, give_up=give_up) as ledger:
+
+            def drain() -> None:
+                with suppress(LedgerError):
+                    ledger.drain(spool)
+
+            thread = threading.Thread(target=drain)
+            thread.start()
+            assert waiting.wait(30)
+            spool.append(sample("c2"))  # would hang here
+            done.set()
+            thread.join()
+        other.execute("ROLLBACK")
+    assert [record.call_id for record in spool.records()] == ["c1", "c2"]
 
 
 def test_writers_and_drainers_exclude_each_other(path: Path) -> None:
