@@ -104,9 +104,8 @@ def test_it_fits(week: Overview, width: int, height: int) -> None:
 
 def test_the_least_of_it_is_shown_on_the_smallest_screen(week: Overview) -> None:
     found = lines(week, Terminal(width=40, height=5))
-    assert [line.split()[:2] for line in found if ", 1 of" in line] == [
-        ["Model,", "1"], ["Agent,", "1"], ["Session,", "1"], ["Failures,", "1"]
-    ]  # fmt: skip
+    for title in ("Model, 1 of 4", "Agent, 1 of 4", "Session, 1 of 8"):
+        assert any(line.startswith(title) for line in found)
     assert len(found) == 19
 
 
