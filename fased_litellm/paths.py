@@ -100,6 +100,11 @@ class Paths:
         return self.own / "usage.sqlite3"
 
     @property
+    def budgets(self) -> Path:
+        """The soft budgets, apart from the ledger; there is no file without a budget."""
+        return self.own / "budgets.json"
+
+    @property
     def catalogs(self) -> Path:
         """Last-good model catalogs, one file per proxy."""
         return self.own / "catalog"

@@ -28,6 +28,7 @@ from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER
 from ..secrets.lookup import ResolvedKey
 from .call import Call, Wish
+from .gate import Gate
 from .line import Line
 from .recorder import Recorder
 from .settings import Settings
@@ -69,6 +70,7 @@ class LiteLLMProvider:
         self.settings = settings
         self.agent = agent or default_agent(settings.snapshot.value)
         self.recorder = Recorder(settings.paths.ledger)
+        self.gate = Gate(settings.paths, self.recorder)
         self._given = key
         self._lines: dict[str | None, Line] = {}
         self._lock = threading.Lock()
@@ -111,6 +113,7 @@ class LiteLLMProvider:
         """Close the connections and the ledger."""
         for line in self._lines.values():
             line.close()
+        self.gate.close()
         self.recorder.close()
 
     async def aclose(self) -> None:
@@ -205,10 +208,12 @@ class LiteLLMProvider:
             CallError: the call failed; cause, origin, hint and receipt say how. Its row is in the ledger.
             RefError: the model is no reference, belongs to another provider, or is not allowed.
             SecretError: there is no key.
+            BudgetError: a budget is used up (``BudgetExceeded``), or cannot be checked; nothing was sent.
         """
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
         client = self.line(call.ref.profile).client()
+        self.gate.admit(call)
         try:
             while True:
                 used = client.api_key
@@ -217,7 +222,7 @@ class LiteLLMProvider:
                 except CallError as error:
                     if self.line(call.ref.profile).renewed(error, used):
                         continue
-                    if not call.failed(error):
+                    if not call.failed(error) or not self.gate.passes(call, error):
                         raise self.explained(error) from None
                     client = self.line(call.ref.profile).client()
         except BaseException:
@@ -241,6 +246,7 @@ class LiteLLMProvider:
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
         client = await self.line(call.ref.profile).async_client()
+        await self.gate.aadmit(call)
         try:
             while True:
                 used = client.api_key
@@ -249,7 +255,7 @@ class LiteLLMProvider:
                 except CallError as error:
                     if await self.line(call.ref.profile).arenewed(error, used):
                         continue
-                    if not call.failed(error):
+                    if not call.failed(error) or not await self.gate.apasses(call, error):
                         raise self.explained(error) from None
                     client = await self.line(call.ref.profile).async_client()
         except BaseException:

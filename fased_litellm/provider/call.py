@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..context import CallContext
-from ..errors import CallError, StreamInterrupted
+from ..errors import BudgetError, CallError, Origin, StreamInterrupted
 from ..net.messages import MIB, Limits
 from ..proxy.exchange import Exchange
 from ..proxy.receipt import Attempt, Receipt
@@ -25,6 +25,9 @@ WHOLE_TIMEOUT_S = 600.0
 STREAM_IDLE_S = 120.0
 STREAM_TOTAL_S = 3600.0
 STREAM_BYTES = 256 * MIB
+
+OWN_BUDGET = "own-budget"
+"""Cause of a call that a budget of this side refused; the proxy's own budgets are ``budget-exceeded``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Call:
         if choice.fallback is not None and choice.fallback.provider == PROVIDER:
             self._refs.append(choice.fallback)
         self._attempts: list[Attempt] = []
+        self._warnings: tuple[str, ...] = ()
         self._started_at_ms = time.time_ns() // 1_000_000
         self._started = time.monotonic()
 
@@ -101,13 +105,37 @@ class Call:
         self._attempts.append(Attempt(str(ref), ok=False, cause=error.cause))
         if again:
             return True
+        self._end(error, ref)
+        return False
+
+    def _end(self, error: CallError, ref: ModelRef) -> None:
         error.receipt = self._whole(error.receipt)
         partial = getattr(error, "partial", None)
         if partial is not None:
             error.partial = replace(partial, receipt=error.receipt)  # type: ignore[attr-defined]
         status: Status = "interrupted" if isinstance(error, StreamInterrupted) else "error"
-        self.record = self._row(status, error.receipt, error, ref)
-        return False
+        self.record = self._row(
+            status, error.receipt, ref=ref, cause=error.cause, origin=error.origin, http_status=error.status
+        )
+
+    def warned(self, warnings: tuple[str, ...]) -> None:
+        """What is to be said of the attempt under way; it is on the receipt."""
+        self._warnings = tuple(dict.fromkeys((*self._warnings, *warnings)))
+
+    def refused(self) -> None:
+        """Nothing is sent. The row says so, since somebody will ask why the agent stood still; it costs nothing."""
+        ref, unsent = self.ref, Receipt(self.call_id, str(self.choice.primary))
+        self._attempts.append(Attempt(str(ref), ok=False, cause=OWN_BUDGET))
+        self.record = self._row("error", self._whole(unsent), ref=ref, cause=OWN_BUDGET, origin="caller")
+
+    def barred(self, error: CallError, refusal: BudgetError) -> None:
+        """The fallback that ``failed`` promised is not sent either: the failure stays, and says why."""
+        failed = ModelRef.parse(self._attempts[-1].model)
+        self._attempts.append(Attempt(str(self.ref), ok=False, cause=OWN_BUDGET))
+        error.hint = (
+            f"{error.hint or ''} The fallback {self._attempts[-1].model} was not tried: {refusal.message}".strip()
+        )
+        self._end(error, failed)
 
     def abandoned(self, reply: Reply | None) -> None:
         """The caller went away; the row says so, with what had arrived."""
@@ -134,10 +162,17 @@ class Call:
         receipt = receipt or Receipt(self.call_id, str(self.choice.primary), latency_ms=latency_ms)
         if len(self._attempts) > 1:
             receipt = replace(receipt, latency_ms=latency_ms)
-        return replace(receipt, attempts=tuple(self._attempts))
+        return replace(receipt, attempts=tuple(self._attempts), warnings=self._warnings)
 
     def _row(
-        self, status: Status, receipt: Receipt, error: CallError | None = None, ref: ModelRef | None = None
+        self,
+        status: Status,
+        receipt: Receipt,
+        *,
+        ref: ModelRef | None = None,
+        cause: str | None = None,
+        origin: Origin | None = None,
+        http_status: int | None = None,
     ) -> UsageRecord:
         usage = receipt.usage or TokenUsage()
         context = self.wish.context
@@ -157,9 +192,9 @@ class Call:
             source=context.source,
             role=context.role,
             status=status,
-            cause=error.cause if error else None,
-            origin=error.origin if error else None,
-            http_status=error.status if error else None,
+            cause=cause,
+            origin=origin,
+            http_status=http_status,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,

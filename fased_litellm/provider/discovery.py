@@ -68,7 +68,9 @@ def explained(settings: Settings, error: CallError) -> CallError:
     """A failure with the nearest ids, for a model that the proxy does not have."""
     catalog = last_good(settings)
     if catalog is not None and error.receipt is not None:
-        near = nearest_ids(catalog, error.receipt.attempts[-1].model.partition("/")[2])
+        # Behind the attempt that failed there may be a fallback which a budget did not let begin.
+        failed = next(attempt for attempt in reversed(error.receipt.attempts) if attempt.cause == error.cause)
+        near = nearest_ids(catalog, failed.model.partition("/")[2])
         if near:
             error.hint = f"Nearest: {', '.join(f'{PROVIDER}/{name}' for name in near)}. {error.hint or ''}".rstrip()
     return error

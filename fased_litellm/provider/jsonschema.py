@@ -82,6 +82,7 @@ class ReceiptPart(_Document):
     latency_ms: Milliseconds | None
     time_to_first_token_ms: Milliseconds | None
     proxy_overhead_ms: Milliseconds | None
+    warnings: list[str] = Field(description="What whoever made the call should know: budgets that are used up.")
 
 
 class ChatResult(_Document):

@@ -52,6 +52,7 @@ class ReplyStream:
     def _run(self) -> Generator[Delta, None, None]:
         call, provider = self._call, self._provider
         client = provider.line(call.ref.profile).client()
+        provider.gate.admit(call)
         try:
             while True:
                 used = client.api_key
@@ -62,7 +63,7 @@ class ReplyStream:
                 except CallError as error:
                     if provider.line(call.ref.profile).renewed(error, used):
                         continue
-                    if not call.failed(error):
+                    if not call.failed(error) or not provider.gate.passes(call, error):
                         raise provider.explained(error) from None
                     client = provider.line(call.ref.profile).client()
         except BaseException:
@@ -104,6 +105,7 @@ class AsyncReplyStream:
     async def _run(self) -> AsyncGenerator[Delta, None]:
         call, provider = self._call, self._provider
         client = await provider.line(call.ref.profile).async_client()
+        await provider.gate.aadmit(call)
         try:
             while self._reply is None:
                 used = client.api_key
@@ -117,7 +119,7 @@ class AsyncReplyStream:
                 except CallError as error:
                     if await provider.line(call.ref.profile).arenewed(error, used):
                         continue
-                    if not call.failed(error):
+                    if not call.failed(error) or not await provider.gate.apasses(call, error):
                         raise provider.explained(error) from None
                     client = await provider.line(call.ref.profile).async_client()
         except BaseException:

@@ -46,6 +46,7 @@ class Receipt:
         latency_ms: milliseconds from sending to the end of the reply.
         time_to_first_token_ms: milliseconds to the first piece of a stream, or to the first byte of a whole reply.
         proxy_overhead_ms: milliseconds that the proxy itself took.
+        warnings: what whoever made the call should know, in sentences: budgets that are used up.
     """
 
     call_id: str
@@ -63,6 +64,7 @@ class Receipt:
     latency_ms: float | None = None
     time_to_first_token_ms: float | None = None
     proxy_overhead_ms: float | None = None
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The value of ``receipt`` in the JSON of a call."""
@@ -82,6 +84,7 @@ class Receipt:
             "latencyMs": _rounded(self.latency_ms),
             "timeToFirstTokenMs": _rounded(self.time_to_first_token_ms),
             "proxyOverheadMs": _rounded(self.proxy_overhead_ms),
+            "warnings": list(self.warnings),
         }
 
 

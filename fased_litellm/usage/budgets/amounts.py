@@ -1,0 +1,59 @@
+"""Amounts of USD as people write them, to the last digit."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_FLOOR, Decimal
+
+from ...errors import UsageError
+from ..money import from_pico, to_pico
+
+MAX_LIMIT_USD = 1_000_000
+"""The highest limit. More than any agent spends, and sums stay far from the end of 64 bits."""
+
+_AMOUNT = re.compile(r"\$?\s*([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})\s*(?:USD)?", re.ASCII | re.IGNORECASE)
+
+
+def parse_usd(text: str, option: str) -> int:
+    """A limit as typed (``5``, ``5.00``, ``$5``, ``0.25 USD``), in whole pico-USD.
+
+    Args:
+        option: what it was given for, for the message.
+
+    Raises:
+        UsageError: it is no amount, is not above 0, or is higher than ``MAX_LIMIT_USD``.
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"{option} {text!r} is not an amount of USD.", hint="Write it as 5, 5.00 or $5, with a point and no commas."
+        )
+    pico = to_pico(Decimal(found[1]))
+    if pico <= 0:
+        raise UsageError(
+            f"{option} {text!r} is no limit: it must be above 0.", hint=f"{option} none takes the limit away."
+        )
+    if pico > to_pico(Decimal(MAX_LIMIT_USD)):
+        raise UsageError(
+            f"{option} {text!r} is higher than any budget can be.", hint=f"The highest is ${MAX_LIMIT_USD:,}."
+        )
+    return pico
+
+
+def exact(pico: int) -> str:
+    """An amount with all its digits, as ``parse_usd`` reads it: ``5``, ``0.25``."""
+    return f"{from_pico(pico):f}"
+
+
+def dollars(pico: int) -> str:
+    """An amount for people, rounded down, so that what is short of a limit never looks like it: ``$4.99``, ``$0.0123``.
+
+    From a dollar on it has cents, below that four digits, below a cent its three leading ones.
+    """
+    usd = from_pico(pico)
+    if usd == 0 or usd >= 1:
+        return f"${usd.quantize(Decimal('0.01'), ROUND_FLOOR):,}"
+    if usd >= Decimal("0.01"):
+        digits = f"{usd.quantize(Decimal('0.0001'), ROUND_FLOOR):f}"
+        return f"${digits.removesuffix('00')}"
+    return f"${usd.quantize(Decimal(1).scaleb(usd.adjusted() - 2), ROUND_FLOOR):f}".rstrip("0")
