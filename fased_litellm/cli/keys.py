@@ -130,8 +130,8 @@ def info(
         return
     if place:
         output.line(f"The agent's key, from {place}")
-    for line in _lines(found):
-        output.line(line)
+    for text in lines(found):
+        output.line(text)
 
 
 @app.command("list")
@@ -146,7 +146,8 @@ def list_(*, json_output: JSON = False) -> None:
     if not found:
         output.line("The proxy has no virtual keys. `fased litellm keys create` makes one.")
         return
-    from .usage.table import Column, printable, render
+    from .usage.table import Column, render
+    from .usage.terminal import detect, printable
 
     columns = [
         Column("Name", [printable(key.alias or key.name or "-") for key in found]),
@@ -158,10 +159,7 @@ def list_(*, json_output: JSON = False) -> None:
         Column("Models", [printable(", ".join(key.models)) or "all" for key in found], spare=1),
         Column("State", [_state(key) for key in found]),
     ]
-    import shutil
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in render(columns, [0.0] * len(found), width):
+    for line in render(columns, [0.0] * len(found), detect()):
         output.line(line)
 
 
@@ -190,8 +188,8 @@ def update(
     if json_output:
         output.document(changed.as_dict())
         return
-    for line in _lines(changed):
-        output.line(line)
+    for text in lines(changed):
+        output.line(text)
 
 
 @app.command()
@@ -376,8 +374,8 @@ def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
         text = json.dumps(_made(made, reveal=reveal), indent=2, ensure_ascii=False)
         (output.asked_for if reveal else output.line)(text)
         return
-    for line in _lines(about):
-        output.line(line)
+    for text in lines(about):
+        output.line(text)
     if made.checked and made.done:
         output.line(f"Checked: {made.checked.model} answered.")
         output.line(f"The agent uses it now: {made.done.masked}, in {made.done.place}")
@@ -386,7 +384,7 @@ def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
         output.asked_for(made.new.key)
 
 
-def _lines(key: VirtualKey) -> Iterator[str]:
+def lines(key: VirtualKey) -> Iterator[str]:
     """A key for people."""
     from ..onboarding.keywish import resets
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "quickstart": "quickstart",
     "key": "key",
     "keys": "keys",
+    "spend": "spend",
     "secrets": "secrets",
     "undo": "undo",
     "map": "map",

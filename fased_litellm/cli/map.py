@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,7 +135,8 @@ def _write(found: Look, path: Path, *, force: bool) -> None:
 
 def _show(found: Look) -> None:
     from ..doctor.modelmap.markdown import callers_text, key_text, limits_text, proxy_lines
-    from .usage.table import Column, printable, render
+    from .usage.table import Column, render
+    from .usage.terminal import detect, printable
 
     mapped = found.map
     output.line(
@@ -153,9 +153,8 @@ def _show(found: Look) -> None:
             Column("Line", [str(each.line) for each in rows], right=True, spare=1),
         ]
         shown = [column for column in columns if not column.spare or set(column.cells) != {"-"}]
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         output.line()
-        for line in render(shown, [0.0] * len(rows), width):
+        for line in render(shown, [0.0] * len(rows), detect()):
             output.line(line)
     for renaming in mapped.renamings:
         output.line(f"{printable(renaming.name)} is another name for {printable(renaming.target)}")

@@ -1,8 +1,8 @@
-"""JSON Schemas of what ``fased litellm keys`` prints, for ``schemas/``."""
+"""JSON Schemas of what ``fased litellm keys`` and ``spend`` print, for ``schemas/``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -83,11 +83,47 @@ class KeyMadeDocument(VirtualKeyPart):
     old_deleted: bool | None = Field(default=None, description="rotate: whether the old key is deleted at the proxy.")
 
 
+class SpendGroup(_Document):
+    """Requests with one value."""
+
+    value: str | None
+    requests: int
+    failed: int
+    prompt_tokens: int = Field(description="With the cached ones, as LiteLLM counts.")
+    completion_tokens: int
+    total_tokens: int
+    spend_usd: Usd
+    unpriced_requests: int = Field(description="Answered, with tokens, and a spend of 0.")
+
+
+class SpendTotals(SpendGroup):
+    """All requests."""
+
+    value: str | None = Field(default=None, exclude=True)
+
+
+class SpendDocument(_Document):
+    """The document of ``fased litellm spend --json``."""
+
+    model_config = ConfigDict(title="Spend at the proxy")
+
+    base_url: str
+    from_: Moment = Field(alias="from")
+    to: Moment
+    key: VirtualKeyPart | None
+    key_problem: dict[str, Any] | None = Field(description="Why the key is not known, as in error.")
+    rows: Literal["key", "all"] | None = Field(description="Whose rows were summed up; null where none may be seen.")
+    rows_problem: dict[str, Any] | None = Field(description="Why none may be seen, as in error.")
+    groups: dict[str, list[SpendGroup]] | None = Field(description="Grouping to groups, dearest first; days in order.")
+    totals: SpendTotals | None
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
         "virtual-key.schema.json": VirtualKeyDocument,
         "virtual-key-made.schema.json": KeyMadeDocument,
+        "spend.schema.json": SpendDocument,
     }
     return {
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}

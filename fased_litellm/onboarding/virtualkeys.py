@@ -121,6 +121,15 @@ class VirtualKeys:
         allowed = bool(request and request.allow_private_network)
         return ProxyClient(self.base_url, key, allow_private_network=allowed)
 
+    def held(self) -> ResolvedKey:
+        """The agent's key.
+
+        Raises:
+            MissingKey: there is none.
+            SecretError: it cannot be read.
+        """
+        return self._agent_key().show().key
+
     def own(self) -> tuple[ResolvedKey, VirtualKey]:
         """The agent's key, and what the proxy says of it to itself.
 
@@ -129,7 +138,7 @@ class VirtualKeys:
             KeyAdminError: it is the master key, or may not ask about itself.
             CallError: the proxy is not reached.
         """
-        key = self._agent_key().show().key
+        key = self.held()
         with self.client(key.value) as client:
             try:
                 return key, KeyAdmin(client).info()

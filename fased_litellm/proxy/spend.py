@@ -188,7 +188,7 @@ def explained(error: CallError) -> CallError | SpendError:
         r"Only proxy admin|Your role|not allowed|Not authorized|cannot query", error.message
     ):
         return SpendError(
-            "This key may not see spend rows; a plain virtual key sees its own totals alone.",
+            "This key may not see spend rows: a plain virtual key sees its own totals, and no more.",
             hint="Set LITELLM_MASTER_KEY for this one command, or ask the owner for a key that belongs to a user.",
             trouble="not-allowed",
         )

@@ -68,6 +68,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "litellm keys unblock": [["fased"]],
     "litellm keys rotate": [["--yes"]],
     "litellm keys delete": [["fased", "--yes"]],
+    "litellm spend": [[], ["--all-keys", "--by", "tag,key"]],
     "litellm secrets": [[]],
     "litellm secrets exec": [["--help"]],
     "litellm undo": [[], ["--yes"]],
