@@ -148,7 +148,8 @@ BEGIN
   LOOP
     partition := 'call_' || to_char(month, 'YYYY_MM');
     IF to_regclass('fased_usage.' || partition) IS NULL THEN
-      PERFORM pg_advisory_xact_lock(hashtext('fased_usage'), 2);
+      -- Another machine may be about to make it.
+      LOCK TABLE fased_usage.call IN SHARE UPDATE EXCLUSIVE MODE;
       IF to_regclass('fased_usage.' || partition) IS NULL THEN
         -- In two steps, since ATTACH does not stop those who read or write other months meanwhile.
         EXECUTE format('CREATE TABLE fased_usage.%I (LIKE fased_usage.call INCLUDING ALL)', partition);

@@ -1,0 +1,31 @@
+"""A PostgreSQL server for all tests of a run, with a database that is empty for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.usage.fleet.postgres import OWNER, Server, running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running() as started:
+        started.administer(f"CREATE DATABASE usage OWNER {OWNER}", f"CREATE DATABASE followers OWNER {OWNER}")
+        yield started
+
+
+@pytest.fixture
+def database(server: Server) -> str:
+    """The name of a database without tables, owned by ``OWNER``."""
+    with psycopg.connect(server.url("usage"), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS fased_usage CASCADE")
+    return "usage"
+
+
+@pytest.fixture
+def url(server: Server, database: str) -> str:
+    """The address of that database, with its owner as the user."""
+    return server.url(database)
