@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from .dialect import Dialect
@@ -11,7 +11,9 @@ from .rollups import CALL_SUMS
 from .timezones import DAY_MS, Zone
 
 # Columns of VALUES have these names in every database; SQLite lets no others be given.
-_FIRST, _LAST, _SHIFT, _STRETCH_MONTH = (f"span.column{number}" for number in range(1, 5))
+_SPAN = tuple(f"span.column{number}" for number in range(1, 5))
+_FEW = 8
+"""So many pieces are read one by one: SQLite then sees that it need not sort what the table has in order."""
 _MONDAY = 3
 """1970-01-01 was a Thursday: so many days after a Monday."""
 
@@ -34,6 +36,7 @@ def parts(
     *,
     sessions: bool,
     names: bool,
+    only: str | None = None,
 ) -> str | None:
     """Selects with the columns ``dimension``, those of ``grain_columns``, and the sums; several rows may go together.
 
@@ -45,13 +48,18 @@ def parts(
         dialect: the database's.
         sessions: whether ``dimension`` has to tell sessions apart.
         names: whether ``dimension`` is wanted at all.
+        only: one of ``sums``; rows that add nothing to it may be left out.
 
     Returns:
         SQL without bound values; None where the window is empty.
     """
     chosen = pieces(stretches(*window, zone, grain), grain, dialect.rollups, sessions=sessions)
     chosen.sort(key=_table)
-    selects = [_select(list(group), grain, sums, dialect, names=names) for _, group in groupby(chosen, _table)]
+    groups = []
+    for _, group in groupby(chosen, _table):
+        found = list(group)
+        groups += [[piece] for piece in found] if len(found) <= _FEW else [found]
+    selects = [_select(group, grain, sums, dialect, names=names, only=only) for group in groups]
     return " UNION ALL ".join(selects) if selects else None
 
 
@@ -59,34 +67,46 @@ def _table(piece: Piece) -> str:
     return piece.rollup.table if piece.rollup else ""
 
 
-def _select(group: Sequence[Piece], grain: Grain, sums: Sequence[str], dialect: Dialect, *, names: bool) -> str:
+def _select(
+    group: Sequence[Piece], grain: Grain, sums: Sequence[str], dialect: Dialect, *, names: bool, only: str | None
+) -> str:
     rollup = group[0].rollup
-    columns = grain_columns(grain)
-    time = "call.started_at_ms" if rollup is None else "part.bucket"
-    moment = f"{time} + {_SHIFT}" if rollup is None else f"part.bucket * {rollup.width_ms} + {_SHIFT}"
-    at = f"({moment}) / {HOUR_MS if grain.hour else DAY_MS}"
-    if grain.week:
-        at = f"({at} + {_MONDAY}) / 7"
-    keys = {"at": at, "shift": _SHIFT, "month": _STRETCH_MONTH}
-    chosen = [*(["dimension"] if names else []), *columns]
+    first, last, shift, month = _SPAN if len(group) > 1 else map(str, _numbers(group[0]))
     if rollup is None:
         # A call says by its dimension whether it failed, so this one table is needed here in any case.
-        tables = (
+        source = (
             f"{dialect.call} AS call {dialect.join} {dialect.dimension} AS dimension ON dimension.id = call.dimension"
         )
-        keys["dimension"], more = "call.dimension", " AND call.counted"
-        values = [f"sum({CALL_SUMS[name]}) AS {name}" for name in sums]
+        dimension, time, expressions = "call.dimension", "call.started_at_ms", CALL_SUMS
     else:
-        tables, keys["dimension"], more = f"{rollup.table} AS part", "part.dimension", ""
-        values = [f"sum(part.{name}) AS {name}" for name in sums]
-    grouped = ", ".join(str(place + 1) for place in range(len(chosen)))
+        source, dimension, time = f"{rollup.table} AS part", "part.dimension", "part.bucket"
+        expressions = {name: f"part.{name}" for name in sums}
+    keys = {"at": _at(group, grain, time, shift), "shift": shift, "month": month, "dimension": dimension}
+    chosen = [*grain_columns(grain), *(["dimension"] if names else [])]
+    columns = [f"{keys[name]} AS {name}" for name in chosen] + [f"sum({expressions[name]}) AS {name}" for name in sums]
+    conditions = [f"{time} >= {first}", f"{time} < {last}", *([] if rollup else ["call.counted"])]
+    if only and rollup:
+        conditions.append(f"part.{only} > 0")
+    if len(group) > 1:
+        source = f"(VALUES {', '.join(map(str, map(_numbers, group)))}) AS span {dialect.join} {source}"
+    # What is the same in all rows is no key; a number here would be the place of a column.
+    grouped = [keys[name] for name in chosen if not keys[name].lstrip("-").isdigit()]
+    # A table is known to be sorted by its bucket, but not by a number more.
+    grouped = [time if key.startswith(f"{time} +") else key for key in grouped]
     return (
-        f"SELECT {', '.join([*(f'{keys[name]} AS {name}' for name in chosen), *values])} "  # noqa: S608 - names of columns and whole numbers
-        f"FROM (VALUES {_values(group)}) AS span {dialect.join} {tables} "
-        f"WHERE {time} >= {_FIRST} AND {time} < {_LAST}{more}" + (f" GROUP BY {grouped}" if grouped else "")
+        f"SELECT {', '.join(columns)} FROM {source} WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of columns and whole numbers
+        + (f" GROUP BY {', '.join(grouped)}" if grouped else " HAVING count(*) > 0")
     )
 
 
-def _values(group: Iterable[Piece]) -> str:
-    rows = (f"({piece.first}, {piece.last}, {piece.stretch.span.offset_ms}, {piece.stretch.month})" for piece in group)
-    return ", ".join(rows)
+def _at(group: Sequence[Piece], grain: Grain, time: str, shift: str) -> str:
+    """The number of the hour, day or week; of a bucket as long as that, in a way in which the table is known to be sorted."""
+    rollup, unit = group[0].rollup, HOUR_MS if grain.hour else DAY_MS
+    if rollup and rollup.width_ms == unit and len(group) == 1 and not grain.week:
+        return f"{time} + {group[0].stretch.span.offset_ms // unit}"
+    at = f"({time}{f' * {rollup.width_ms}' if rollup else ''} + {shift}) / {unit}"
+    return f"({at} + {_MONDAY}) / 7" if grain.week else at
+
+
+def _numbers(piece: Piece) -> tuple[int, int, int, int]:
+    return piece.first, piece.last, piece.stretch.span.offset_ms, piece.stretch.month

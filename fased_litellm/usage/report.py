@@ -141,14 +141,19 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
 
 
 def _statement(
-    query: Query, grain: Grain, sums: Sequence[str], dialect: Dialect, window: tuple[int, int]
+    query: Query,
+    grain: Grain,
+    sums: Sequence[str],
+    dialect: Dialect,
+    window: tuple[int, int],
+    only: str | None = None,
 ) -> tuple[str | None, list[Any]]:
     if window[0] >= window[1]:
         return None, []
     made = conditions(query, dialect)
     sessions = "session" in query.by or "session" in query.filters or needs_sessions(query.where)
     names = bool(made.terms) or any(name in COLUMNS for name in query.by)
-    select = parts(window, query.zone, grain, sums, dialect, sessions=sessions, names=names)
+    select = parts(window, query.zone, grain, sums, dialect, sessions=sessions, names=names, only=only)
     keys = [f"dimension.{COLUMNS[name]}" for name in query.by if name in COLUMNS]
     keys += [f"part.{name}" for name in grain_columns(grain)]
     ctes = [f"{name} AS ({sql})" for name, sql in made.ctes.items()]
@@ -211,7 +216,12 @@ def _unpriced(connection: Connection, query: Query, dialect: Dialect, report: Us
     else:
         asked = replace(query, by=wanted, sort=None, top=None, cost_parts=False)
         sql, values = _statement(
-            asked, Grain(), ("unpriced_calls", "unpriced_tokens"), dialect, (query.from_ms, query.to_ms)
+            asked,
+            Grain(),
+            ("unpriced_calls", "unpriced_tokens"),
+            dialect,
+            (query.from_ms, query.to_ms),
+            only="unpriced_calls",
         )
         assert sql is not None
         counts = [(row[0] or None, row[1] or None, int(row[2]), int(row[3])) for row in connection.execute(sql, values)]
