@@ -6,17 +6,18 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import calls, discovery, json5_text, machine, startup
-from .figures import Section, as_markdown, as_text
+from . import calls, discovery, json5_text, machine, startup, usage_query
+from .figures import Part, as_markdown, as_text, missed
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
-SECTIONS: dict[str, Callable[[Path], list[Section]]] = {
+SECTIONS: dict[str, Callable[[Path], Sequence[Part]]] = {
     "startup": lambda scratch: [startup.measure(scratch)],
     "discovery": discovery.measure,
     "json5": lambda _: [json5_text.measure()],
+    "usage-query": usage_query.measure,
     # Last: it loads SDKs, and on Linux a child's peak of memory begins with that of the process which started it.
     "calls": calls.measure,
 }
@@ -42,15 +43,14 @@ def main(arguments: list[str]) -> int:
 
     about = machine.described()
     print("\n".join(about))
-    done: list[Section] = []
+    done: list[Part] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for name in options.sections or SECTIONS:
             for section in SECTIONS[name](Path(folder)):
                 print(f"\n{as_text(section)}", flush=True)
                 done.append(section)
     about.append(f"Load when the run ended: {', '.join(f'{value:.2f}' for value in os.getloadavg())}")
-    missed = [figure.what for section in done for figure in section.figures if figure.verdict == "missed"]
-    print(f"\nTargets missed: {', '.join(missed) or 'none'}")
+    print(f"\nTargets missed: {', '.join(what for section in done for what in missed(section)) or 'none'}")
     if options.write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(page(about, done))
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def page(about: list[str], sections: list[Section]) -> str:
+def page(about: list[str], sections: Sequence[Part]) -> str:
     """The page of the documentation."""
     lines = "\n".join(f"- {line}" for line in about)
     tables = "\n\n".join(as_markdown(section) for section in sections)

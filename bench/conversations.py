@@ -109,8 +109,8 @@ class Conversation:
     def _answer(self, calls_a_tool: bool, left: int) -> None:
         random = self._random.random
         chance = random()
-        duration = 700 + int(random() * random() * 22_000)
-        self.clock.wait(duration, left * 4)
+        begun = self.clock.now
+        duration = self.clock.wait(700 + random() * random() * 22_000, left * 4) - begun
         self.messages += 1
         if chance < 0.015:
             self.failed += 1
@@ -178,6 +178,8 @@ class Conversation:
             f'{{"input":{fresh},"output":{output},"cacheRead":{read},"cacheWrite":{written},"totalTokens":{used},"cost":'
             f'{{"input":{_number(costs[0])},"output":{_number(costs[1])},"cacheRead":{_number(costs[2])},'
             f'"cacheWrite":{_number(costs[3])},"total":{_number(total)}}}}},"stopReason":"{stop}"{error},"durationMs":{duration}',
+            # Fact: a reply has the time when the agent began to wait for it, and its line that of its end.
+            begun=self.clock.now - duration,
         )
 
     def _result(self, call: str, tool: str, left: int) -> None:
@@ -192,8 +194,8 @@ class Conversation:
             f'"toolCallId":"{call}","toolName":"{tool}",',
         )
 
-    def _say(self, role: str, content: str, more: str = "", before: str = "") -> None:
-        message = f'{{"role":"{role}",{before}"content":{content}{more},"timestamp":{self.clock.now}}}'
+    def _say(self, role: str, content: str, more: str = "", before: str = "", begun: int = 0) -> None:
+        message = f'{{"role":"{role}",{before}"content":{content}{more},"timestamp":{begun or self.clock.now}}}'
         self._add("message", f'"message":{message}')
 
     def _add(self, kind: str, what: str, *, named: bool = True, more: str = "") -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+
+from .peers import CCUSAGE, TOKSCALE
 
 PACKAGES = ("httpx", "pydantic", "typer", "json5", "openai", "litellm")
 
@@ -23,6 +26,7 @@ def described() -> list[str]:
         f"Load when the run began (1, 5 and 15 minutes): {load}",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, fased-litellm {__version__}",
         "Packages: " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        f"From npm: {', '.join(f'{name} {version}' for name, version in (CCUSAGE, TOKSCALE))}; Node {_node()}",
     ]
 
 
@@ -31,6 +35,14 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _node() -> str:
+    try:
+        said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "not installed"
+    return said.stdout.strip().removeprefix("v")
 
 
 def _processor() -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PAUSE_S = 0.03
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,9 @@ def run_tree(command: Sequence[str | Path], env: Mapping[str, str], *, cwd: Path
         if process.returncode:
             said = err.read().strip() or out.read().strip() or "no message"
             raise RuntimeError(f"{' '.join(map(str, command))}: {said.splitlines()[-1]}")
-        # macOS counts bytes here, Linux KiB.
+        # macOS counts bytes here, Linux KiB; there, it begins with the memory of the process which started this one.
         largest = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
-        return TreeRun(seconds, max(largest, watch.peak_mb), out.read())
+        return TreeRun(seconds, watch.peak_mb or largest, out.read())
 
 
 class _Watch(threading.Thread):
@@ -67,10 +66,12 @@ class _Watch(threading.Thread):
         self.peak_mb = 0.0
 
     def run(self) -> None:
-        if not os.path.exists("/proc/self/statm"):
+        if not os.path.exists("/proc/self/status"):
             return
         while not self.done.wait(_PAUSE_S):
-            self.peak_mb = max(self.peak_mb, sum(map(_resident_mb, _below(self._pid))))
+            now = [_resident_mb(pid) for pid in _below(self._pid)]
+            # Together as they are at this moment; each alone at its highest, which may have been between two looks.
+            self.peak_mb = max(self.peak_mb, sum(mb for mb, _ in now), *(most for _, most in now))
 
 
 def _below(pid: int) -> list[int]:
@@ -85,9 +86,15 @@ def _below(pid: int) -> list[int]:
     return found
 
 
-def _resident_mb(pid: int) -> float:
+def _resident_mb(pid: int) -> tuple[float, float]:
+    """MB of a process now, and at its highest; 0 if it has ended."""
+    found = {"VmRSS": 0.0, "VmHWM": 0.0}
     try:
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * _PAGE / 1e6
-    except (OSError, IndexError):  # it has ended
-        return 0.0
+        with open(f"/proc/{pid}/status") as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                if name in found:
+                    found[name] = int(value.split()[0]) * 1024 / 1e6
+    except OSError:
+        pass
+    return found["VmRSS"], found["VmHWM"]
