@@ -8,6 +8,7 @@ from typing import Any
 
 from fased_litellm import errors
 from fased_litellm.cli.commands import root
+from fased_litellm.doctor import atlas
 from fased_litellm.errors import FasedError
 from fased_litellm.localproxy.diagnosis import START_CAUSES
 from fased_litellm.net.causes import WAYS
@@ -99,6 +100,35 @@ def starts() -> str:
     return "\n".join(["| cause | what happened | what to do |", "|---|---|---|", *rows])
 
 
+def failure_atlas() -> str:
+    """The known ways to fail, section by section."""
+    parts = [_atlas_counts()]
+    for title, cases in atlas.SECTIONS:
+        rows = [_case(case) for case in cases]
+        head = ["| how it comes about | the answer | cause | origin | what to do |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"### {title}", "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def _atlas_counts() -> str:
+    real = sum(case.needs != "scripted" for case in atlas.CASES)
+    return (
+        f"{len(atlas.CASES)} cases. {real} of them a test produces on real proxies; the other {len(atlas.CASES) - real}, in the"
+        " last section, need no proxy: a server in its place answers as a script says."
+    )
+
+
+def _case(case: atlas.Case) -> str:
+    answer = f"`{case.message}`"
+    if case.status is not None:
+        answer = f"{case.status}{f' `{case.type}`' if case.type else ''}: {answer}"
+    where = {"database": " (with a database)", "no-database": " (without a database)"}.get(case.needs, "")
+    older = f"; before {case.since}: {case.earlier}" if case.since else f"; older releases: {case.earlier}"
+    produced = f"{case.produced}{where}"
+    cells = (produced, answer + (older if case.earlier else ""), f"`{case.cause}`", case.origin, case.remedy)
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
@@ -115,6 +145,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": error_codes,
     "failures": failure_rules,
     "ways": ways,
+    "atlas": failure_atlas,
     "starts": starts,
 }
 """Name in a ``generated`` marker → what makes the text."""

@@ -32,6 +32,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("live")
 
 
+_ATLAS = pytest.StashKey[dict[str, str]]()
+"""Case of the failure atlas → how its test ended."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_ATLAS] = {}
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note how the cases of the failure atlas end."""
+    callspec = getattr(item, "callspec", None)
+    if item.path.name == "test_atlas.py" and callspec is not None and "case" in callspec.params:
+        name = callspec.params["case"].name
+        if call.excinfo is not None:
+            skipped = call.excinfo.errisinstance(pytest.skip.Exception)
+            item.config.stash[_ATLAS][name] = "skipped" if skipped else "wrong"
+        elif call.when == "call":
+            item.config.stash[_ATLAS][name] = "right"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run with the failure atlas is its count."""
+    ended = list(config.stash.get(_ATLAS, {}).values())
+    if ended:
+        counts = {word: ended.count(word) for word in ("right", "wrong", "skipped")}
+        shown = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        print(f"failure atlas: {len(ended)} cases on real proxies: {shown}")
+
+
 def unavailable(reason: str) -> NoReturn:
     """Skip the test, or fail it where the run was promised a proxy."""
     if environment.live_required():

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -53,6 +55,13 @@ FAILURES: Final = {
     "fake-equota": Failure(429, "insufficient_quota", "You exceeded your current quota.", "insufficient_quota"),
     "fake-e500": Failure(500, None, "The server had an error while processing your request.", _BROKEN),
     "fake-e503": Failure(503, None, "The engine is overloaded.", _BROKEN, headers={"retry-after": "3"}),
+    "fake-e402": Failure(402, None, "Payment required.", "payment_required"),
+    "fake-e409": Failure(409, "conflict", "There is a conflict.", "conflict"),
+    "fake-e413": Failure(413, None, "Request entity too large.", "request_too_large"),
+    "fake-e501": Failure(501, None, "Not implemented.", _BROKEN),
+    "fake-e504": Failure(504, None, "The gateway timed out.", _BROKEN),
+    "fake-e529": Failure(529, None, "Overloaded.", "overloaded_error"),
+    "fake-credit": Failure(400, None, "Your credit balance is too low to access the API."),
     "fake-ctx": Failure(
         400,
         "context_length_exceeded",
@@ -127,13 +136,22 @@ class _Handler(BaseHTTPRequestHandler):
     def behave(self, body: dict[str, Any], model: str) -> None:
         """Answer as the model id says.
 
-        The ids of ``FAILURES`` fail before the first byte; ``fake-html`` is a gateway's error page; ``fake-flaky`` fails
-        twice out of three; ``fake-slowN`` takes N seconds; ``fake-drip`` streams a word every half second;
+        The ids of ``FAILURES`` fail before the first byte; ``fake-html`` is a gateway's error page, ``fake-page`` a page with
+        status 200, ``fake-garbage`` no JSON; ``fake-reset`` cuts the connection instead; ``fake-flaky`` fails twice out of three; ``fake-slowN`` takes N seconds; ``fake-drip`` streams a word every half second;
         ``fake-reason`` thinks aloud; ``fake-tool`` calls the first tool; ``fake-midstream`` and ``fake-cut`` break off
         while they stream. Any other id answers ``TEXT``.
         """
-        if model in FAILURES:
+        if not self.path.startswith("/v1/"):
+            self._send(404, "text/html", b"<html><body><h1>404 Not Found</h1></body></html>")
+        elif model in FAILURES:
             self._error(FAILURES[model])
+        elif model == "fake-page":
+            self._send(200, "text/html", b"<html><body><h1>Welcome</h1></body></html>")
+        elif model == "fake-garbage":
+            self._send(200, "application/json", b"{garbage")
+        elif model == "fake-reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
         elif model == "fake-html":
             self._send(502, "text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>")
         elif model == "fake-flaky" and next(self.server.upstream.flaky_calls) % 3:

@@ -69,7 +69,7 @@ RULES = (
         "caller-key",
         "The team to which the key belongs is blocked. The owner of the proxy can unblock it.",
         statuses=(400, 401, 403),
-        message=r"(?i)\bteam\b.{0,120} is blocked",
+        message=r"Authentication Error, Team=|\bTeam=.{1,120} is blocked",
     ),
     Rule(
         "key-unknown",
@@ -127,7 +127,7 @@ RULES = (
         "caller-key",
         "The key has reached its limit of requests, tokens or parallel calls. Wait for the reset, or have the limit raised.",
         statuses=(429,),
-        message=r"Rate limit exceeded for (?:api_key|user|team)|Crossed TPM / RPM / Max Parallel|max_parallel_requests",
+        message=r"Rate limit exceeded for (?:api_key|user|team)|Limit type: \w|Crossed TPM / RPM / Max Parallel|max_parallel_requests",
         header="rate_limit_type",
     ),
 )

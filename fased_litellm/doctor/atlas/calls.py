@@ -1,0 +1,25 @@
+"""Requests that cannot be carried out as they are."""
+
+from __future__ import annotations
+
+from .case import Case
+
+_INVALID = "invalid_request_error"
+
+CASES = (
+    Case("unknown-model", "a model which the proxy does not have", 400, _INVALID, "/chat/completions: Invalid model name passed in model=", "unknown-model", earlier="type null"),
+    Case("no-model", "no field `model`", 400, _INVALID, "Invalid model name passed in model=None", "model-missing", earlier="type null"),
+    Case("no-messages", "no field `messages`", 400, _INVALID, "Missing required parameter: 'messages'.", "bad-request", earlier="500 `missing 1 required positional argument: 'messages'` up to 1.91"),
+    Case("messages-a-text", "`messages` is a text", 400, _INVALID, "'str' object has no attribute 'get'", "bad-request", earlier="500 up to 1.77"),
+    Case("bad-json", "a body that is not JSON", 400, _INVALID, "Invalid JSON payload: ", "bad-request"),
+    Case("unknown-route", "a path that does not exist", 404, None, "Not Found", "not-litellm", detail=True),
+    Case("v1-twice", "`/v1/v1/chat/completions`", 404, None, "Not Found", "not-litellm", detail=True),
+    Case("wrong-method", "`GET /v1/chat/completions`", 405, None, "Method Not Allowed", "not-litellm", detail=True),
+    Case("context-window", "more tokens than the provider's model takes", 400, _INVALID, "litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError", "context-window", earlier="type null"),
+    Case("context-window-before-the-call", "more tokens than LiteLLM knows the model to take, with `enable_pre_call_checks`", 400, _INVALID, "litellm.ContextWindowExceededError: litellm.BadRequestError: litellm._pre_call_checks: Context Window exceeded", "context-window", earlier="type null"),
+    Case("content-policy", "a prompt which the provider refuses", 400, _INVALID, "litellm.ContentPolicyViolationError", "content-policy", earlier="type null"),
+    Case("parameter-refused-by-provider", "a parameter which the model does not take", 400, _INVALID, "litellm.BadRequestError: OpenAIException - Unsupported parameter: 'max_tokens'", "parameter-refused"),
+    Case("parameter-refused-by-litellm", "a parameter which LiteLLM cannot translate for this provider", 400, _INVALID, "litellm.UnsupportedParamsError: anthropic does not support parameters", "parameter-refused", earlier="type null"),
+    Case("request-too-large", "more bytes than the provider takes", 413, "invalid_request_error", "litellm.APIError: APIError: OpenAIException", "request-too-large", earlier="type null"),
+    Case("mock-testing", "`mock_testing_fallbacks` in the body", 400, _INVALID, "Mock testing request params are disabled on this proxy", "bad-request", since="1.106", earlier="do what it says"),
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""What a case of the failure atlas is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...errors import Origin
+from ...localproxy.diagnosis import START_CAUSES
+from ...net.causes import way_of
+from ...proxy.causes import rule_of
+from ...proxy.failures import classify
+
+Needs = Literal["proxy", "database", "no-database", "start", "scripted"]
+"""What it takes to produce a case: any proxy, one with a database, one without, a start that fails; or no proxy at all, since
+what stands in the proxy's place answers as told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to fail.
+
+    Attributes:
+        name: short name, unique.
+        produced: how it comes about.
+        status: HTTP status of the answer; None where there is none, or it is 200 and the stream fails.
+        type: ``error.type`` of the answer, None where it is not set.
+        message: a part of the answer, as LiteLLM 1.106 words it.
+        cause: the verdict, a key of one of the tables.
+        needs: what it takes to produce it.
+        since: the first release which answers like this; older ones do not fail, or hide it.
+        earlier: how earlier releases answer, in words.
+        detail: the answer is FastAPI's ``{"detail": …}`` in place of LiteLLM's ``{"error": …}``.
+        keyless: the request has no key.
+        headers: headers of the answer which count.
+    """
+
+    name: str
+    produced: str
+    status: int | None
+    type: str | None
+    message: str
+    cause: str
+    needs: Needs = "proxy"
+    since: str = ""
+    earlier: str = ""
+    detail: bool = False
+    keyless: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """Whose side it breaks on."""
+        return _verdict(self.cause)[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do: of the row of the table of failures that fits the recorded answer."""
+        if self.status is None or self.needs == "scripted":
+            return _verdict(self.cause)[1]
+        return classify(self.status, dict(self.headers), self.body(), key_sent=not self.keyless).rule.remedy
+
+    def body(self) -> Any:
+        """The answer, as far as it is recorded here."""
+        if self.detail:
+            return {"detail": self.message}
+        return {"error": {"message": self.message, "type": self.type, "param": None, "code": str(self.status)}}
+
+
+def _verdict(cause: str) -> tuple[Origin, str]:
+    rule, way = rule_of(cause), way_of(cause)
+    if rule is not None:
+        return rule.origin, rule.remedy
+    if way is not None:
+        return way.origin, way.remedy
+    start = next(found for found in START_CAUSES if found.name == cause)
+    return "gateway", start.remedy

@@ -1,0 +1,135 @@
+"""Every case of the failure atlas, produced on a real proxy: the right cause and origin, and the words of the release.
+
+The last line of the run says how many there were.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from fased_litellm.doctor.atlas import CASES, Case
+from fased_litellm.localproxy.diagnosis import diagnose
+from fased_litellm.redaction import redact
+from tests import environment
+from tests.live import atlasrecipes, proxies
+from tests.live.atlasbench import Bench, Outcome
+from tests.live.atlasrecipes import RECIPES
+from tests.live.conftest import StartProxy, unavailable
+from tests.live.proxies import Proxy
+from tests.live.upstream import Upstream
+from tests.servers import free_port
+
+RECORDED = (1, 106)
+"""The releases whose words stand in the atlas."""
+STARTS = {
+    "start-without-master-key": {},
+    "start-with-empty-master-key": {"LITELLM_MASTER_KEY": ""},
+    "start-with-public-master-key": {"LITELLM_MASTER_KEY": "sk-1234"},
+}
+
+
+@pytest.fixture(scope="module")
+def atlas_proxy(start_proxy: StartProxy, upstream: Upstream) -> Iterator[Proxy]:
+    """A proxy without a database whose config has all that the cases need."""
+    proxy = start_proxy(config=atlasrecipes.config(upstream.url))
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(scope="module")
+def bench(atlas_proxy: Proxy) -> Iterator[Bench]:
+    with Bench(atlas_proxy) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def database_bench(proxy: Proxy) -> Iterator[Bench]:
+    with Bench(proxy) as made:
+        yield made
+
+
+def named(*needs: str) -> pytest.MarkDecorator:
+    chosen = [case for case in CASES if case.needs in needs]
+    return pytest.mark.parametrize("case", chosen, ids=lambda case: case.name)
+
+
+@named("proxy", "no-database")
+def test_any_proxy(case: Case, bench: Bench) -> None:
+    hold(case, bench)
+
+
+@pytest.mark.database
+@named("database")
+def test_a_proxy_with_a_database(case: Case, database_bench: Bench) -> None:
+    hold(case, database_bench)
+
+
+def hold(case: Case, bench: Bench) -> None:
+    if not bench.can(case):
+        pytest.skip(f"this release does not show it: {case.earlier}")
+    outcome = bench.produce(case)
+    assert outcome.right, str(outcome)
+    assert outcome.error is not None
+    assert outcome.error.hint
+    if bench.version[:2] == RECORDED:
+        hold_words(outcome)
+
+
+def hold_words(outcome: Outcome) -> None:
+    """The atlas quotes the proxy rightly."""
+    case, error = outcome.case, outcome.error
+    assert error is not None
+    assert redact(case.message) in error.message
+    if case.status is not None:
+        assert (error.status, error.type) == (case.status, case.type)
+        assert error.hint == case.remedy
+
+
+@pytest.mark.database
+def test_the_proxy_with_a_database_fails_in_the_same_ways(database_bench: Bench) -> None:
+    """The cases which need no database, as far as the given proxy has their models."""
+    listed = {entry["id"] for entry in database_bench.client.get_json("/v1/models").body["data"]}
+    chosen = [case for case in CASES if case.needs == "proxy" and RECIPES[case.name].alias in {*listed, None}]
+    assert len(chosen) > 20
+    outcomes = [database_bench.produce(case) for case in chosen if database_bench.can(case)]
+    assert [str(outcome) for outcome in outcomes if not outcome.right] == []
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, int]]:
+    """Log and exit status of the starts that fail, all made at once."""
+    program = proxies.executable()
+    if program is None:
+        unavailable("litellm is not installed (pip install 'fased-litellm[proxy]')")
+    folder = tmp_path_factory.mktemp("starts")
+    (folder / "config.yaml").write_text("model_list: []\n")
+    running = {}
+    for name, variables in STARTS.items():
+        settings = {"HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOCAL_BLOG_POSTS": "True"}
+        command = [program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(free_port())]
+        running[name] = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**environment.clean(), **settings, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return {name: (process.communicate(timeout=150)[0], process.returncode) for name, process in running.items()}
+
+
+@named("start")
+def test_a_start_that_is_refused(case: Case, refused: dict[str, tuple[str, int]]) -> None:
+    log, status = refused[case.name]
+    assert case.message in log
+    assert (diagnose(log, status=status).remedy, case.origin) == (case.remedy, "gateway")
+
+
+def test_every_case_is_produced_somewhere() -> None:
+    real = [case for case in CASES if case.needs != "scripted"]
+    assert len(real) >= 35
+    assert {case.name for case in real} == RECIPES.keys() | STARTS.keys()
