@@ -119,10 +119,13 @@ def _atlas_counts() -> str:
 
 
 def _case(case: atlas.Case) -> str:
-    answer = f"`{case.message}`"
+    ticks = "``" if "`" in case.message else "`"
+    answer = f"{ticks}{case.message}{ticks}" if not case.message.endswith("`") else f"{ticks}{case.message} {ticks}"
     if case.status is not None:
         answer = f"{case.status}{f' `{case.type}`' if case.type else ''}: {answer}"
     where = {"database": " (with a database)", "no-database": " (without a database)"}.get(case.needs, "")
+    if "database" in case.produced:
+        where = ""
     older = f"; before {case.since}: {case.earlier}" if case.since else f"; older releases: {case.earlier}"
     produced = f"{case.produced}{where}"
     cells = (produced, answer + (older if case.earlier else ""), f"`{case.cause}`", case.origin, case.remedy)
