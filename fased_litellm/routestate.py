@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .catalog.facts import Catalog
 from .config.implied import configured_provider
 from .config.load import ConfigSnapshot
-from .errors import CallError, CatalogError, FasedError, LedgerError, SecretError
+from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerError, SecretError
 from .paths import Paths
 from .provider import LiteLLMProvider
 from .provider.settings import Settings
@@ -20,6 +20,9 @@ from .usage.ledger import Ledger
 from .usage.query import Query
 from .usage.report import UsageReport
 from .usage.windows import window
+
+if TYPE_CHECKING:
+    from .usage.budgets.listing import Listing
 
 ONBOARD = "fased onboard --auth-choice litellm-api-key"
 
@@ -39,6 +42,7 @@ class RouteState:
         problem: why the proxy cannot be asked now.
         catalog: its models now, else as last known.
         today: usage since midnight UTC, None if nothing was recorded yet.
+        budgets: how the budgets stand, None where there are none; an error if they cannot be read.
         next_step: the command that helps most, None if all is well.
         notes: what else should be known.
     """
@@ -53,6 +57,7 @@ class RouteState:
     problem: FasedError | None
     catalog: Catalog | None
     today: UsageReport | None
+    budgets: Listing | BudgetError | None
     next_step: str | None
     notes: tuple[str, ...] = field(default=())
 
@@ -72,9 +77,15 @@ class RouteState:
             "proxy": {"reachable": self.problem is None, "problem": self.problem.as_dict() if self.problem else None},
             "models": models,
             "today": self.today.totals.as_dict() if self.today else None,
+            "budgets": self._budgets(),
             "nextStep": self.next_step,
             "notes": list(self.notes),
         }
+
+    def _budgets(self) -> dict[str, Any] | None:
+        if isinstance(self.budgets, BudgetError):
+            return {"budgets": None, "problem": self.budgets.as_dict()}
+        return self.budgets.as_dict() if self.budgets else None
 
 
 def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
@@ -105,6 +116,7 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
         problem=problem,
         catalog=catalog,
         today=_today(paths),
+        budgets=_budgets(paths),
         next_step=_next_step(problem, catalog, choice.primary, has_key=key is not None),
         notes=(*choice.notes, *snapshot.warnings),
     )
@@ -131,6 +143,18 @@ def _today(paths: Paths) -> UsageReport | None:
             return ledger.report(Query(first, last))
     except LedgerError:
         return None  # `fased usage` says what is wrong with it
+
+
+def _budgets(paths: Paths) -> Listing | BudgetError | None:
+    if not paths.budgets.exists():
+        return None
+    from .usage.budgets import store
+    from .usage.budgets.listing import listing
+
+    try:
+        return listing(store.load(paths.budgets).budgets, paths.ledger)
+    except BudgetError as error:
+        return error
 
 
 def _next_step(problem: FasedError | None, catalog: Catalog | None, primary: ModelRef, *, has_key: bool) -> str | None:

@@ -79,6 +79,7 @@ def chat(
     history: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     named = agent or (context.agent if context.source != "api" else None)
     with session.provider(agent=named) as provider:
+        _shown_here()
         context = context.with_(agent=provider.agent, source="cli")
         talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)
         if text is not None:
@@ -87,6 +88,13 @@ def chat(
             raise UsageError("There is no message.", hint="Give it as an argument, or on stdin.")
         else:
             _converse(talk, history)
+
+
+def _shown_here() -> None:
+    """What the budgets warn of is on the receipt; where nobody listens to the log, Python would print it once more."""
+    import logging  # the provider has loaded it
+
+    logging.getLogger("fased_litellm.budgets").addHandler(logging.NullHandler())
 
 
 def _message(argument: str | None) -> str | None:
@@ -158,6 +166,8 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         for call in reply.tool_calls:
             output.line(f"[wants {call.name}({call.arguments})]")
         output.diagnostic(output.quiet(receipt_line(reply.receipt)))
+        for warning in reply.receipt.warnings:
+            output.diagnostic(warning)
     if talk.provider.recorder.problem is not None:
         output.diagnostic(talk.provider.recorder.problem.message)
     return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import FasedError
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
 from . import output, session
@@ -39,6 +40,7 @@ def _rows(state: RouteState) -> list[tuple[str, str]]:
     rows.extend((role.capitalize(), str(ref)) for role, ref in state.roles.items())
     rows.append(("Models", _models(state)))
     rows.append(("Today", _today(state)))
+    rows.extend(("Budget" if number == 0 else "", text) for number, text in enumerate(_budgets(state)))
     return rows
 
 
@@ -66,3 +68,19 @@ def _today(state: RouteState) -> str:
     calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
     failed = f", {totals.failed:,} failed" if totals.failed else ""
     return f"{calls}{failed}, {count(totals.total_tokens)} tokens, {cost(totals)}"
+
+
+def _budgets(state: RouteState) -> list[str]:
+    """Those that are nearly used up, and whatever is wrong with them."""
+    if state.budgets is None:
+        return []
+    if isinstance(state.budgets, FasedError):
+        return [state.budgets.message, *([state.budgets.hint] if state.budgets.hint else [])]
+    if state.budgets.problem is not None:
+        return [f"what was spent is not known: {state.budgets.problem.message}"]
+    return [
+        f"{one.budget.scope}: {one.spent()}"
+        + (f"; calls are refused until {one.window.after}" if one.reached and one.budget.action == "stop" else "")
+        for one in state.budgets.standings
+        if one.near
+    ]

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from .budgets import jsonschema as budgets
+
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Count = Annotated[int, Field(ge=0)]
@@ -182,7 +184,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         "usage-report.schema.json": UsageReportDocument,
         "usage-record.schema.json": UsageRecordDocument,
     }
-    return {
+    own = {
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
         for name, model in documents.items()
     }
+    return {**own, **budgets.schemas()}

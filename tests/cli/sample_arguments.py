@@ -46,6 +46,10 @@ SAMPLES: dict[str, list[list[str]]] = {
     "config validate": [[]],
     "config path": [[]],
     "usage": [[], ["--by", "model,agent"]],
+    "usage budget": [[]],
+    "usage budget set": [["--agent", "main", "--daily", "5", "--action", "stop"], ["--daily", "-1"]],
+    "usage budget list": [[]],
+    "usage budget remove": [["1"], ["--agent", "main"]],
     "litellm": [[]],
     "litellm chat": [["hi"], ["hi", "--no-stream"], ["hi", "--role", "strong"], ["hi", "--agent", "nobody"]],
     # Starting a proxy, and the quickstart that does so, are left to the tests against a real one.

@@ -26,7 +26,7 @@ DEFAULT_BY = ("provider", "model")
 
 Answer = TypeVar("Answer")
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {"budget": "usage.budget"}
 """Subcommand → module of ``cli`` with its ``app``, as ``usage.imports``."""
 
 
