@@ -256,7 +256,7 @@ class LiteLLMProvider:
                     if await self.line(call.ref.profile).arenewed(error, used):
                         continue
                     if not call.failed(error) or not await self.gate.apasses(call, error):
-                        raise self.explained(error) from None
+                        raise await self.aexplained(error) from None
                     client = await self.line(call.ref.profile).async_client()
         except BaseException:
             call.abandoned(None)
@@ -311,8 +311,18 @@ class LiteLLMProvider:
         """The blocking client with the agent's key."""
         return self.line().client()
 
+    async def aexplained(self, error: CallError) -> CallError:
+        """As ``explained``, beside the event loop: the proxy may be asked."""
+        import asyncio
+
+        return await asyncio.to_thread(self.explained, error)
+
     def explained(self, error: CallError) -> CallError:
-        """A failure with what this side knows of it: the nearest ids for a model that the proxy does not have."""
+        """A failure with what else can be said: the nearest ids for a model that the proxy lacks, or which budget is spent."""
+        if error.cause == "budget-exceeded":
+            from . import keybudget
+
+            return keybudget.explained(self.client(), error)
         if error.cause not in ("unknown-model", "model-forbidden"):
             return error
         from . import discovery

@@ -162,7 +162,7 @@ class Call:
         receipt = receipt or Receipt(self.call_id, str(self.choice.primary), latency_ms=latency_ms)
         if len(self._attempts) > 1:
             receipt = replace(receipt, latency_ms=latency_ms)
-        return replace(receipt, attempts=tuple(self._attempts), warnings=self._warnings)
+        return replace(receipt, attempts=tuple(self._attempts), warnings=(*self._warnings, *receipt.warnings))
 
     def _row(
         self,

@@ -82,7 +82,10 @@ class ReceiptPart(_Document):
     latency_ms: Milliseconds | None
     time_to_first_token_ms: Milliseconds | None
     proxy_overhead_ms: Milliseconds | None
-    warnings: list[str] = Field(description="What whoever made the call should know: budgets that are used up.")
+    provider_ms: Milliseconds | None = Field(description="What the proxy waited for the provider.")
+    warnings: list[str] = Field(
+        description="What whoever made the call should know: budgets that are used up, or nearly."
+    )
 
 
 class ChatResult(_Document):

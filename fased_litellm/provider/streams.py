@@ -120,7 +120,7 @@ class AsyncReplyStream:
                     if await provider.line(call.ref.profile).arenewed(error, used):
                         continue
                     if not call.failed(error) or not await provider.gate.apasses(call, error):
-                        raise provider.explained(error) from None
+                        raise await provider.aexplained(error) from None
                     client = await provider.line(call.ref.profile).async_client()
         except BaseException:
             call.abandoned(self._exchange.so_far() if self._exchange else None)

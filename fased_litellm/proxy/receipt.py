@@ -11,6 +11,7 @@ from .tokens import PriceSource, TokenUsage, token_usage
 
 _PICO = Decimal("1e-12")
 _LARGEST = Decimal(10) ** 6  # USD for one call; more is a defect of who says so
+_WARN_FROM = Decimal("0.8")
 CostSource = Literal["header", "stream", "price-table", "unknown"]
 
 
@@ -46,7 +47,8 @@ class Receipt:
         latency_ms: milliseconds from sending to the end of the reply.
         time_to_first_token_ms: milliseconds to the first piece of a stream, or to the first byte of a whole reply.
         proxy_overhead_ms: milliseconds that the proxy itself took.
-        warnings: what whoever made the call should know, in sentences: budgets that are used up.
+        provider_ms: milliseconds that the proxy waited for the provider.
+        warnings: what whoever made the call should know, in sentences: budgets that are used up, or nearly.
     """
 
     call_id: str
@@ -64,6 +66,7 @@ class Receipt:
     latency_ms: float | None = None
     time_to_first_token_ms: float | None = None
     proxy_overhead_ms: float | None = None
+    provider_ms: float | None = None
     warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class Receipt:
             "latencyMs": _rounded(self.latency_ms),
             "timeToFirstTokenMs": _rounded(self.time_to_first_token_ms),
             "proxyOverheadMs": _rounded(self.proxy_overhead_ms),
+            "providerMs": _rounded(self.provider_ms),
             "warnings": list(self.warnings),
         }
 
@@ -125,6 +129,8 @@ def make_receipt(
     """
     tokens = token_usage(usage)
     cost, source = _cost(headers, usage, tokens, prices, streamed=streamed)
+    overhead_ms = _decimal_ms(headers.get("x-litellm-overhead-duration-ms"))
+    whole_ms = _decimal_ms(headers.get("x-litellm-response-duration-ms"))
     return Receipt(
         call_id=headers.get("x-litellm-call-id") or call_id,
         model=model,
@@ -139,7 +145,9 @@ def make_receipt(
         proxy_version=headers.get("x-litellm-version") or None,
         latency_ms=timing.latency_ms,
         time_to_first_token_ms=timing.first_ms,
-        proxy_overhead_ms=_decimal_ms(headers.get("x-litellm-overhead-duration-ms")),
+        proxy_overhead_ms=overhead_ms,
+        provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
+        warnings=_nearly_spent(headers),
     )
 
 
@@ -166,6 +174,23 @@ def _cost(
         if computed is not None:
             return computed, "price-table"
     return None, "unknown"
+
+
+def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """A warning once 80 % of the key's budget are spent.
+
+    Fact: ``x-litellm-key-spend`` lags and jumps a little, so it is told as "about"; ``/key/info`` knows better.
+    """
+    limit = headers.get("x-litellm-key-max-budget")
+    if not limit:
+        return ()
+    budget, spent = _money(limit), _money(headers.get("x-litellm-key-spend"))
+    if budget is None or spent is None or budget == 0 or spent < budget * _WARN_FROM:
+        return ()
+    return (
+        f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."
+        " `fased litellm keys info` says when it begins anew.",
+    )
 
 
 def _money(value: Any) -> Decimal | None:

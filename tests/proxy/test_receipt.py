@@ -20,6 +20,7 @@ HEADERS = {
     "x-litellm-response-cost": "1.53e-05",
     "x-litellm-attempted-retries": "2",
     "x-litellm-attempted-fallbacks": "0",
+    "x-litellm-response-duration-ms": "20.062",
     "x-litellm-overhead-duration-ms": "8.059",
 }
 USAGE = {
@@ -70,6 +71,8 @@ def test_everything_is_read_from_a_whole_reply() -> None:
         "latencyMs": 12.1,
         "timeToFirstTokenMs": 9.8,
         "proxyOverheadMs": 8.059,
+        "providerMs": 12.003,
+        "warnings": [],
     }
 
 
@@ -99,6 +102,23 @@ def test_where_the_cost_comes_from(
 ) -> None:
     got = receipt(headers, usage, prices, streamed)
     assert (got.cost_usd, got.cost_source) == (None if cost is None else Decimal(cost), source)
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "share"),
+    [
+        ("50.0", "40.0", "80 %"),
+        ("50.0", "39.9", None),
+        ("50.0", "51", "102 %"),
+        ("0.0", "0.0", None),
+        ("x", "y", None),
+        ("5", "", None),
+    ],
+)
+def test_a_budget_that_is_nearly_spent_is_told(budget: str, spent: str, share: str | None) -> None:
+    warnings = receipt({"x-litellm-key-max-budget": budget, "x-litellm-key-spend": spent}).warnings
+    assert bool(warnings) == bool(share)
+    assert all(str(share).replace(" ", "") in text for text in warnings)
 
 
 def test_cache_writes_are_taken_out_of_the_input() -> None:

@@ -1,0 +1,51 @@
+"""A call that was refused for its budget: which one, spent, limit, when it begins anew, and whom to ask."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import CallError, FasedError
+from ..proxy.admin import KeyAdmin, VirtualKey
+from ..proxy.client import ProxyClient
+
+_WHOSE = re.compile(r"\b(Key|Team|User|Org|Organization|EndUser|End User|Tag|Model|Provider)=")
+"""Fact: LiteLLM 1.106 names the holder of the budget in its message, ``Key=alias (sk-...) Current cost: …``."""
+_NAMES = {"org": "organization", "enduser": "end user"}
+
+
+def explained(client: ProxyClient, error: CallError) -> CallError:
+    """The error with what the proxy says of the key, which may ask about itself also when nothing is left.
+
+    The proxy is asked once; where it does not say, the error stays as it is.
+    """
+    found = _WHOSE.search(error.message)
+    whose = (found[1].lower() if found else "key").replace("_", " ")
+    whose = _NAMES.get(whose, whose)
+    if whose != "key":
+        error.hint = (
+            f"It is the budget of the {whose} that this key belongs to, not of the key itself. The owner of the proxy can raise it,"
+            " or say when it begins anew."
+        )
+        return error
+    try:
+        key = KeyAdmin(client).info()
+    except FasedError:
+        return error
+    if key.max_budget is not None:
+        error.hint = _hint(key)
+    return error
+
+
+def _hint(key: VirtualKey) -> str:
+    name = f"the key {key.alias}" if key.alias else "this key"
+    again = (
+        f"It begins anew on {key.budget_reset_at:%Y-%m-%d at %H:%M} UTC."
+        if key.budget_reset_at
+        else "It does not begin anew by itself."
+    )
+    raised = f" (fased litellm keys update {key.alias} --max-budget …)" if key.alias else ""
+    spent = max(key.spent, key.max_budget or key.spent)
+    return (
+        f"The budget of {name}: ${spent:,.4f} of ${key.max_budget:,.4f} spent. {again}"
+        f" Whoever has the proxy's master key can raise it{raised}."
+    )
