@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from ...errors import LedgerError, UsageError
 from ...paths import Paths
-from ...usage.query import DIMENSIONS, TIMES, Query, parse_by, parse_values
+from ...usage.query import TIMES, Query
 from ...usage.report import UsageReport, build, empty
-from ...usage.windows import window
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
+from . import options
 
 if TYPE_CHECKING:
     from ...usage.spread import Spread
@@ -42,43 +41,37 @@ def _with_seconds(arguments: list[str]) -> list[str]:
 
 app = typer.Typer(
     **SETTINGS,
-    cls=lazy_group(COMMANDS, _with_seconds),
+    cls=lazy_group(COMMANDS, lambda given: options.with_month(_with_seconds(given))),
     invoke_without_command=True,
     subcommand_metavar="",
     help="Show what the agents used and what it cost, grouped by anything.",
 )
-
-Names = list[str] | None
-_MANY = "NAME[,NAME]"
 
 
 @app.callback()
 def usage(
     ctx: typer.Context,
     *,
-    by: Annotated[
-        Names, typer.Option("--by", metavar="NAMES", help=f"Group by any of: {', '.join(DIMENSIONS)}.")
-    ] = None,
-    days: Annotated[
-        int | None, typer.Option("--days", metavar="N", help="The last N days, with today; 7 by default.")
-    ] = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="First day (UTC), as 2026-11-16, or an instant.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="Last day, included; today by default.")
-    ] = None,
-    provider: Annotated[
-        Names, typer.Option("--provider", metavar=_MANY, help="Only this provider; - is none, here and below.")
-    ] = None,
-    model: Annotated[Names, typer.Option("--model", metavar=_MANY, help="Only this model.")] = None,
-    agent: Annotated[Names, typer.Option("--agent", metavar=_MANY, help="Only this agent.")] = None,
-    task: Annotated[Names, typer.Option("--task", metavar=_MANY, help="Only this task.")] = None,
-    channel: Annotated[Names, typer.Option("--channel", metavar=_MANY, help="Only this channel.")] = None,
-    session_: Annotated[Names, typer.Option("--session", metavar=_MANY, help="Only this session.")] = None,
-    source: Annotated[Names, typer.Option("--source", metavar=_MANY, help="Only this source.")] = None,
-    role: Annotated[Names, typer.Option("--role", metavar=_MANY, help="Only this role.")] = None,
-    status: Annotated[Names, typer.Option("--status", metavar=_MANY, help="Only this status.")] = None,
+    by: options.By = None,
+    today: options.Today = False,
+    days: options.Days = None,
+    month: options.Month = None,
+    first: options.First = None,
+    last: options.Last = None,
+    everything: options.Everything = False,
+    tz: options.Tz = None,
+    where: options.FilterText = None,
+    provider: options.Provider = None,
+    model: options.Model = None,
+    agent: options.Agent = None,
+    task: options.Task = None,
+    channel: options.Channel = None,
+    session_: options.Session = None,
+    source: options.Source = None,
+    role: options.Role = None,
+    status: options.Status = None,
+    sort: options.SortBy = None,
+    top: options.Top = None,
     as_json: Annotated[
         bool, typer.Option("--json", help=f"Print JSON, by {','.join(DEFAULT_BY)} unless --by says otherwise.")
     ] = False,
@@ -89,38 +82,40 @@ def usage(
     ] = None,
 ) -> None:
     if ctx.invoked_subcommand is not None:
+        options.not_before_the_command(ctx)
         return
     chosen = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--watch", watch is not None)) if given]
     if len(chosen) > 1:
         raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined.", hint="Give the one or the other.")
-    dimensions = parse_by(by or ())
-    screen = not dimensions and not as_json and not as_csv
-    given = {
-        "provider": provider,
-        "model": model,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-    }
+    # What is said about the groups is about those of a table.
+    screen = not (by or sort or as_json or as_csv) and top is None
+    question = options.Question(
+        options.Times(today, days, month, first, last, everything, tz),
+        {
+            "provider": provider,
+            "model": model,
+            "agent": agent,
+            "task": task,
+            "channel": channel,
+            "session": session_,
+            "source": source,
+            "role": role,
+            "status": status,
+        },
+        where,
+        **options.groups(by, sort, top, DEFAULT_BY),
+    )
     paths = session.paths()
 
-    def query() -> Query:
-        begin, end = window(time.time_ns() // 1_000_000, days=days, first=first, last=last)
-        return Query(begin, end, dimensions or DEFAULT_BY, _filters(given))
-
     def lines(terminal: Terminal) -> list[str]:
-        return _lines(paths, query(), terminal, screen=screen)
+        return _lines(paths, question.now(), terminal, screen=screen)
 
     if as_json:
-        output.document(_report(paths, query()).as_dict())
+        output.document(_report(paths, question.now()).as_dict())
     elif as_csv:
         from .text import csv
 
-        for row in csv(_report(paths, query())):
+        for row in csv(_report(paths, question.now())):
             output.line(row)
     elif watch is not None:
         from . import watch as watching
@@ -131,10 +126,6 @@ def usage(
 
         for line in lines(detect()):
             output.line(line)
-
-
-def _filters(given: Mapping[str, Names]) -> dict[str, tuple[str, ...]]:
-    return {name: values for name, words in given.items() if (values := parse_values(words or ()))}
 
 
 def _report(paths: Paths, query: Query) -> UsageReport:

@@ -1,0 +1,155 @@
+"""The options by which the commands of ``fased usage`` are asked: a window of time, names, a filter, an order."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from ...errors import UsageError
+from ...usage.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
+from ...usage.timezones import parse_zone
+from ...usage.windows import THIS_MONTH, window
+
+Names = list[str] | None
+_MANY = "NAME[,NAME]"
+
+By = Annotated[Names, typer.Option("--by", metavar="NAMES", help=f"Group by any of: {', '.join(DIMENSIONS)}.")]
+Today = Annotated[bool, typer.Option("--today", help="Today alone.")]
+Days = Annotated[int | None, typer.Option("--days", metavar="N", help="The last N days, with today; 7 by default.")]
+Month = Annotated[
+    str | None, typer.Option("--month", metavar="[MONTH]", help="A month, as 2026-11; this one by itself.")
+]
+First = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day, as 2026-11-16, or an instant.")]
+Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; today by default.")]
+Everything = Annotated[bool, typer.Option("--all", help="The whole history.")]
+Tz = Annotated[
+    str | None,
+    typer.Option("--tz", metavar="ZONE", help="Whose days and hours: Europe/Berlin, +02:00, local; UTC by default."),
+]
+FilterText = Annotated[
+    Names,
+    typer.Option(
+        "--filter", metavar="TEXT", help="Only what meets this, as 'agent:main model:gpt* minCost:$0.10 -has:errors'."
+    ),
+]
+Provider = Annotated[
+    Names, typer.Option("--provider", metavar=_MANY, help="Only this provider; - is none, here and below.")
+]
+Model = Annotated[Names, typer.Option("--model", metavar=_MANY, help="Only this model.")]
+Agent = Annotated[Names, typer.Option("--agent", metavar=_MANY, help="Only this agent.")]
+Task = Annotated[Names, typer.Option("--task", metavar=_MANY, help="Only this task.")]
+Channel = Annotated[Names, typer.Option("--channel", metavar=_MANY, help="Only this channel.")]
+Session = Annotated[Names, typer.Option("--session", metavar=_MANY, help="Only this session.")]
+Source = Annotated[Names, typer.Option("--source", metavar=_MANY, help="Only this source.")]
+Role = Annotated[Names, typer.Option("--role", metavar=_MANY, help="Only this role.")]
+Status = Annotated[Names, typer.Option("--status", metavar=_MANY, help="Only this status.")]
+SortBy = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="KEY", help=f"Sort by {', '.join(SORT_KEYS)}; with - before it, the other way round."
+    ),
+]
+Top = Annotated[int | None, typer.Option("--top", metavar="N", help="The first N groups, and the others as one.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The options about time, as given."""
+
+    today: bool = False
+    days: int | None = None
+    month: str | None = None
+    first: str | None = None
+    last: str | None = None
+    everything: bool = False
+    tz: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a command is asked. ``at`` makes the query of it, at any time again.
+
+    Attributes:
+        times: the window and the zone.
+        names: dimension → values, as given.
+        where: the filter, as given.
+        by: dimensions; ``sort`` and ``top`` are about them.
+    """
+
+    times: Times = Times()
+    names: Mapping[str, Names] = field(default_factory=dict)
+    where: Names = None
+    by: tuple[str, ...] = ()
+    sort: Sort | None = None
+    top: int | None = None
+
+    def at(self, now_ms: int) -> Query:
+        """The query, for that present, milliseconds since 1970 UTC.
+
+        Raises:
+            UsageError: an option makes no sense.
+        """
+        times = self.times
+        zone = parse_zone(times.tz)
+        begin, end = window(
+            now_ms,
+            days=times.days,
+            first=times.first,
+            last=times.last,
+            today=times.today,
+            month=times.month,
+            everything=times.everything,
+            zone=zone,
+        )
+        names = {name: values for name, words in self.names.items() if (values := parse_values(words or ()))}
+        where = None
+        if self.where:
+            from ...usage.filters import parse
+
+            where = parse(" ".join(self.where))
+        return check(Query(begin, end, self.by, names, zone=zone, where=where, sort=self.sort, top=self.top))
+
+    def now(self) -> Query:
+        """The query at this moment."""
+        return self.at(time.time_ns() // 1_000_000)
+
+
+def groups(by: Names, sort: str | None, top: int | None, default: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of ``Question`` about groups.
+
+    Raises:
+        UsageError: a dimension or a key of sorting is unknown.
+    """
+    return {"by": parse_by(by or ()) or default, "sort": parse_sort(sort), "top": top}
+
+
+def with_month(arguments: list[str]) -> list[str]:
+    """``--month`` has its value, or this month's in its place; typer knows no option whose value may be left out."""
+    found = []
+    for place, argument in enumerate(arguments):
+        found.append(argument)
+        following = arguments[place + 1] if place + 1 < len(arguments) else "-"
+        # What looks like no month may be an option or a command; a month that is wrong has digits.
+        if argument == "--month" and not re.match(rf"\d|{THIS_MONTH}$", following):
+            found.append(THIS_MONTH)
+    return found
+
+
+def not_before_the_command(ctx: Any) -> None:
+    """Refuse options that stand before a subcommand, where nothing would come of them.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(
+                f"{parameter.opts[0]} stands before {ctx.invoked_subcommand}, where it does nothing.",
+                hint=f"Write it behind: {ctx.command_path} {ctx.invoked_subcommand} {parameter.opts[0]} …",
+            )
