@@ -1,0 +1,119 @@
+"""The three files of Fased's usage page: sessions and days as CSV, and all of it as JSON.
+
+Fact: Fased's ``ui/src/ui/views/usage.ts`` (names of the files, the JSON document), ``usage-query.ts`` (headers) and
+``ui/src/ui/usage-types.ts`` (fields). What has no value is left out of the JSON, as ``JSON.stringify`` does, and is an
+empty cell in CSV. Costs that are not known count as 0 there; ``missingCostEntries`` says how many calls they are of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from ..money import from_pico
+from ..record import iso
+from ..timezones import day_of
+from ..totals import Totals
+from .aggregates import Aggregates
+from .csvtext import row
+from .gathering import Gathering
+from .names import Names
+from .sessions import Session, sessions
+from .shapes import session_of, totals_of
+
+SESSIONS_HEADER = (
+    "key", "label", "agentId", "channel", "provider", "model", "updatedAt", "durationMs", "messages", "errors", "toolCalls",
+    "inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "totalTokens", "totalCost",
+)  # fmt: skip
+DAILY_HEADER = (
+    "date", "inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "totalTokens",
+    "inputCost", "outputCost", "cacheReadCost", "cacheWriteCost", "totalCost",
+)  # fmt: skip
+
+
+def file_names(today: date) -> tuple[str, str, str]:
+    """The names of the three files: sessions, days, JSON."""
+    return f"fased-usage-sessions-{today}.csv", f"fased-usage-daily-{today}.csv", f"fased-usage-{today}.json"
+
+
+def sessions_csv(found: Iterable[Session]) -> Iterator[str]:
+    """The file of sessions, row by row."""
+    yield row(SESSIONS_HEADER) + "\n"
+    names = Names()
+    for session in found:
+        totals, messages = session.totals, session.messages
+        yield (
+            row(
+                [
+                    names(session.key),
+                    names.or_none(session.label),
+                    names.or_none(session.agent),
+                    names.or_none(session.channel),
+                    names.or_none(session.provider or session.provider_override),
+                    names.or_none(session.model or session.model_override),
+                    _moment(session.updated_at_ms),
+                    max(0, session.last_ms - session.first_ms),
+                    messages.user + messages.assistant,
+                    messages.errors,
+                    messages.tool_calls,
+                    *_counts(totals),
+                    _usd(totals.cost_pico),
+                ]
+            )
+            + "\n"
+        )
+
+
+def daily_csv(gathered: Gathering) -> Iterator[str]:
+    """The file of days, row by row."""
+    yield row(DAILY_HEADER) + "\n"
+    for (day,), totals in gathered.by("day"):
+        costs = (
+            totals.input_cost_pico,
+            totals.output_cost_pico,
+            totals.cache_read_cost_pico,
+            totals.cache_write_cost_pico,
+            totals.cost_pico,
+        )
+        yield row([str(day_of(day)), *_counts(totals), *map(_usd, costs)]) + "\n"
+
+
+def document(gathered: Gathering) -> Iterator[str]:
+    """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces."""
+    names = Names()
+    aggregates = Aggregates()
+    yield f'{{\n  "totals": {_indented(totals_of(gathered.totals()), 2)},\n  "sessions": ['
+    between = "\n"
+    for session in sessions(gathered):
+        aggregates.add(session)
+        yield f"{between}    {_indented(session_of(session, names), 4)}"
+        between = ",\n"
+    yield "]" if between == "\n" else "\n  ]"
+    daily = [{"date": str(day_of(day)), **totals_of(totals)} for (day,), totals in gathered.by("day")]
+    yield f',\n  "daily": {_indented(daily, 2)},\n  "aggregates": {_indented(aggregates.as_dict(gathered, names), 2)}\n}}\n'
+
+
+def _indented(value: Any, by: int) -> str:
+    """JSON as ``JSON.stringify`` with two spaces lays it out ``by`` spaces deep."""
+    return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + " " * by)
+
+
+def _counts(totals: Totals) -> tuple[int, ...]:
+    return (
+        totals.input_tokens,
+        totals.output_tokens,
+        totals.cache_read_tokens,
+        totals.cache_write_tokens,
+        totals.total_tokens,
+    )
+
+
+def _usd(pico: int) -> str:
+    return f"{from_pico(pico):f}"
+
+
+def _moment(at_ms: int) -> str:
+    text = iso(at_ms)
+    return text if "." in text else text.replace("Z", ".000Z")
