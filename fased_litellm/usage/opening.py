@@ -1,0 +1,69 @@
+"""Ask the ledger with all that should be in it: what waits is taken in first, and a damaged one is replaced."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import LedgerDamaged, LedgerError
+from .asking import asking
+from .ledger import Ledger
+from .recovery import recovering
+from .spool import Spool
+
+Answer = TypeVar("Answer")
+
+
+def answer(
+    path: Path,
+    question: Callable[[sqlite3.Connection], Answer],
+    say: Callable[[str], None],
+    *,
+    read_in: Callable[[], None] | None = None,
+) -> Answer | None:
+    """The answer of the ledger, None where there is none.
+
+    Args:
+        path: of the ledger; it is not made for this, unless calls wait for it.
+        question: asks; done once more if the ledger had to be replaced.
+        say: is told in words of what went wrong beside, for the user.
+        read_in: brings in what others recorded, before the question.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+
+    def attempt() -> Answer | None:
+        drain(path, say)
+        if read_in is not None:
+            read_in()
+        if not path.exists():
+            return None
+        with asking(path) as connection:
+            return question(connection)
+
+    return recovering(path, attempt, lambda recovered: say(str(recovered)))
+
+
+def drain(path: Path, say: Callable[[str], None]) -> None:
+    """Take in the calls that wait in the spool of a ledger, as far as it can be written.
+
+    Raises:
+        LedgerDamaged: it is damaged.
+    """
+    spool = Spool.beside(path)
+    if not spool.waiting():
+        return
+    try:
+        with Ledger(path) as ledger:
+            drained = ledger.drain(spool)
+    except LedgerDamaged:
+        raise
+    except LedgerError as error:
+        say(f"Some calls are not in this report yet: {error.message}")
+        return
+    if drained.bad:
+        lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
+        say(f"Set aside in {spool.bad}: {lines} of {spool.path}.")

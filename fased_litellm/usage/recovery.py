@@ -1,0 +1,159 @@
+"""Put a new ledger in the place of a damaged one, with all that can be read of the old."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import LedgerDamaged, LedgerError
+from . import database, importlock
+from .salvage import Salvaged, salvage
+
+Answer = TypeVar("Answer")
+
+_PATIENCE_S = 60.0
+_BESIDE = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A damaged ledger was replaced.
+
+    Attributes:
+        ledger: its path, where the new one is.
+        aside: where the damaged one is now, as it was.
+        salvaged: what was read of it.
+    """
+
+    ledger: Path
+    aside: Path
+    salvaged: Salvaged
+
+    def __str__(self) -> str:
+        calls = "1 call" if self.salvaged.calls == 1 else f"{self.salvaged.calls} calls"
+        return f"The usage ledger {self.ledger} was damaged. It is set aside as {self.aside}; {calls} could be saved."
+
+
+def recovering(path: Path, action: Callable[[], Answer], say: Callable[[Recovered], None]) -> Answer:
+    """What ``action`` returns. If it finds the ledger damaged, that is replaced, and the action is done once more.
+
+    Args:
+        path: of the ledger.
+        action: reads or writes it, and can be repeated.
+        say: is told of a replacement.
+
+    Raises:
+        LedgerError: of the action, or the ledger cannot be replaced.
+    """
+    try:
+        return action()
+    except LedgerDamaged:
+        recovered = recover(path)
+    if recovered is not None:
+        say(recovered)
+    return action()
+
+
+def recover(path: Path) -> Recovered | None:
+    """Replace a damaged ledger by a new one, with all of its calls that can be read.
+
+    Until the new one is complete, the damaged one stays in its place; so a kill at any moment loses nothing. Other
+    programs wait, or put their calls into the spool.
+
+    Returns:
+        None if the ledger is sound, or there is none: another program may have replaced it just now.
+
+    Raises:
+        LedgerError: the new one cannot be made; the damaged one is still in its place.
+    """
+    path = Path(os.path.realpath(path))
+    with importlock.hold(path, wait_s=_PATIENCE_S):
+        if not path.exists() or not _damaged(path):
+            return None
+        fresh = path.with_name(f"{path.name}.new")
+        for leftover in _files(fresh):
+            leftover.unlink(missing_ok=True)
+        try:
+            with _held(path) as damaged:
+                found = _rebuild(damaged, fresh)
+                return Recovered(path, _swap(path, fresh), found)
+        except OSError as error:
+            raise LedgerError(f"The damaged ledger {path} cannot be set aside: {error.strerror}.") from error
+
+
+def _damaged(path: Path) -> bool:
+    try:
+        connection = database.connect(path)
+    except LedgerDamaged:
+        return True
+    try:
+        with contextlib.closing(connection):
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
+            (nameless,) = connection.execute(sql).fetchone()
+    except sqlite3.Error as error:
+        return isinstance(database.explain(path, error), LedgerDamaged)
+    return bool(found != "ok" or nameless)
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that keeps others from writing, as far as the damage allows."""
+    with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
+        # Where not even this works, nobody can write.
+        with contextlib.suppress(sqlite3.DatabaseError):
+            connection.execute("BEGIN IMMEDIATE")
+        yield connection
+
+
+def _rebuild(damaged: sqlite3.Connection, fresh: Path) -> Salvaged:
+    connection = database.connect(fresh)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        found = salvage(damaged, connection)
+        connection.execute("COMMIT")
+        # All of it into the one file, which is to be moved.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise database.explain(fresh, error) from error
+    finally:
+        connection.close()
+    return found
+
+
+def _swap(path: Path, fresh: Path) -> Path:
+    aside = _free_name(path)
+    with database.unmoved(path, moving=True):
+        for suffix in ("", *_BESIDE):
+            _second_name(f"{path}{suffix}", f"{aside}{suffix}")
+        # A -wal file would be taken for that of the new ledger.
+        for suffix in _BESIDE:
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        os.replace(fresh, path)
+    return aside
+
+
+def _second_name(old: str, new: str) -> None:
+    try:
+        os.link(old, new)
+    except FileNotFoundError:
+        return
+    except OSError:  # not every file system has links
+        os.rename(old, new)
+
+
+def _free_name(path: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (path.with_name(f"{path.name}.damaged-{stamp}{more}") for more in ("", *(f"-{n}" for n in range(2, 1000))))
+    return next(name for name in names if not name.exists())
+
+
+def _files(path: Path) -> list[Path]:
+    return [Path(f"{path}{suffix}") for suffix in ("", *_BESIDE)]

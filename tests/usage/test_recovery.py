@@ -1,0 +1,326 @@
+"""A damaged ledger is set aside, and what can be read of it is in the new one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fased_litellm.errors import LedgerDamaged, LedgerError
+from fased_litellm.provider.recorder import Recorder
+from fased_litellm.usage import importlock, opening, recovery
+from fased_litellm.usage.changes import change
+from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.recovery import recover, recovering
+from fased_litellm.usage.rows import COLUMNS, insert_many
+from fased_litellm.usage.salvage import FORGOTTEN_FEED
+from fased_litellm.usage.spool import Spool
+from tests.usage.agreement import assert_rollups_equal_rows, rows, table
+from tests.usage.old_ledger import restore
+from tests.usage.samples import sample
+from tests.usage.test_rows import rows_of
+
+COUNT = 2000
+PAGE = 4096
+FEED = COLUMNS.index("feed")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "litellm" / "usage.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of some pages, as one file."""
+    path = tmp_path_factory.mktemp("sound") / "usage.sqlite3"
+    with Ledger(path) as ledger:
+        ledger.record_many(sample(f"c{number:04}", session=f"s{number // 20}") for number in range(COUNT))
+        with ledger.transaction() as connection:
+            imported = rows_of(ledger, [sample(f"i{number:04}", session="node") for number in range(50)])
+            insert_many(connection, [(*row[:FEED], 7, *row[FEED + 1 :]) for row in imported])
+            change(connection, {1: {"counted": 0}, 2: {"cost_pico": 5}})
+    return path
+
+
+def pages_of(path: Path, name: str) -> list[int]:
+    """The pages of a table or an index, from 0."""
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            sql = "SELECT pageno - 1 FROM dbstat WHERE name = ?"
+            return [page for (page,) in connection.execute(sql, (name,))]
+        except sqlite3.OperationalError:  # this SQLite was built without the table of pages
+            (root,) = connection.execute("SELECT rootpage - 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+            return [root]
+
+
+def put(path: Path, sound: Path, broken: list[int]) -> None:
+    changed = bytearray(sound.read_bytes())
+    for page in broken:
+        changed[page * PAGE : (page + 1) * PAGE] = b"\xa5" * PAGE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(changed)
+
+
+def calls(path: Path) -> set[str]:
+    return {call_id for (call_id,) in rows(path, "SELECT call_id FROM call")}
+
+
+ALL = {f"c{number:04}" for number in range(COUNT)} | {f"i{number:04}" for number in range(50)}
+
+
+@pytest.mark.parametrize("name", ["call_dimension", "call_started", "rollup", "rollup_day", "sqlite_autoindex_call_1"])
+def test_nothing_is_lost_where_only_an_index_or_sums_are_damaged(name: str, sound: Path, path: Path) -> None:
+    put(path, sound, pages_of(sound, name))
+    found = recover(path)
+    assert found is not None
+    assert calls(path) == ALL
+    assert (found.salvaged.calls, found.salvaged.own) == (COUNT + 50, COUNT)
+    assert_rollups_equal_rows(path)
+    rebuilt = {row["call_id"]: row for row in table(path, "call")}
+    assert (rebuilt["c0000"]["counted"], rebuilt["c0001"]["cost_pico"]) == (0, 5)
+    assert {row["feed"] for row in rebuilt.values()} == {None, FORGOTTEN_FEED}
+
+
+def test_the_rows_of_a_lost_page_are_lost_and_no_others(sound: Path, path: Path) -> None:
+    leaves = pages_of(sound, "call")
+    if len(leaves) < 10:
+        pytest.skip("SQLite was built without dbstat")
+    put(path, sound, leaves[5:7])
+    found = recover(path)
+    assert found is not None
+    kept = calls(path)
+    assert ALL - kept
+    assert len(ALL - kept) < 200
+    assert found.salvaged.calls == len(kept)
+    assert_rollups_equal_rows(path)
+
+
+def test_rows_whose_names_are_lost_keep_what_they_cost(sound: Path, path: Path) -> None:
+    put(path, sound, pages_of(sound, "dimension"))
+    assert recover(path) is not None
+    assert calls(path) == ALL
+    assert rows(path, "SELECT sum(cost_pico) FROM call") == [(650_000_000 * (COUNT + 49) + 5,)]
+    assert_rollups_equal_rows(path)
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 999, b"SQLite format 3\0" + b"x" * 9000])
+def test_a_file_without_anything_readable_is_set_aside_as_it_is(content: bytes, path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    found = recover(path)
+    assert found is not None
+    assert found.salvaged.calls == 0
+    assert found.aside.read_bytes() == content
+    assert found.aside.name.startswith("usage.sqlite3.damaged-2")
+    assert stat.S_IMODE(found.aside.stat().st_mode) == stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert calls(path) == set()
+
+
+@settings(max_examples=25)
+@given(broken=st.lists(st.integers(1, 400), min_size=1, max_size=8), junk=st.binary(min_size=1, max_size=40))
+def test_whatever_is_broken_the_new_ledger_is_sound(
+    broken: list[int], junk: bytes, sound: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("broken") / "usage.sqlite3"
+    data = bytearray(sound.read_bytes())
+    for place in broken:
+        begin = place * 1021 % (len(data) - len(junk))
+        data[begin : begin + len(junk)] = junk
+    path.write_bytes(data)
+    found = recover(path)
+    if found is None:  # what was written over was empty, or still makes sense
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+        return
+    assert found.aside.exists()
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert_rollups_equal_rows(path)
+    with Ledger(path) as ledger:
+        assert ledger.record(sample("after"))
+    assert_rollups_equal_rows(path)
+
+
+def test_what_is_only_in_the_log_of_the_file_is_saved_too(path: Path, tmp_path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.record_many(sample(f"c{number}") for number in range(50))
+        (tmp_path / "copy").mkdir()
+        for file in path.parent.glob("usage.sqlite3*"):
+            (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
+    copy = tmp_path / "copy" / path.name
+    # Nothing of the rows is in the file itself yet; and that is cut short.
+    assert copy.with_name(f"{copy.name}-wal").stat().st_size > 0
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("UPDATE dimension SET coarse = 'x'")
+        for file in copy.parent.glob("usage.sqlite3*"):
+            (path.parent / file.name).write_bytes(file.read_bytes())
+    found = recover(path)
+    assert found is not None
+    assert found.salvaged.calls == 50
+    assert sorted(file.name for file in path.parent.iterdir() if ".damaged-" in file.name) == [
+        found.aside.name,
+        f"{found.aside.name}-shm",
+        f"{found.aside.name}-wal",
+    ]
+    assert rows(found.aside, "SELECT count(*) FROM call") == [(50,)]
+    assert calls(path) == {f"c{number}" for number in range(50)}
+
+
+def test_a_sound_ledger_is_left_alone(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.record(sample())
+    assert recover(path) is None
+    assert recover(path.with_name("none")) is None
+    assert [file.name for file in path.parent.iterdir() if ".damaged" in file.name] == []
+
+
+def test_the_host_stays_and_the_file_is_another(sound: Path, path: Path) -> None:
+    put(path, sound, pages_of(sound, "rollup"))
+    before = dict(rows(path, "SELECT name, value FROM meta"))
+    recover(path)
+    after = dict(rows(path, "SELECT name, value FROM meta"))
+    assert after["host"] == before["host"]
+    assert after["ledger"] != before["ledger"]
+
+
+def test_a_damaged_ledger_of_an_older_version_is_saved(path: Path) -> None:
+    restore(1, path)
+    put(path, path, pages_of(path, "rollup"))
+    found = recover(path)
+    assert found is not None
+    assert found.salvaged.calls == 400
+    assert_rollups_equal_rows(path)
+
+
+def test_an_open_ledger_goes_on_in_the_new_file(sound: Path, path: Path) -> None:
+    put(path, sound, [])
+    recorder = Recorder(path)
+    recorder.keep(sample("before"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE dimension SET coarse = 'x' WHERE id = 3")
+        connection.commit()
+    assert recover(path) is not None
+    recorder.keep(sample("after"))
+    recorder.close()
+    assert {"before", "after"} <= calls(path)
+    assert_rollups_equal_rows(path)
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_call_meanwhile_goes_to_the_spool_and_then_into_the_new_ledger(
+    sound: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(path, sound, pages_of(sound, "call_started")[:1])
+    rebuild = recovery._rebuild
+
+    def record_meanwhile(damaged: sqlite3.Connection, fresh: Path) -> object:
+        recorder = Recorder(path)
+        recorder.keep(sample("meanwhile"))
+        recorder.close()
+        assert Spool.beside(path).waiting()
+        return rebuild(damaged, fresh)
+
+    monkeypatch.setattr(recovery, "_rebuild", record_meanwhile)
+    said: list[str] = []
+
+    def question(connection: sqlite3.Connection) -> object:
+        connection.execute("SELECT max(started_at_ms) FROM call INDEXED BY call_started").fetchone()
+        return connection.execute("SELECT count(*) FROM call").fetchone()[0]
+
+    assert opening.answer(path, question, said.append) == COUNT + 51
+    assert len(said) == 1
+    assert "damaged" in said[0]
+    assert f"{COUNT + 50} calls could be saved" in said[0]
+
+
+def test_two_that_find_it_damaged_replace_it_once(sound: Path, path: Path) -> None:
+    put(path, sound, pages_of(sound, "call_started"))
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(recover(path))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(entry is None for entry in found) == [False, True, True]
+    assert calls(path) == ALL
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fased_litellm.usage import recovery
+where = sys.argv[2]
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+if where == "swap":
+    recovery._swap = die
+else:
+    real = recovery.salvage
+    def salvage(damaged, target):
+        real(damaged, target)
+        die()
+    recovery.salvage = salvage
+recovery.recover(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("where", ["salvage", "swap"])
+def test_a_kill_before_the_new_one_is_in_place_loses_nothing(where: str, sound: Path, path: Path) -> None:
+    put(path, sound, pages_of(sound, "call_started"))
+    before = path.read_bytes()
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), where], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    assert recover(path) is not None
+    assert calls(path) == ALL
+    assert not list(path.parent.glob("*.new*"))
+
+
+def test_without_links_it_is_renamed(sound: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, *_: object) -> None:
+        if not os.path.exists(source):
+            raise FileNotFoundError
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    put(path, sound, pages_of(sound, "call_started"))
+    found = recover(path)
+    assert found is not None
+    assert found.aside.exists()
+    assert calls(path) == ALL
+
+
+def test_a_new_ledger_that_cannot_be_made_leaves_the_old(
+    sound: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> object:
+        raise LedgerError("There is no room.")
+
+    put(path, sound, pages_of(sound, "call_started"))
+    before = path.read_bytes()
+    monkeypatch.setattr(recovery, "_rebuild", full)
+    with pytest.raises(LedgerError, match="no room"):
+        recover(path)
+    assert path.read_bytes() == before
+    assert not importlock.held(path)
+
+
+def test_an_action_is_repeated_once_only(path: Path) -> None:
+    tries: list[int] = []
+
+    def action() -> None:
+        tries.append(1)
+        raise LedgerDamaged("still")
+
+    with pytest.raises(LedgerDamaged, match="still"):
+        recovering(path, action, print)
+    assert len(tries) == 2
