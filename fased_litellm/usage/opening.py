@@ -9,8 +9,6 @@ from typing import TypeVar
 
 from ..errors import LedgerDamaged, LedgerError
 from .asking import asking
-from .ledger import Ledger
-from .recovery import recovering
 from .spool import Spool
 
 Answer = TypeVar("Answer")
@@ -44,7 +42,14 @@ def answer(
         with asking(path) as connection:
             return question(connection)
 
-    return recovering(path, attempt, lambda recovered: say(str(recovered)))
+    try:
+        return attempt()
+    except LedgerDamaged:
+        from .recovery import recover
+
+        if recovered := recover(path):
+            say(str(recovered))
+    return attempt()
 
 
 def drain(path: Path, say: Callable[[str], None]) -> None:
@@ -56,6 +61,8 @@ def drain(path: Path, say: Callable[[str], None]) -> None:
     spool = Spool.beside(path)
     if not spool.waiting():
         return
+    from .ledger import Ledger
+
     try:
         with Ledger(path) as ledger:
             drained = ledger.drain(spool)

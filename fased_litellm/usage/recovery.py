@@ -131,7 +131,8 @@ def _rebuild(damaged: sqlite3.Connection, fresh: Path) -> Salvaged:
 def _swap(path: Path, fresh: Path) -> Path:
     aside = _free_name(path)
     with database.unmoved(path, moving=True):
-        for suffix in ("", *_BESIDE):
+        logged = os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal") > 0
+        for suffix in ("", *(_BESIDE if logged else ())):
             _second_name(f"{path}{suffix}", f"{aside}{suffix}")
         # A -wal file would be taken for that of the new ledger.
         for suffix in _BESIDE:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.errors import LedgerError
+from fased_litellm.usage import ledger as ledger_module
 from fased_litellm.usage import opening
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.spool import Spool
@@ -49,7 +50,7 @@ def test_what_others_recorded_is_read_in_before_the_question(path: Path) -> None
 
 
 def test_a_ledger_that_is_held_is_read_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "Ledger", lambda path: Ledger(path, busy_timeout_s=0.01))
+    monkeypatch.setattr(ledger_module, "Ledger", lambda path: Ledger(path, busy_timeout_s=0.01))
     said: list[str] = []
     with Ledger(path) as ledger:
         ledger.record(sample())

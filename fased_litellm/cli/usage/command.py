@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ...errors import LedgerError, UsageError
+from ...errors import UsageError
 from ...paths import Paths
 from ...usage.query import TIMES, Query
 from ...usage.report import UsageReport, build, empty
@@ -151,22 +151,6 @@ def _lines(paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> l
 
 def _ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
     """The answer of the ledger, None where there is none."""
-    from ...usage.asking import asking
-    from ...usage.ledger import Ledger
-    from ...usage.spool import Spool
+    from ...usage import opening
 
-    spool = Spool.beside(paths.ledger)
-    if not paths.ledger.exists() and not spool.waiting():
-        return None
-    if spool.waiting():
-        try:
-            with Ledger(paths.ledger) as ledger:
-                drained = ledger.drain(spool)
-        except LedgerError as error:
-            output.diagnostic(f"Some calls are not in this report yet: {error.message}")
-        else:
-            if drained.bad:
-                lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
-                output.diagnostic(f"Set aside in {spool.bad}: {lines} of {spool.path}.")
-    with asking(paths.ledger) as connection:
-        return question(connection)
+    return opening.answer(paths.ledger, question, output.diagnostic)

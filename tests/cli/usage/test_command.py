@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -182,15 +184,32 @@ def test_wrong_usage_is_explained(
 
 
 def test_errors_are_json_where_json_was_asked_for(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger_path.parent.mkdir(parents=True)
-    ledger_path.write_bytes(b"rubbish" * 1000)
+    fill(ledger_path, sample("1"))
+    with closing(sqlite3.connect(ledger_path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
     status, out, err = run(capsys, "--json")
     assert (status, err) == (1, "")
-    assert json.loads(out)["error"]["code"].startswith("ledger")
+    assert json.loads(out)["error"]["code"] == "ledger"
     status, out, err = run(capsys)
     assert (status, out) == (1, "")
-    assert "damaged" in err
+    assert "newer fased-litellm" in err
     assert "Traceback" not in err
+
+
+def test_a_damaged_ledger_is_set_aside_and_said_so(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(ledger_path, *(sample(str(number), session=f"s{number}") for number in range(50)))
+    data = bytearray(ledger_path.read_bytes())
+    with closing(sqlite3.connect(ledger_path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rollup_day'").fetchone()
+    data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    ledger_path.write_bytes(data)
+    status, out, err = run(capsys, *WINDOW, "--json")
+    assert status == 0
+    assert json.loads(out)["totals"]["calls"] == 50
+    (aside,) = ledger_path.parent.glob("*.damaged-*")
+    assert f"set aside as {aside}; 50 calls could be saved" in err
+    assert aside.read_bytes() == data
+    assert run(capsys, *WINDOW, "--json") == (0, out, "")
 
 
 def test_calls_that_were_put_aside_are_taken_in(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
