@@ -14,7 +14,11 @@ SCHEMA = "fased_usage"
 
 _STATES: tuple[tuple[str, str, str], ...] = (
     # Beginning of the SQLSTATE, what happened, what to do.
-    ("42501", "does not allow this role to do that", "Its owner has to grant it: see the how-to “Many machines”."),
+    (
+        "42501",
+        "does not allow this role to do that",
+        "Its owner prepares it with `fased usage push --prepare`, and grants what docs/how-to/many-machines.md says.",
+    ),
     ("25006", "can only be read: it is a standby, or was made so", "Name the primary server."),
     ("53100", "has no room left on its disk", "Free some, then run this again: it goes on where it stopped."),
     ("53300", "has no free connection", "Try again later, or raise max_connections there."),
@@ -77,7 +81,7 @@ def _state(error: psycopg.Error) -> str:
     if error.sqlstate:
         return error.sqlstate
     text = str(error)
-    if "does not exist" in text:
+    if "FATAL" in text and "does not exist" in text:
         return "3D000" if "database" in text else "28000"
     if any(words in text for words in _UNREACHED):
         return UNREACHED

@@ -63,11 +63,11 @@ def find_place(given: str | None, env: Mapping[str, str], *, option: str = "--to
             hint=f"Give {option} postgresql://user@host/database, or set {VARIABLE}.",
         )
     if own and (given is None or given.strip().lower() in SCHEMES):
-        return _parse(own, VARIABLE, exposed=False)
-    return _parse((given or "").strip(), option, exposed=True)
+        return _parse(own, VARIABLE, env, exposed=False)
+    return _parse((given or "").strip(), option, env, exposed=True)
 
 
-def _parse(text: str, source: str, *, exposed: bool) -> Place:
+def _parse(text: str, source: str, env: Mapping[str, str], *, exposed: bool) -> Place:
     """Nothing of a text that is wrong is repeated: any part of it may be a part of a password."""
     scheme = next((scheme for scheme in SCHEMES if text.lower().startswith(scheme)), None)
     if scheme is None or any(character.isspace() or not character.isprintable() for character in text):
@@ -82,7 +82,10 @@ def _parse(text: str, source: str, *, exposed: bool) -> Place:
         remember(password)
         remember(unquote(password))
     where = hosts or _option(options, "host") or _option(options, "service", "service ")
-    shown = f"postgresql://{where}/{unquote(database) or _option(options, 'dbname')}".rstrip("/")
+    if not where:
+        where = f"service {env['PGSERVICE']}" if env.get("PGSERVICE") else env.get("PGHOST", "")
+    name = unquote(database) or _option(options, "dbname") or env.get("PGDATABASE", "")
+    shown = f"{SCHEMES[0]}{where}" + (f"/{name}" if name else "")
     return Place(Secret(text), shown, exposed=exposed and any(passwords))
 
 

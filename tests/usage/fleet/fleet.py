@@ -58,6 +58,11 @@ def ask(url: str, sql: str) -> list[Row]:
         return connection.execute(sql.encode()).fetchall()
 
 
+def run(url: str, sql: str) -> None:
+    with _connected(url) as connection:
+        connection.execute(sql.encode())
+
+
 def assert_consistent(url: str) -> None:
     """Each call has one key that finds it, and the sums are those of the rows."""
     with _connected(url) as connection:

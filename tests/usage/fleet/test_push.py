@@ -20,7 +20,7 @@ from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.rollups import SUMS
 from fased_litellm.usage.rows import COLUMNS, row_of
-from tests.usage.fleet.fleet import ask, assert_consistent, local, machine, remote, send
+from tests.usage.fleet.fleet import ask, assert_consistent, local, machine, remote, run, send
 from tests.usage.fleet.postgres import Server
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
@@ -294,7 +294,7 @@ def test_two_copies_that_push_in_turn_are_told_apart(tmp_path: Path, url: str) -
     assert_consistent(url)
 
     def push_the_other(done: int, total: int) -> None:
-        ask(url, "UPDATE host SET ledger = 'other', sent = 99 RETURNING 1")
+        run(url, "UPDATE host SET ledger = 'other', sent = 99")
 
     with pytest.raises(FleetError, match="same id"):
         send(machine(second, some(9, "d")), url, batch=1, progress=push_the_other)

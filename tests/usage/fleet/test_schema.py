@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fased_litellm.errors import FleetError
+from fased_litellm.usage.fleet import schema
+from fased_litellm.usage.fleet.connect import connected
+from tests.usage.fleet.fleet import ask, local, machine, place, remote, run, send
+from tests.usage.fleet.postgres import Server
+from tests.usage.samples import sample
+
+
+def prepare(url: str) -> schema.Prepared:
+    with connected(place(url)) as there:
+        return schema.prepare(there, place(url))
+
+
+def test_the_tables_are_made_once(url: str) -> None:
+    assert prepare(url) == schema.Prepared(0, 1)
+    assert prepare(url) == schema.Prepared(1, 1)
+    assert ask(url, "SELECT version FROM version") == [(1,)]
+
+
+def test_several_may_make_them_at_once(url: str) -> None:
+    found: list[schema.Prepared] = []
+    threads = [threading.Thread(target=lambda: found.append(prepare(url))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert min(one.before for one in found) == 0
+    assert {one.after for one in found} == {1}
+    assert len(found) == 12
+
+
+def test_an_older_version_is_brought_up_to_date(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = machine(tmp_path / "a.sqlite3", [sample("c1")])
+    send(path, url)
+    step = tmp_path / "schema_2.sql"
+    step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text;")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
+    with connected(place(url)) as there, pytest.raises(FleetError, match=r"has version 1; this .* version 2"):
+        schema.require(there, place(url))
+    machine(path, [sample("c2")])
+    assert send(path, url).sent == 1
+    assert ask(url, "SELECT version, (SELECT count(place) FROM host) FROM version") == [(2, 0)]
+    assert remote(url) == local(path)
+
+
+def test_a_step_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = tmp_path / "schema_2.sql"
+    step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text; SELECT 1 / 0;")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
+    with pytest.raises(FleetError, match="division by zero"):
+        prepare(url)
+    assert ask(url, "SELECT to_regnamespace('fased_usage')") == [(None,)]
+
+
+def test_a_newer_version_is_refused(url: str, tmp_path: Path) -> None:
+    path = machine(tmp_path / "a.sqlite3", [sample("c1")])
+    prepare(url)
+    run(url, "UPDATE version SET version = 2")
+    with pytest.raises(FleetError, match=r"newer fased-litellm \(version 2; this one knows 1\)") as caught:
+        send(path, url)
+    assert "Upgrade" in (caught.value.hint or "")
+    with connected(place(url)) as there, pytest.raises(FleetError, match="newer"):
+        schema.require(there, place(url))
+
+
+def test_a_schema_of_another_program_is_left_alone(url: str, tmp_path: Path) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA fased_usage")
+    with pytest.raises(FleetError, match="not ours"):
+        send(machine(tmp_path / "a.sqlite3"), url)
+
+
+def test_who_asks_before_anyone_pushed_is_told_so(url: str) -> None:
+    with connected(place(url)) as there, pytest.raises(FleetError, match="holds no usage yet"):
+        schema.require(there, place(url))
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(server: Server, tmp_path: Path) -> None:
+    server.administer("CREATE DATABASE narrow OWNER usage_owner ENCODING 'LATIN1' TEMPLATE template0")
+    try:
+        with pytest.raises(FleetError, match="encoded in LATIN1"):
+            send(machine(tmp_path / "a.sqlite3"), server.url("narrow"))
+    finally:
+        server.administer("DROP DATABASE narrow")
+
+
+def test_nothing_below_the_commands_imports_psycopg_unasked() -> None:
+    code = (
+        "import sys, fased_litellm.usage.fleet.push, fased_litellm.usage.fleet.schema, fased_litellm.usage.fleet.place\n"
+        "sys.exit(any(name.startswith('psycopg') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
