@@ -15,7 +15,7 @@ session was begun anew, so several rows may have the same ``session``; sums over
 ``channel``, ``source``, ``task``  as in ``dimension``, '' for none; ``chat_type``: direct, group, channel, or NULL
 ``provider``, ``model``  what the store says the session used last; NULL where it says nothing
 ``provider_override``, ``model_override``  what was chosen for the session; NULL for none
-``updated_at_ms``    the store's ``updatedAt``, else the time of the last message; NULL where nothing is known
+``updated_at_ms``    the store's ``updatedAt``; NULL where no store names it, and ``last_ms`` is what is known
 ``first_ms``, ``last_ms``  first and last message; NULL while there is none with a time
 ``counted``          1 once a message with tokens was read from it: task runs and store counters of the session id
                      give way then
@@ -39,7 +39,6 @@ failed). Replies that were model calls are rows of ``call``, too.
 ``line``             how many lines these are
 ``head``, ``tail``   digests of the first bytes and of those before ``position``, by which a rewritten file is told from
                      one that has grown; ``head_size``: how many bytes the first digest is about
-``input_ms``         when the last message was that was no reply: what the next reply's latency is measured from
 ``bad_lines``        how many of the lines could not be read
 ``read_at_ms``       when it was last read
 ``gone``             1 when it is no longer there; what was read from it stays
@@ -96,7 +95,6 @@ TABLES: tuple[str, ...] = (
       device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
       position INTEGER NOT NULL DEFAULT 0, line INTEGER NOT NULL DEFAULT 0,
       head BLOB, head_size INTEGER NOT NULL DEFAULT 0, tail BLOB,
-      input_ms INTEGER,
       bad_lines INTEGER NOT NULL DEFAULT 0,
       read_at_ms INTEGER,
       gone INTEGER NOT NULL DEFAULT 0

@@ -1,0 +1,130 @@
+"""The ledger's conversations, and the names which their calls have by them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..changes import change
+from ..dimensions import NAMES, Dimensions
+from .files import session_of
+from .store import About, agent_of
+
+# In the order of the fields of `About`, but for the agent, which is in the session key.
+_ABOUT = (
+    "session",
+    "channel",
+    "source",
+    "task",
+    "label",
+    "chat_type",
+    "provider",
+    "model",
+    "provider_override",
+    "model_override",
+    "updated_at_ms",
+)
+_SELECT = f"SELECT id, agent, name, session_id, counted, last_ms, {', '.join(_ABOUT)} FROM conversation"  # noqa: S608
+_OWNED = ("session", "task", "agent", "channel", "source")
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A row of ``conversation``."""
+
+    id: int
+    agent: str
+    name: str
+    session_id: str
+    counted: bool
+    last_ms: int | None
+    about: About
+
+    @property
+    def prefix(self) -> str:
+        """What the ids of its calls begin with."""
+        return f"{self.agent}/{self.name}/"
+
+
+def find(connection: sqlite3.Connection, agent: str, name: str) -> Conversation | None:
+    """A conversation by its name, None if it is not known."""
+    rows = _rows(connection.execute(f"{_SELECT} WHERE agent = ? AND name = ?", (agent, name)))
+    return next(rows, None)
+
+
+def get(connection: sqlite3.Connection, number: int) -> Conversation:
+    """A conversation by its id."""
+    return next(_rows(connection.execute(f"{_SELECT} WHERE id = ?", (number,))))
+
+
+def of_session(connection: sqlite3.Connection, agent: str, session_id: str) -> list[Conversation]:
+    """The conversations with that session id: one, or one for each topic."""
+    return list(_rows(connection.execute(f"{_SELECT} WHERE session_id = ? AND agent = ?", (session_id, agent))))
+
+
+def add(connection: sqlite3.Connection, agent: str, name: str, about: About) -> Conversation:
+    """Add a conversation."""
+    session_id = session_of(name)
+    names = ("agent", "name", "session_id", *_ABOUT)
+    sql = f"INSERT INTO conversation ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    added = connection.execute(sql, (agent, name, session_id, *_values(about))).lastrowid
+    assert added is not None
+    return Conversation(added, agent, name, session_id, counted=False, last_ms=None, about=about)
+
+
+def rename(connection: sqlite3.Connection, dimensions: Dimensions, conversation: Conversation, about: About) -> int:
+    """Say of a conversation what a store says now; its calls get new names if that changes them.
+
+    Returns:
+        How many calls have new names.
+    """
+    setting = ", ".join(f"{name} = ?" for name in _ABOUT)
+    connection.execute(f"UPDATE conversation SET {setting} WHERE id = ?", (*_values(about), conversation.id))  # noqa: S608
+    old, conversation.about = conversation.about, about
+    if old.names == about.names:
+        return 0
+    selected = ", ".join(f"dimension.{name}" for name in NAMES)
+    calls = connection.execute(
+        f"SELECT call.id, {selected} FROM dimension JOIN call ON call.dimension = dimension.id "  # noqa: S608
+        "WHERE dimension.session = ? AND call.feed IN (SELECT id FROM feed WHERE conversation = ?)",
+        (old.session, conversation.id),
+    ).fetchall()
+    changes: dict[int, dict[str, Any]] = {}
+    for number, *names in calls:
+        renamed = (*about.names, *names[len(_OWNED) :])
+        changes[number] = {"dimension": dimensions.of(renamed)[0]}
+    return change(connection, changes)
+
+
+def cover(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:
+    """Take out of all reports what was read about sessions elsewhere, now that their transcripts are here.
+
+    Returns:
+        How many rows gave way.
+    """
+    changes: dict[int, dict[str, Any]] = {}
+    for session_id in session_ids:
+        rows = connection.execute(
+            "SELECT call.id FROM stand_in JOIN call USING (call_id) WHERE stand_in.session_id = ? AND call.counted",
+            (session_id,),
+        )
+        changes |= {number: {"counted": 0} for (number,) in rows}
+    return change(connection, changes)
+
+
+def covered(connection: sqlite3.Connection, session_id: str) -> bool:
+    """Whether a transcript of the session was counted."""
+    sql = "SELECT 1 FROM conversation WHERE session_id = ? AND counted"
+    return connection.execute(sql, (session_id,)).fetchone() is not None
+
+
+def _values(about: About) -> list[Any]:
+    return [getattr(about, name) for name in _ABOUT]
+
+
+def _rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Conversation]:
+    for number, agent, name, session_id, counted, last_ms, session, *values in rows:
+        about = About(session, agent_of(session) or agent, *values)
+        yield Conversation(number, agent, name, session_id, bool(counted), last_ms, about)

@@ -1,0 +1,133 @@
+"""What the ledger knows of the files that were read, and which of those that are there have to be read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .blocks import Fingerprint, fingerprint
+from .files import Found
+
+_COLUMNS = "id, kind, path, conversation, inode, size, mtime_ns, position, line, head, head_size, tail"
+
+
+class Feed(NamedTuple):
+    """A file that was read; the fields are those of the table ``feed``."""
+
+    id: int
+    kind: str
+    path: str
+    conversation: int | None
+    inode: int
+    size: int
+    mtime_ns: int
+    position: int
+    line: int
+    head: bytes
+    head_size: int
+    tail: bytes
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is different from what the ledger knows.
+
+    Attributes:
+        found: how many files there are.
+        fresh: files to read, each with what is known of it; None for one that was never read.
+        moved: feeds whose file has another name now, and that name.
+        gone: feeds whose file is no longer there.
+    """
+
+    found: int = 0
+    fresh: list[tuple[Found, Feed | None]] = field(default_factory=list)
+    moved: list[tuple[Feed, str]] = field(default_factory=list)
+    gone: list[Feed] = field(default_factory=list)
+
+    @property
+    def none(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.fresh or self.moved or self.gone)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes there are to read."""
+        return sum(max(file.size - (feed.position if feed else 0), 0) for file, feed in self.fresh)
+
+
+def compare(connection: sqlite3.Connection, files: Iterable[Found], *, full: bool = False) -> Changes:
+    """Compare what the ledger knows with what is there.
+
+    Args:
+        full: whether to read every file again from its beginning.
+
+    Raises:
+        sqlite3.Error: the ledger cannot be read.
+    """
+    changes = Changes()
+    unseen = {feed.path: feed for feed in _select(connection, "NOT gone")}
+    strange: list[Found] = []
+    for file in files:
+        changes.found += 1
+        feed = unseen.pop(file.path, None)
+        if feed is None:
+            strange.append(file)
+        elif full or (feed.inode, feed.size, feed.mtime_ns) != (file.inode, file.size, file.mtime_ns):
+            changes.fresh.append((file, feed))
+    if strange:
+        _strangers(connection, strange, unseen, changes)
+    changes.gone = list(unseen.values())
+    # Another file under the same name is read from its beginning, whatever it begins with.
+    changes.fresh = [
+        (file, feed._replace(position=0, line=0) if feed and (full or feed.inode != file.inode) else feed)
+        for file, feed in changes.fresh
+    ]
+    return changes
+
+
+def _strangers(
+    connection: sqlite3.Connection, files: Sequence[Found], unseen: dict[str, Feed], changes: Changes
+) -> None:
+    """Tell files under names that are new from those that had another name before.
+
+    Where a transcript has been put aside, a new one may lie under its old name.
+    """
+    gone = {feed.path: feed for feed in _select(connection, "gone")}
+    candidates = {feed.inode: feed for feed in (*gone.values(), *unseen.values())}
+    candidates |= {feed.inode: feed for file, feed in changes.fresh if feed and feed.inode != file.inode}
+    for file in files:
+        feed = candidates.get(file.inode)
+        if feed is None or feed.path == file.path or not _same(feed, file):
+            changes.fresh.append((file, gone.get(file.path)))
+            continue
+        del candidates[file.inode]
+        unseen.pop(feed.path, None)
+        changes.moved.append((feed, file.path))
+        changes.fresh = [(there, None if known is feed else known) for there, known in changes.fresh]
+        if feed.size != file.size or feed.mtime_ns != file.mtime_ns:
+            changes.fresh.append((file, feed))
+
+
+def _same(feed: Feed, file: Found) -> bool:
+    """Whether a file still begins with what was read of it under another name."""
+    if feed.kind != file.kind or not feed.position or file.size < feed.position:
+        return False
+    try:
+        descriptor = os.open(file.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        known = Fingerprint(feed.head, feed.head_size, feed.tail)
+        return fingerprint(descriptor, feed.position, head_size=feed.head_size) == known
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _select(connection: sqlite3.Connection, condition: str) -> list[Feed]:
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM feed WHERE {condition}")  # noqa: S608 - written above
+    return [Feed(*row) for row in rows]

@@ -1,0 +1,130 @@
+"""The files of the Node agent as they lie there now: names and what ``stat`` says. Nothing is opened.
+
+Fact: the names are those of Fased's ``src/config/sessions/paths.ts`` and ``artifacts.ts``: ``<session id>.jsonl``,
+``<session id>-topic-<thread id>.jsonl``, and with ``.reset.``, ``.deleted.`` or ``.bak.`` and a time behind it once a session
+was begun anew, deleted or shortened. What is before a ``.checkpoint.<uuid>`` is a copy, and not read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from .layout import Layout, SessionFolder
+
+Kind = Literal["transcript", "store", "runs"]
+
+_ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)")
+_COPY = re.compile(r".+\.(?:checkpoint\.[0-9a-f-]{36}|trajectory)", re.IGNORECASE)
+_TOPIC = "-topic-"
+
+
+class Found(NamedTuple):
+    """A file.
+
+    Attributes:
+        path: as text for the ledger; a name that is no UTF-8 has its odd bytes spelled out in it.
+        file: as to be opened.
+        agent: whose it is; '' for run logs.
+        name: of the conversation, for a transcript; of the task, for a log; else ''.
+        archived: when the transcript was put aside, as text that sorts by time; '' for one that is in use.
+        device, inode, size, mtime_ns: as ``stat`` says.
+    """
+
+    kind: Kind
+    path: str
+    file: str
+    agent: str
+    name: str
+    archived: str
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+def scan(layout: Layout) -> Iterator[Found]:
+    """All files to read, in no order. Folders that cannot be read are passed over."""
+    looked: set[str] = set()
+    for folder in layout.sessions:
+        real = os.path.realpath(folder.path)
+        if real not in looked:
+            looked.add(real)
+            yield from _transcripts(folder)
+        yield from _store(folder)
+    for entry in _entries(layout.runs):
+        if entry.name.endswith(".jsonl") and (found := _stat(entry)):
+            yield _found("runs", entry.path, "", entry.name[: -len(".jsonl")], "", found)
+
+
+def session_of(name: str) -> str:
+    """The session id in the name of a transcript."""
+    return name.partition(_TOPIC)[0] or name
+
+
+def conversation_name(file: str) -> tuple[str, str] | None:
+    """The conversation which a file name stands for, and when it was put aside; None if it is no transcript."""
+    if file.endswith(".jsonl"):
+        name = file[: -len(".jsonl")]
+        return None if not name or _COPY.fullmatch(name) else (name, "")
+    archived = _ARCHIVED.fullmatch(file)
+    if archived is None or _COPY.fullmatch(archived[1]):
+        return None
+    return archived[1], archived[2]
+
+
+def _transcripts(folder: SessionFolder) -> Iterator[Found]:
+    for entry in _entries(folder.path):
+        if ".jsonl" not in entry.name:
+            continue
+        named = conversation_name(entry.name)
+        if named and (found := _stat(entry)):
+            yield _found("transcript", entry.path, folder.agent, *named, found)
+
+
+def _store(folder: SessionFolder) -> Iterator[Found]:
+    try:
+        found = os.stat(folder.store)
+    except OSError:
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield _found("store", folder.store, folder.owner, "", "", found)
+
+
+def _found(kind: Kind, file: str, agent: str, name: str, archived: str, found: os.stat_result) -> Found:
+    return Found(
+        kind,
+        file if file.isascii() else plain(file),
+        file,
+        agent,
+        name if name.isascii() else plain(name),
+        archived,
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+    )
+
+
+def plain(name: str) -> str:
+    """A file name as text that UTF-8 can hold."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError:
+        return
+
+
+def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        found = entry.stat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None

@@ -1,0 +1,138 @@
+"""Where the Node agent keeps its sessions and the logs of its tasks.
+
+Facts about Fased: ``src/config/sessions/paths.ts`` (folders of sessions, ``session.store`` with ``{agentId}``) and
+``src/cron/run-log.ts`` (``runs`` beside the file of the tasks, ``cron.store``). ``agents.list[].agentDir`` moves an agent's
+profiles, not its sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...config.agents import agents_of, default_agent, section
+from ...errors import FasedError
+from ...paths import Paths
+from .prices import Written, written
+
+_MAY_MOVE = re.compile(rb"\bstore\b|\$include")
+_AGENT = "{agentId}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """A folder with transcripts, and the store that names their sessions.
+
+    Attributes:
+        agent: whose transcripts they are.
+        path: of the folder.
+        store: the file.
+        owner: whose sessions are in the store, where their keys do not say it.
+    """
+
+    agent: str
+    path: str
+    store: str
+    owner: str
+
+
+class NodeConfig:
+    """What an import needs of the Node agent's config. It is read only when something of it is asked for.
+
+    Args:
+        paths: the installation.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._value: Mapping[str, Any] | None = None
+        self.problem: str | None = None
+        """Why the config cannot be read; then it is taken for an empty one."""
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The config after ``${VAR}``, with whatever problems it has."""
+        if self._value is None:
+            from ...config.load import load
+
+            try:
+                self._value = load(self._paths).value
+            except FasedError as error:
+                self._value = {}
+                self.problem = error.message
+        return self._value
+
+    def prices(self) -> Written:
+        """The prices of its models."""
+        return written(self.value)
+
+    def moves_stores(self) -> bool:
+        """Whether it may say where stores lie; most do not, and need not be parsed for that."""
+        try:
+            with open(self._paths.config, "rb") as file:
+                return _MAY_MOVE.search(file.read()) is not None
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders to look into.
+
+    Attributes:
+        sessions: one for each agent, and those which ``session.store`` names.
+        runs: of the tasks' logs.
+        agent: the default agent, for keys that name none.
+    """
+
+    sessions: tuple[SessionFolder, ...]
+    runs: str
+    agent: str = "main"
+
+
+def find(paths: Paths, config: NodeConfig) -> Layout:
+    """Where the files of an installation lie; nothing is opened but the config, if that may say so."""
+    home = paths.state / "agents"
+    agents = _folders(home)
+    folders = [_folder(agent, home / agent / "sessions") for agent in agents]
+    runs = paths.state / "cron" / "runs"
+    if not config.moves_stores():
+        return Layout(tuple(folders), str(runs))
+    tree = config.value
+    main = default_agent(tree)
+    store = section(tree, "session").get("store")
+    if isinstance(store, str) and store.strip():
+        known = {folder.store for folder in folders}
+        owners = {agent.id for agent in agents_of(tree)} | set(agents) if _AGENT in store else {main}
+        for owner in sorted(owners):
+            file = _expand(store.replace(_AGENT, owner), paths)
+            if str(file) not in known:
+                agent = owner if _AGENT in os.path.dirname(store) else main
+                folders.append(SessionFolder(agent, str(file.parent), str(file), owner))
+    tasks = section(tree, "cron").get("store")
+    if isinstance(tasks, str) and tasks.strip():
+        runs = _expand(tasks, paths).parent / "runs"
+    return Layout(tuple(folders), str(runs), main)
+
+
+def _folder(agent: str, path: Path) -> SessionFolder:
+    return SessionFolder(agent, str(path), str(path / "sessions.json"), agent)
+
+
+def _folders(home: Path) -> list[str]:
+    try:
+        with os.scandir(home) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _expand(text: str, paths: Paths) -> Path:
+    text = text.strip()
+    if text == "~" or text.startswith("~/"):
+        return paths.home / text[2:]
+    return Path(os.path.abspath(text))

@@ -1,0 +1,71 @@
+"""Numbers, times and names as other programs wrote them into a file: anything may stand there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ..money import PICO_PER_USD, to_pico
+from ..record import MAX_TEXT
+
+MOST_TOKENS = 10**12
+"""More than this in one message is no count of tokens, but a mistake, which would wear out the 64 bits of a sum."""
+MOST_USD = 10_000
+"""More than this for one message is a mistake, too."""
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without a zone is meant as UTC
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def number(value: Any) -> int | float | None:
+    """``value`` if it is a number that is not absurd, else None."""
+    if type(value) is int or type(value) is float:
+        return value if -MOST_TOKENS <= value <= MOST_TOKENS else None  # NaN is neither
+    return None
+
+
+def pico(value: Any) -> int | None:
+    """USD as whole pico-USD, rounded half to even as the number is written; None for what is no amount."""
+    if type(value) is float:
+        if 0 <= value < 1:
+            # The product of floats is right but near the middle between two whole numbers.
+            near = value * PICO_PER_USD
+            whole = round(near)
+            if -0.499 < near - whole < 0.499:
+                return whole
+        elif not 0 <= value <= MOST_USD:
+            return None
+        return to_pico(Decimal(repr(value)))
+    if type(value) is int:
+        return value * PICO_PER_USD if 0 <= value <= MOST_USD else None
+    return None
+
+
+def moment(value: Any) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 text (UTC unless it says otherwise) or of such a number; else None."""
+    if type(value) is str:
+        try:
+            parsed = datetime.fromisoformat(value)
+            passed = parsed - (_EPOCH if parsed.tzinfo else _NAIVE_EPOCH)
+        except (ValueError, OverflowError):
+            return None
+        found = passed.days * 86_400_000 + passed.seconds * 1000 + passed.microseconds // 1000
+    elif type(value) is int:
+        found = value
+    elif type(value) is float and -_LAST_MS <= value <= _LAST_MS:
+        found = int(value)
+    else:
+        return None
+    return found if 0 <= found <= _LAST_MS else None
+
+
+def text(value: Any) -> str | None:
+    """``value`` as a name for the ledger: without space around it, cut, printable as UTF-8; None for none."""
+    if type(value) is not str:
+        return None
+    found = value.strip()
+    if len(found) > MAX_TEXT or not found.isascii():
+        found = found[:MAX_TEXT].encode("utf-8", "replace").decode()
+    return found or None

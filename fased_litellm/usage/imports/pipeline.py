@@ -1,0 +1,239 @@
+"""An import: find out what is new among the Node agent's files, read it, and write it into the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ...paths import Paths
+from .. import importlock
+from ..asking import asking
+from ..ledger import Ledger
+from . import conversations, pool, sessions, tasks
+from .conversations import Conversation
+from .feeds import Changes, Feed, compare
+from .files import Found, scan
+from .layout import Layout, NodeConfig, find
+from .reading import Part, Unreadable
+from .result import Bad, ImportResult
+from .sessions import Stores
+from .transcript import Chunk
+from .worker import WorkerDied
+from .writing import add_bad_lines, add_feed, keep_state, write
+
+WAIT_S = 600.0
+"""An import that was asked for waits so long for another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is: bytes that were read, of how many, and calls that were found in them."""
+
+    done: int
+    size: int
+    calls: int
+
+
+Tell = Callable[[Progress], None]
+
+
+def run(
+    ledger: Ledger,
+    paths: Paths,
+    *,
+    wait: bool = False,
+    full: bool = False,
+    tell: Tell | None = None,
+    workers: int | None = None,
+) -> ImportResult:
+    """Import what is new. If nothing is, files are looked at by ``stat`` alone.
+
+    Args:
+        ledger: where to; it is not even made if there is nothing to import.
+        wait: whether to wait for another import; else this one does nothing while there is one.
+        full: whether to read every file again from its beginning.
+        tell: is told how far it is.
+        workers: as for ``pool.read``.
+
+    Raises:
+        LedgerError: the ledger cannot be read or written, or another import does not come to its end. What was
+            written before stays; a file is in the ledger as far as it was read at some time, or not at all.
+    """
+    if not wait and importlock.held(ledger.path):
+        return ImportResult(busy=True)
+    config = NodeConfig(paths)
+    layout = find(paths, config)
+    if not ledger.path.exists() and next(scan(layout), None) is None:
+        return ImportResult()
+    with importlock.hold(ledger.path, wait_s=WAIT_S if wait else 0):
+        try:
+            return _Import(ledger, config, layout, tell).run(full=full, workers=workers)
+        except (WorkerDied, OSError):
+            if workers == 0:
+                raise
+            return _Import(ledger, config, layout, tell).run(full=full, workers=0)
+
+
+class _Import:
+    """One import."""
+
+    def __init__(self, ledger: Ledger, config: NodeConfig, layout: Layout, tell: Tell | None) -> None:
+        self._ledger = ledger
+        self._config = config
+        self._layout = layout
+        self._tell = tell or (lambda _: None)
+        self._result = ImportResult()
+
+    def run(self, *, full: bool, workers: int | None) -> ImportResult:
+        result = self._result
+        files = list(scan(self._layout))
+        with asking(self._ledger.path) as connection:
+            changes = compare(connection, files, full=full)
+        result.files = changes.found
+        if not changes.none:
+            self._tidy(changes)
+            stores = Stores(file for file in files if file.kind == "store")
+            fresh = [source for source in changes.fresh if source[0].kind == "store"]
+            agents = {folder.agent for folder in self._layout.sessions}
+            for file, _ in fresh:
+                with self._ledger.transaction() as connection:
+                    store = stores.read(file)
+                    result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
+            self._transcripts([source for source in changes.fresh if source[0].kind == "transcript"], stores, workers)
+            for file, feed in changes.fresh:
+                if file.kind == "runs":
+                    self._run_log(file, feed)
+            for file, feed in fresh:
+                self._counters(file, feed, stores)
+            result.unreadable += stores.problems.items()
+        if self._config.problem:
+            result.notes.append(f"Prices of the config are not used: {self._config.problem}")
+        return result
+
+    def _tidy(self, changes: Changes) -> None:
+        """Keep where files are now, and which are gone."""
+        self._result.moved, self._result.gone = len(changes.moved), len(changes.gone)
+        if not (changes.moved or changes.gone):
+            return
+        with self._ledger.transaction() as connection:
+            connection.executemany("UPDATE feed SET gone = 1 WHERE id = ?", [(feed.id,) for feed in changes.gone])
+            for feed, path in changes.moved:
+                connection.execute("UPDATE feed SET path = path || '#' || id WHERE path = ?", (path,))
+                connection.execute("UPDATE feed SET path = ?, gone = 0 WHERE id = ?", (path, feed.id))
+
+    def _transcripts(self, sources: list[tuple[Found, Feed | None]], stores: Stores, workers: int | None) -> None:
+        if not sources:
+            return
+        with asking(self._ledger.path) as connection:
+            todo = _conversations(connection, sources)
+        reading = pool.read(todo, self._config.prices(), workers=workers)
+        with contextlib.closing(reading) as chunks:
+            counted = self._counted(chunks, sources, sum(size for _, size in todo))
+            for written in write(self._ledger, counted, sources, stores.entry):
+                self._result.added += written.added
+                self._result.replaced += written.replaced
+                self._result.covered += written.covered
+
+    def _counted(self, chunks: Iterable[Chunk], sources: list[tuple[Found, Feed | None]], size: int) -> Iterator[Chunk]:
+        """The chunks, with a word to who wants to know how far it is, for each hundredth of the way."""
+        calls = done = told = 0
+        for chunk in chunks:
+            file, feed = sources[chunk.key]
+            calls += sum(map(len, chunk.calls.values()))
+            if chunk.problem is not None:
+                self._result.unreadable.append((file.path, chunk.problem))
+            if chunk.state:
+                self._result.read += 1
+                done += _size(file, feed, restarted=chunk.restarted)
+            yield chunk
+            if done - told > size // 100:
+                told = done
+                self._tell(Progress(done, size, calls))
+        self._result.bytes_read += done
+
+    def _run_log(self, file: Found, feed: Feed | None) -> None:
+        try:
+            reading, runs = tasks.read(_part(0, file, feed), self._layout.agent)
+        except FileNotFoundError:
+            return
+        except Unreadable as error:
+            self._result.unreadable.append((file.path, str(error)))
+            return
+        assert reading.state is not None
+        with self._ledger.transaction() as connection:
+            number = feed.id if feed else add_feed(connection, file, None)
+            if reading.restarted:
+                connection.execute("DELETE FROM bad_line WHERE feed = ?", (number,))
+            put = tasks.count(connection, self._ledger.dimensions, number, runs)
+            add_bad_lines(connection, number, reading.bad)
+            keep_state(connection, number, reading.state, restarted=reading.restarted)
+        self._result.added += put.added
+        self._result.replaced += put.replaced
+        self._result.read += 1
+        self._result.bytes_read += _size(file, feed, restarted=reading.restarted)
+
+    def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
+        store = stores.read(file)
+        if file.path in stores.problems:
+            return
+        with self._ledger.transaction() as connection:
+            number = feed.id if feed else add_feed(connection, file, None)
+            put = sessions.count(connection, self._ledger.dimensions, number, file, store)
+            connection.execute(
+                "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",
+                (file.device, file.inode, file.size, file.mtime_ns, number),
+            )
+        self._result.added += put.added
+        self._result.replaced += put.replaced
+        self._result.read += 1
+
+
+def bad_lines(connection: sqlite3.Connection, result: ImportResult) -> None:
+    """Add all bad lines of the files that are there to a result."""
+    (result.bad_lines,) = connection.execute("SELECT coalesce(sum(bad_lines), 0) FROM feed WHERE NOT gone").fetchone()
+    rows = connection.execute(
+        "SELECT path, bad_line.line, bad_line.position, problem FROM bad_line JOIN feed ON feed.id = bad_line.feed "
+        "WHERE NOT gone ORDER BY path, bad_line.line"
+    )
+    result.bad = [Bad(*row) for row in rows]
+
+
+def _conversations(
+    connection: sqlite3.Connection, sources: list[tuple[Found, Feed | None]]
+) -> list[tuple[list[Part], int]]:
+    """What is to be read, by conversation, each from the oldest of its files on, with the number of bytes."""
+    grouped: dict[object, list[int]] = {}
+    seen: dict[object, int | None] = {}
+    for key, (file, feed) in enumerate(sources):
+        if feed and feed.conversation is not None:
+            known: Conversation | None = conversations.get(connection, feed.conversation)
+        else:
+            known = conversations.find(connection, file.agent, file.name)
+        which: object = known.id if known else (file.agent, file.name)
+        grouped.setdefault(which, []).append(key)
+        seen[which] = known.last_ms if known else None
+    found: list[tuple[int, list[Part], int]] = []
+    for owner, keys in grouped.items():
+        # What was put aside is older than what is in use.
+        keys.sort(key=lambda key: (not sources[key][0].archived, sources[key][0].archived, sources[key][0].mtime_ns))
+        parts = [_part(key, *sources[key], seen[owner]) for key in keys]
+        size = sum(_size(*sources[key]) for key in keys)
+        found.append((sources[keys[-1]][0].mtime_ns, parts, size))
+    # In the order of time, new rows are neighbours in the indexes.
+    found.sort(key=lambda each: each[0])
+    return [(parts, size) for _, parts, size in found]
+
+
+def _part(key: int, file: Found, feed: Feed | None, seen_until_ms: int | None = None) -> Part:
+    if feed is None:
+        return Part(key, file.file, seen_until_ms=seen_until_ms)
+    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen_until_ms)
+
+
+def _size(file: Found, feed: Feed | None, *, restarted: bool = False) -> int:
+    """How many bytes of a file are new."""
+    if feed is None or restarted or file.size < feed.position:
+        return file.size
+    return file.size - feed.position

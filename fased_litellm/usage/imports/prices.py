@@ -1,0 +1,94 @@
+"""What a message cost: as its transcript says, else by the prices of the config, else not known.
+
+Facts: ``usage.cost.total`` wins, then ``models.providers.<provider>.models[].cost`` by exact provider and id: Fased's
+``src/utils/usage-format.ts``. A model without prices gets a cost of 0 there; so a 0 is believed only where the config
+itself says that the model is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ...config.agents import section
+from ...proxy.tokens import Prices, TokenUsage
+from ..money import MAX_COST_USD, to_pico
+from .numbers import pico
+from .tokens import Tokens
+
+_MILLION = Decimal(1_000_000)
+_KEYS = ("input", "output", "cacheRead", "cacheWrite")
+
+Cost = tuple[int | None, str, int | None, int | None, int | None, int | None, str | None]
+"""Cost in pico-USD, its source, the parts for input, output, cache read and cache write, and where a price came from."""
+UNKNOWN: Cost = (None, "unknown", None, None, None, None, None)
+
+Written = dict[str, tuple[list[str | None], str]]
+"""``provider/model`` → the four prices in USD per million tokens, as texts, and where they stand."""
+
+
+def written(config: Mapping[str, Any]) -> Written:
+    """The prices in a config, in a form that another process can be handed."""
+    found: Written = {}
+    for provider, models in section(config, "models", "providers").items():
+        entries = models.get("models") if isinstance(models, Mapping) else None
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            cost = entry.get("cost") if isinstance(entry, Mapping) else None
+            if not isinstance(cost, Mapping) or not isinstance(entry.get("id"), str):
+                continue
+            prices = [_price(cost.get(key)) for key in _KEYS]
+            note = f"config models.providers.{provider}.models[{index}].cost"
+            found.setdefault(f"{provider}/{entry['id']}", (prices, note))
+    return found
+
+
+def _price(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return str(price) if price.is_finite() and 0 <= price <= MAX_COST_USD else None
+
+
+class PriceTable:
+    """Finds what a message cost.
+
+    Args:
+        prices: those of the config.
+    """
+
+    def __init__(self, prices: Written) -> None:
+        self._table = {key: (_prices(values), note) for key, (values, note) in prices.items()}
+
+    def cost(self, usage: Any, tokens: Tokens, provider: str | None, model: str | None) -> Cost:
+        """The cost of a message with that ``usage`` and these tokens."""
+        told = usage.get("cost") if type(usage) is dict else None
+        if type(told) is dict:
+            total = pico(told.get("total"))
+            if total:
+                parts = pico(told.get("input")), pico(told.get("output"))
+                cached = pico(told.get("cacheRead")), pico(told.get("cacheWrite"))
+                return (total, "transcript", *parts, *cached, None)
+        found = self._table.get(f"{provider}/{model}")
+        return UNKNOWN if found is None else _priced(found, tokens)
+
+
+def _priced(found: tuple[Prices, str], tokens: Tokens) -> Cost:
+    prices, note = found
+    if not any(tokens) and any((prices.input, prices.output)):
+        return UNKNOWN  # it may have taken tokens that nobody counted
+    cost = prices.cost(TokenUsage(*tokens[:4]))
+    if cost is None or not prices.known or cost > MAX_COST_USD:
+        return UNKNOWN
+    read = prices.input if prices.cache_read is None else prices.cache_read
+    write = prices.input if prices.cache_write is None else prices.cache_write
+    four = zip(tokens, (prices.input, prices.output, read, write), strict=False)
+    parts = [None if price is None else to_pico(count * price) for count, price in four]
+    return (to_pico(cost), "config", parts[0], parts[1], parts[2], parts[3], note)
+
+
+def _prices(values: list[str | None]) -> Prices:
+    return Prices(*(None if value is None else Decimal(value) / _MILLION for value in values))

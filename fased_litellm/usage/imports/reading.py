@@ -1,0 +1,175 @@
+"""Read a file of JSON lines, or what has been added to it. Nothing is written here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .blocks import Fingerprint, Lines, fingerprint
+from .jsonlines import Parse
+
+MOST_BAD_LINES = 1000
+"""So many bad lines of a file are kept by number and problem; all are counted."""
+
+BadLine = tuple[int, int, str]
+"""Number of the line, from 1; where it begins, in bytes; what is wrong with it."""
+
+Take = Callable[[Any, bytes], None]
+"""Takes in the value of a line, and the line; raises ``ValueError`` if it makes no sense."""
+
+
+class Part(NamedTuple):
+    """What is to be read: a file from a position on, or from its beginning.
+
+    Attributes:
+        key: by which what is read is known.
+        path: of the file.
+        position, line: how much of it was read before; 0 for nothing.
+        head, head_size, tail: its ``Fingerprint`` then. If it has another one, it is read from its beginning.
+        seen_until_ms: messages of this conversation up to then were counted before; None for none.
+    """
+
+    key: int
+    path: str
+    position: int = 0
+    line: int = 0
+    head: bytes = b""
+    head_size: int = 0
+    tail: bytes = b""
+    seen_until_ms: int | None = None
+
+
+class State(NamedTuple):
+    """How far a file was read; the fields are those of the table ``feed``, ``bad_lines`` but for those known before."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    position: int
+    line: int
+    head: bytes
+    head_size: int
+    tail: bytes
+    bad_lines: int
+
+
+class Unreadable(Exception):
+    """A file cannot be read; the text says why."""
+
+
+class Reading:
+    """The reading of one file, which is open meanwhile.
+
+    Args:
+        part: what is to be read.
+        parse: the way to read a line.
+
+    Attributes:
+        restarted: whether it is read from its beginning.
+        mtime_ms: when it was changed last.
+        bad: the bad lines since this list was emptied last, the first thousand of all.
+        state: how far it was read; set at the end.
+
+    Raises:
+        FileNotFoundError: it is gone.
+        Unreadable: it cannot be opened, or is no regular file.
+    """
+
+    def __init__(self, part: Part, parse: Parse) -> None:
+        try:
+            # A named pipe would otherwise be waited for.
+            self._descriptor = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Unreadable(error.strerror or type(error).__name__) from error
+        try:
+            found = os.fstat(self._descriptor)
+            regular = stat.S_ISREG(found.st_mode)
+            grown = regular and _grown(self._descriptor, part, found.st_size)
+        except OSError as error:
+            self.close()
+            raise Unreadable(error.strerror or type(error).__name__) from error
+        if not regular:
+            self.close()
+            raise Unreadable("not a regular file")
+        self._parse = parse
+        self._found = found
+        self._begin = (part.position, part.line) if grown else (0, 0)
+        self._bad_lines = 0
+        self.restarted = not grown
+        self.mtime_ms = max(0, found.st_mtime_ns // 1_000_000)
+        self.bad: list[BadLine] = []
+        self.state: State | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def lines(self, take: Take) -> Iterator[None]:
+        """Hand all lines to ``take``, with a pause after each block, in which one may look at what came of them.
+
+        Raises:
+            Unreadable: the file cannot be read to its end.
+        """
+        lines = Lines(self._descriptor, *self._begin, self._found.st_size)
+        parse = self._parse
+        try:
+            for block in lines:
+                for index, line in enumerate(block):
+                    if not line:
+                        if line is None:
+                            self._complain(lines, block, index, "longer than 32 MiB")
+                        continue
+                    try:
+                        take(parse(line), line)
+                    except ValueError as error:
+                        if not line.isspace():
+                            self._complain(lines, block, index, str(error))
+                yield
+            position = lines.position + self._last_line(lines.rest, take)
+            mark = fingerprint(self._descriptor, position)
+        except OSError as error:
+            raise Unreadable(error.strerror or type(error).__name__) from error
+        self.state = State(
+            self._found.st_dev,
+            self._found.st_ino,
+            self._found.st_size,
+            self._found.st_mtime_ns,
+            position,
+            lines.line,
+            mark.head,
+            mark.head_size,
+            mark.tail,
+            self._bad_lines,
+        )
+
+    def _complain(self, lines: Lines, block: list[bytes | None], index: int, problem: str) -> None:
+        self._bad_lines += 1
+        if self._bad_lines <= MOST_BAD_LINES:
+            self.bad.append((lines.line + index + 1, lines.place(block, index), problem))
+
+    def _last_line(self, rest: bytes, take: Take) -> int:
+        """Take in a last line that has no end, if it is whole: a part of an object is never an object.
+
+        Returns:
+            How many bytes of it are done with; 0 if it waits for its rest.
+        """
+        if not rest.startswith(b"{"):
+            return 0
+        try:
+            take(self._parse(rest), rest)
+        except ValueError:
+            return 0
+        return len(rest)
+
+
+def _grown(descriptor: int, part: Part, size: int) -> bool:
+    """Whether the file still begins with what was read of it."""
+    if not part.position or size < part.position:
+        return False
+    known = Fingerprint(part.head, part.head_size, part.tail)
+    return fingerprint(descriptor, part.position, head_size=part.head_size) == known

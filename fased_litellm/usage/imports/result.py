@@ -1,0 +1,78 @@
+"""What an import did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A line that could not be read.
+
+    Attributes:
+        file: its file.
+        line: its number, from 1.
+        position: where it begins, in bytes.
+        problem: what is wrong with it.
+    """
+
+    file: str
+    line: int
+    position: int
+    problem: str
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes:
+        files: how many there are; ``read``, ``moved`` and ``gone`` of them were read, renamed and taken away since the
+            last time.
+        bytes_read: about how many bytes were read.
+        added, replaced: calls that are new, and those whose numbers are others now.
+        covered: task runs and counters that gave way to transcripts.
+        renamed: calls whose session has another key now.
+        bad_lines: all lines of the known files that cannot be read, and the first thousand of each file.
+        unreadable: files that cannot be read, with the reason.
+        notes: what else there is to say.
+        busy: another import was at work, and nothing was done.
+    """
+
+    files: int = 0
+    read: int = 0
+    moved: int = 0
+    gone: int = 0
+    bytes_read: int = 0
+    added: int = 0
+    replaced: int = 0
+    covered: int = 0
+    renamed: int = 0
+    bad_lines: int = 0
+    bad: list[Bad] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    busy: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage import --json``; see ``schemas/usage-import.schema.json``."""
+        return {
+            "files": {"found": self.files, "read": self.read, "moved": self.moved, "gone": self.gone},
+            "bytesRead": self.bytes_read,
+            "calls": {
+                "added": self.added,
+                "replaced": self.replaced,
+                "covered": self.covered,
+                "renamed": self.renamed,
+            },
+            "badLines": {
+                "count": self.bad_lines,
+                "lines": [
+                    {"file": bad.file, "line": bad.line, "position": bad.position, "problem": bad.problem}
+                    for bad in self.bad
+                ],
+            },
+            "unreadable": [{"file": file, "problem": problem} for file, problem in self.unreadable],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,71 @@
+"""The log of a task's runs (``cron/runs/<job>.jsonl``): tokens of runs whose session has no transcript.
+
+Fact: Fased's ``src/cron/run-log.ts`` (which lines count) and ``src/gateway/server-methods/usage.ts`` (what they say).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .numbers import moment, number, text
+from .store import About, about, canonical
+from .tokens import Tokens, of_run
+
+
+class Run(NamedTuple):
+    """A run that used tokens.
+
+    Attributes:
+        call_id: ``task:<job>:<time>``.
+        about: its session.
+        session_id: '' where the log does not say it.
+    """
+
+    call_id: str
+    about: About
+    session_id: str
+    started_at_ms: int
+    provider: str | None
+    model: str | None
+    status: str
+    tokens: Tokens
+    latency_ms: int | float | None
+
+
+def run_of(entry: Any, agent: str) -> Run | None:
+    """The run of a line; None if the line is about something else, or nothing was used.
+
+    Args:
+        agent: whose the task is if its session's key does not say so.
+
+    Raises:
+        ValueError: it is no object.
+    """
+    if type(entry) is not dict:
+        raise ValueError("not an object")
+    job = text(entry.get("jobId"))
+    when = entry.get("ts")
+    if entry.get("action") != "finished" or job is None or type(when) is str:
+        return None
+    started = moment(when)
+    tokens = of_run(entry.get("usage"))
+    if started is None or not tokens[4]:
+        return None
+    key = text(entry.get("sessionKey")) or f"cron:{job}"
+    session_id = entry.get("sessionId")
+    duration = number(entry.get("durationMs"))
+    return Run(
+        call_id=f"task:{job}:{started}",
+        about=_task(about(canonical(key, agent), agent, {}), job),
+        session_id=session_id.strip()[:255] if type(session_id) is str else "",
+        started_at_ms=started,
+        provider=text(entry.get("provider")),
+        model=text(entry.get("model")),
+        status="error" if entry.get("status") == "error" else "ok",
+        tokens=tokens,
+        latency_ms=duration if duration is not None and duration >= 0 else None,
+    )
+
+
+def _task(found: About, job: str) -> About:
+    return About(session=found.session, agent=found.agent, channel=found.channel, source="task", task=found.task or job)

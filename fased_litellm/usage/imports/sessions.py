@@ -1,0 +1,110 @@
+"""What the session stores say, in the ledger: the names of conversations, and counters of sessions without transcript.
+
+Fact: counters count only where no transcript gives tokens: Fased's ``src/gateway/server-methods/usage.ts``.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+
+from ..changes import Put, put_many
+from ..dimensions import Dimensions
+from . import conversations
+from .files import Found, session_of
+from .store import Entry, Store, read
+
+_COLUMNS = (
+    "call_id",
+    "dimension",
+    "started_at_ms",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "total_tokens",
+    "cost_source",
+    "feed",
+)
+
+
+class Stores:
+    """The stores of an installation. Each is read when something in it is looked for, and once.
+
+    Args:
+        files: the stores.
+    """
+
+    def __init__(self, files: Iterable[Found]) -> None:
+        self._files: dict[str, list[Found]] = {}
+        for file in files:
+            self._files.setdefault(os.path.dirname(file.file), []).append(file)
+        self._read: dict[str, Store] = {}
+        self.problems: dict[str, str] = {}
+        """Stores that cannot be read, with the reason."""
+
+    def read(self, file: Found) -> Store:
+        """The entries of a store; none if it cannot be read."""
+        known = self._read.get(file.file)
+        if known is None:
+            known, problem = read(file.file, file.agent)
+            self._read[file.file] = known
+            if problem:
+                self.problems[file.path] = problem
+        return known
+
+    def entry(self, transcript: Found) -> Entry | None:
+        """The entry of a transcript, in one of the stores beside it."""
+        for file in self._files.get(os.path.dirname(transcript.file), ()):
+            entry = self.read(file).find(transcript.name)
+            if entry:
+                return entry
+        return None
+
+
+def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterable[str], store: Store) -> int:
+    """Say of the known conversations what a store says of them now.
+
+    Args:
+        agents: whose transcripts may be meant.
+
+    Returns:
+        How many calls have other names by that.
+    """
+    renamed = 0
+    sessions = {session_of(each) for entry in store.entries.values() for each in (entry.name, entry.session_id)}
+    for session_id in sorted(sessions):
+        for agent in agents:
+            for conversation in conversations.of_session(connection, agent, session_id):
+                entry = store.find(conversation.name)
+                if entry and entry.about != conversation.about:
+                    renamed += conversations.rename(connection, dimensions, conversation, entry.about)
+    return renamed
+
+
+def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, file: Found, store: Store) -> Put:
+    """Count the sessions of a store that no transcript counts.
+
+    A session has one such call, whose numbers are always the newest.
+    """
+    rows = []
+    for entry in store.entries.values():
+        if not entry.tokens[4] or conversations.covered(connection, entry.session_id):
+            continue
+        about = entry.about
+        call_id = f"store:{about.session}/{entry.session_id}"
+        provider = about.provider or about.provider_override or ""
+        model = about.model or about.model_override or ""
+        dimension, _ = dimensions.of((*about.names, "", provider, model, "ok", ""))
+        when = about.updated_at_ms or file.mtime_ns // 1_000_000
+        rows.append((call_id, dimension, when, *entry.tokens, "unknown", feed))
+        stand_in(connection, entry.session_id, call_id)
+        if not conversations.find(connection, file.agent, entry.name):
+            conversations.add(connection, file.agent, entry.name, about)
+    return put_many(connection, rows, _COLUMNS) if rows else Put()
+
+
+def stand_in(connection: sqlite3.Connection, session_id: str, call_id: str) -> None:
+    """Remember that a call gives way as soon as the transcript of that session is counted."""
+    connection.execute("INSERT OR IGNORE INTO stand_in (session_id, call_id) VALUES (?, ?)", (session_id, call_id))

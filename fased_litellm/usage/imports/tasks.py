@@ -1,0 +1,74 @@
+"""The logs of tasks, in the ledger: runs whose session has no transcript that was counted."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..changes import Put, put_many
+from ..dimensions import Dimensions
+from . import conversations
+from .jsonlines import chosen
+from .reading import Part, Reading
+from .runs import Run, run_of
+from .sessions import stand_in
+
+_COLUMNS = (
+    "call_id",
+    "dimension",
+    "started_at_ms",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "total_tokens",
+    "cost_source",
+    "feed",
+)
+
+
+def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
+    """Read a log, or what has been added to it.
+
+    Args:
+        agent: whose tasks they are where the log does not say it.
+
+    Returns:
+        How it was read, and the runs.
+
+    Raises:
+        FileNotFoundError: it is gone.
+        Unreadable: it cannot be read.
+    """
+    runs: list[Run] = []
+
+    def take(entry: object, _: bytes) -> None:
+        run = run_of(entry, agent)
+        if run is not None:
+            runs.append(run)
+
+    reading = Reading(part, chosen(0))
+    try:
+        for _ in reading.lines(take):
+            pass
+    finally:
+        reading.close()
+    return reading, runs
+
+
+def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> Put:
+    """Count the runs that no transcript counts."""
+    plain, timed = [], []
+    for run in runs:
+        if run.session_id:
+            if conversations.covered(connection, run.session_id):
+                continue
+            stand_in(connection, run.session_id, run.call_id)
+        names = (*run.about.names, "", run.provider or "", run.model or "", run.status, "")
+        row = (run.call_id, dimensions.of(names)[0], run.started_at_ms, *run.tokens, "unknown", feed)
+        if run.latency_ms is None:
+            plain.append(row)
+        else:
+            timed.append((*row, run.latency_ms))
+    some = put_many(connection, plain, _COLUMNS) if plain else Put()
+    more = put_many(connection, timed, (*_COLUMNS, "latency_ms")) if timed else Put()
+    return Put(some.added + more.added, some.replaced + more.replaced)
