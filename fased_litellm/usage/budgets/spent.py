@@ -11,11 +11,12 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import LedgerError
-from .. import database, reading
+from .. import database, importlock, reading
 from ..dialect import SQLITE
 from ..ledger import Ledger
 from ..planner import Grain
@@ -175,7 +176,11 @@ class Spent:
         if not self._spool.waiting():
             return {}
         if self._path.exists():
-            with contextlib.suppress(LedgerError), Ledger(self._path, busy_timeout_s=PATIENCE_S) as ledger:
+            busy = partial(importlock.held, self._path)
+            with (
+                contextlib.suppress(LedgerError),
+                Ledger(self._path, busy_timeout_s=PATIENCE_S, give_up=busy) as ledger,
+            ):
                 ledger.drain(self._spool)
         return {record.call_id: _used(record) for record in self._spool.records()}
 

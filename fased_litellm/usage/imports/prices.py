@@ -13,7 +13,8 @@ from typing import Any
 
 from ...config.agents import section
 from ...proxy.tokens import Prices, TokenUsage
-from ..money import MAX_COST_USD, to_pico
+from ..money import MAX_COST_USD
+from ..pricing import priced
 from .numbers import pico
 from .tokens import Tokens
 
@@ -61,7 +62,7 @@ class PriceTable:
     """
 
     def __init__(self, prices: Written) -> None:
-        self._table = {key: (_prices(values), note) for key, (values, note) in prices.items()}
+        self._table = {key: (per_token(values), note) for key, (values, note) in prices.items()}
 
     def cost(self, usage: Any, tokens: Tokens, provider: str | None, model: str | None) -> Cost:
         """The cost of a message with that ``usage`` and these tokens."""
@@ -78,17 +79,12 @@ class PriceTable:
 
 def _priced(found: tuple[Prices, str], tokens: Tokens) -> Cost:
     prices, note = found
-    if not any(tokens) and any((prices.input, prices.output)):
-        return UNKNOWN  # it may have taken tokens that nobody counted
-    cost = prices.cost(TokenUsage(*tokens[:4]))
-    if cost is None or not prices.known or cost > MAX_COST_USD:
-        return UNKNOWN
-    read = prices.input if prices.cache_read is None else prices.cache_read
-    write = prices.input if prices.cache_write is None else prices.cache_write
-    four = zip(tokens, (prices.input, prices.output, read, write), strict=False)
-    parts = [None if price is None else to_pico(count * price) for count, price in four]
-    return (to_pico(cost), "config", parts[0], parts[1], parts[2], parts[3], note)
+    if not any(tokens[:4]) and any((prices.input, prices.output)):
+        return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
+    cost = priced(prices, TokenUsage(*tokens[:4])) if prices.known else None
+    return UNKNOWN if cost is None else (cost[0], "config", *cost[1], note)
 
 
-def _prices(values: list[str | None]) -> Prices:
+def per_token(values: list[str | None]) -> Prices:
+    """Such four prices, in USD per token."""
     return Prices(*(None if value is None else Decimal(value) / _MILLION for value in values))

@@ -1,0 +1,146 @@
+"""Where prices are looked up afterwards: the definitions in the config, then what the proxies said when they were last asked.
+
+Facts: Fased's ``src/utils/usage-format.ts`` takes the price of ``models.providers.<provider>.models[].cost``, in USD per
+million tokens, and a model whose prices are zeros counts as free there. A catalog has no zeros: LiteLLM writes them for
+prices that it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ..catalog import cache
+from ..catalog.facts import Catalog
+from ..config.agents import section
+from ..config.implied import implied_base_url
+from ..config.load import ConfigSnapshot
+from ..errors import UsageError
+from ..paths import Paths
+from ..proxy.tokens import Prices
+from ..proxy.urls import normalize_base_url
+from ..redaction import redact
+from ..refs import PROVIDER, normalize_provider
+from .imports.prices import per_token, written
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, and who says so.
+
+    Attributes:
+        prices: USD per token.
+        source: ``config`` or ``catalog``.
+        note: where exactly, in words.
+        remark: what should be known of it.
+    """
+
+    prices: Prices
+    source: Literal["config", "catalog"]
+    note: str
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """Why a model has no price, and what would help."""
+
+    reason: str
+    remedy: str
+
+
+class PriceList:
+    """The prices of a config and of the catalogs of its proxies. Files are read with the first model that needs them.
+
+    Args:
+        config: the config's value.
+        base_urls: provider, in its normalised form → its address.
+        paths: where the catalogs are.
+        now: for their age.
+    """
+
+    def __init__(self, config: Mapping[str, Any], base_urls: Mapping[str, str], paths: Paths, now: datetime) -> None:
+        self._written = written(config)
+        self._providers = [str(key) for key in section(config, "models", "providers")]
+        self._base_urls, self._paths, self._now = base_urls, paths, now
+        self._catalogs: dict[str, Catalog | None] = {}
+
+    @classmethod
+    def of(cls, snapshot: ConfigSnapshot, paths: Paths, now: datetime | None = None) -> PriceList:
+        """The prices which a config knows of."""
+        urls = {PROVIDER: implied_base_url(snapshot)}
+        for name, entry in section(snapshot.value, "models", "providers").items():
+            url = entry.get("baseUrl") if isinstance(entry, Mapping) else None
+            if isinstance(url, str):
+                urls[normalize_provider(str(name))] = url
+        return cls(snapshot.value, urls, paths, now or datetime.now(UTC))
+
+    def find(self, provider: str, model: str) -> Price | NoPrice:
+        """What a model costs: as the config defines it, else as its proxy last said."""
+        if not provider or not model:
+            return NoPrice("neither provider nor model is known", "There is none: nobody wrote down what was asked.")
+        found = self._defined(provider, model)
+        if found is not None and found[0].known:
+            return Price(found[0], "config", found[1], self._doubt(found[0], provider, model))
+        listed = self._listed(provider, model)
+        if isinstance(listed, NoPrice) and found is not None:
+            return NoPrice(f"{found[1]} lacks input or output", "Add it there, in USD per million tokens.")
+        return listed
+
+    def _defined(self, provider: str, model: str) -> tuple[Prices, str] | None:
+        """The price in the config, and where it stands."""
+        for key in self._keys(provider):
+            if (found := self._written.get(f"{key}/{model}")) is not None:
+                return per_token(found[0]), found[1]
+        return None
+
+    def _keys(self, provider: str) -> list[str]:
+        """The keys of a provider in ``models.providers``: exactly, as in Fased, then those that mean the same."""
+        wanted = normalize_provider(provider)
+        same = [key for key in self._providers if normalize_provider(key) == wanted and key != provider]
+        return [*([provider] if provider in self._providers else []), *same]
+
+    def _listed(self, provider: str, model: str) -> Price | NoPrice:
+        define = (
+            f"a `cost` in its definition (models.providers.{(self._keys(provider) or [provider])[0]}.models) prices it"
+        )
+        catalog, url = self._catalog(provider)
+        if catalog is None:
+            if normalize_provider(provider) != PROVIDER:
+                return NoPrice("the config has no price for it", f"{define[0].upper()}{define[1:]}.")
+            return NoPrice(
+                f"the config has no price, and the proxy at {url} was never asked",
+                f"`fased providers refresh` asks it; or {define}.",
+            )
+        date = f"{catalog.fetched_at.astimezone(UTC):%Y-%m-%d}"
+        facts = catalog.facts_for(model)
+        if facts is None:
+            return NoPrice(
+                f"the config has no price, and the proxy's list of {date} does not have the model",
+                f"`fased providers refresh` asks the proxy again; or {define}.",
+            )
+        if not facts.prices.known:
+            return NoPrice(
+                f"the config has no price, and the proxy did not tell one on {date}",
+                f"`fased providers refresh` asks again; or {define}.",
+            )
+        age = cache.age_text(catalog.age_s(self._now))
+        return Price(facts.prices, "catalog", f"catalog of {url} of {date}", f"as the proxy said {age} ago")
+
+    def _doubt(self, found: Prices, provider: str, model: str) -> str | None:
+        """Zeros in a config may be meant, or be what Fased once wrote for "not known"."""
+        if found.input or found.output or not isinstance(self._listed(provider, model), Price):
+            return None
+        return "free by the zeros of the config, though the proxy tells a price"
+
+    def _catalog(self, provider: str) -> tuple[Catalog | None, str]:
+        name = normalize_provider(provider)
+        try:
+            url = normalize_base_url(self._base_urls.get(name, ""))
+        except UsageError:
+            return None, "?"
+        if url not in self._catalogs:
+            self._catalogs[url] = cache.load_last_good(self._paths, url)
+        return self._catalogs[url], redact(url)

@@ -1,0 +1,239 @@
+"""Find the cost of calls whose price was not known, and write down where it came from.
+
+Only what is unknown is filled; a cost that was recorded is never changed. Calls are changed a few hundred at a time, each
+lot in one transaction with all sums: after a kill, what was done is done, and the next run goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from ..proxy.tokens import TokenUsage
+from . import importlock
+from .asking import asking
+from .changes import change
+from .conditions import conditions
+from .dialect import SQLITE
+from .ledger import Ledger
+from .money import from_pico, to_number
+from .pricelist import NoPrice, Price, PriceList
+from .pricing import priced
+from .query import Query
+from .rollups import CALL_SUMS, TABLES
+
+_BATCH = 400
+_DAY_MS = TABLES["rollup_session"][0]
+_PARTS = ("input_cost_pico", "output_cost_pico", "cache_read_cost_pico", "cache_write_cost_pico")
+_TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
+NO_TOKENS = NoPrice(
+    "no tokens are known of them: they broke off, or were never answered", "None: what they cost, only the proxy knows."
+)
+NOT_SPLIT = NoPrice("of some only the sum of tokens is known, or a cost would make no sense", "None.")
+
+
+@dataclass(slots=True)
+class ModelPriced:
+    """What became of the calls of one model.
+
+    Attributes:
+        provider, model: '' where it is not known.
+        price: what was found.
+        calls, tokens, cost_pico: of the calls that have a cost now, in pico-USD.
+        left: calls that still have none; ``left_tokens`` their tokens.
+    """
+
+    provider: str
+    model: str
+    price: Price | NoPrice
+    calls: int = 0
+    tokens: int = 0
+    cost_pico: int = 0
+    left: int = 0
+    left_tokens: int = 0
+
+    @property
+    def name(self) -> str:
+        """``provider/model``."""
+        return f"{self.provider or '-'}/{self.model or '-'}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """A model in the JSON document; see ``schemas/usage-reprice.schema.json``."""
+        found = self.price if isinstance(self.price, Price) else None
+        missing = self.price if isinstance(self.price, NoPrice) else NOT_SPLIT if self.left else None
+        return {
+            "provider": self.provider or None,
+            "model": self.model or None,
+            "pricedCalls": self.calls,
+            "pricedTokens": self.tokens,
+            "costUsd": to_number(self.cost_pico) if self.calls else None,
+            "costSource": found.source if found else None,
+            "priceNote": found.note if found else None,
+            "remark": found.remark if found else None,
+            "unpricedCalls": self.left,
+            "unpricedTokens": self.left_tokens,
+            "reason": missing.reason if missing else None,
+            "remedy": missing.remedy if missing else None,
+        }
+
+
+@dataclass(slots=True)
+class Repriced:
+    """What was done, or with ``dry_run`` would be.
+
+    Attributes:
+        dry_run: whether nothing was written.
+        models: dearest first, then those that are left.
+        without_tokens: calls of which no tokens are known, so that no price helps.
+    """
+
+    dry_run: bool
+    models: list[ModelPriced] = field(default_factory=list)
+    without_tokens: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls that have a cost now."""
+        return sum(model.calls for model in self.models)
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What they cost."""
+        return from_pico(sum(model.cost_pico for model in self.models))
+
+    @property
+    def left(self) -> int:
+        """Calls with tokens that still have no cost."""
+        return sum(model.left for model in self.models)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage reprice --json``; see ``schemas/usage-reprice.schema.json``."""
+        return {
+            "dryRun": self.dry_run,
+            "pricedCalls": self.calls,
+            "costUsd": to_number(sum(model.cost_pico for model in self.models)),
+            "unpricedCalls": self.left,
+            "callsWithoutTokens": self.without_tokens,
+            "models": [model.as_dict() for model in self.models],
+        }
+
+
+def reprice(ledger: Ledger, query: Query, prices: PriceList, *, dry_run: bool = False) -> Repriced:
+    """Price the calls of a query that have none.
+
+    Single calls that are recorded meanwhile do not wait: they go to the spool.
+
+    Args:
+        ledger: it must be there.
+        query: the window and the filters; how it groups does not matter.
+        prices: where to look.
+        dry_run: write nothing.
+
+    Raises:
+        LedgerError: the ledger cannot be read or written, or another program is importing; what was written until then stays.
+        UsageError: the filter makes no sense here.
+    """
+    if dry_run:
+        return _reprice(ledger, query, prices, dry_run=True)
+    with importlock.hold(ledger.path):
+        return _reprice(ledger, query, prices, dry_run=False)
+
+
+def _reprice(ledger: Ledger, query: Query, prices: PriceList, *, dry_run: bool) -> Repriced:
+    result = Repriced(dry_run)
+    ids: dict[tuple[str, str], array[int]] = {}
+    left: Counter[tuple[str, str]] = Counter()
+    with asking(ledger.path) as connection:
+        for number, provider, model, tokens in _unpriced(connection, query):
+            if tokens:
+                ids.setdefault((provider, model), array("q")).append(number)
+                left[provider, model] += tokens
+            else:
+                result.without_tokens += 1
+        for (provider, model), numbers in sorted(ids.items()):
+            found = ModelPriced(provider, model, prices.find(provider, model))
+            result.models.append(found)
+            if isinstance(found.price, NoPrice):
+                found.left, found.left_tokens = len(numbers), left[provider, model]
+            elif dry_run:
+                for some in _batches(numbers):
+                    _priced(connection, some, found.price, found)
+    if not dry_run:
+        for found in result.models:
+            if isinstance(found.price, Price):
+                for some in _batches(ids[found.provider, found.model]):
+                    with ledger.transaction() as connection:
+                        change(connection, _priced(connection, some, found.price, found))
+    result.models.sort(key=lambda one: (-one.cost_pico, not one.calls, -one.left_tokens, one.name))
+    return result
+
+
+def _unpriced(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[int, str, str, int]]:
+    """Id, provider, model and tokens of each call that used something, or may have, at a price that is not known."""
+    made = conditions(query, SQLITE, single=True)
+    ctes = "".join(f"{name} AS ({sql}), " for name, sql in made.ctes.items())
+    terms = "".join(f" AND {term}" for term in made.terms)
+    # The sums say which combinations have such calls; those of the others are not looked at.
+    sql = (
+        f"WITH {ctes}some AS (SELECT DISTINCT dimension AS id FROM rollup_session "  # noqa: S608 - names of columns; values are bound
+        "WHERE unpriced_calls > 0 AND bucket >= ? AND bucket <= ?) "
+        "SELECT call.id, dimension.provider, dimension.model, call.total_tokens FROM some "
+        "CROSS JOIN dimension ON dimension.id = some.id CROSS JOIN call ON call.dimension = dimension.id "
+        "AND call.started_at_ms >= ? AND call.started_at_ms < ? "
+        f"WHERE call.counted AND call.cost_pico IS NULL AND {CALL_SUMS['unpriced_calls']} = 1{terms}"
+    )
+    window = (query.from_ms // _DAY_MS, query.to_ms // _DAY_MS, query.from_ms, query.to_ms)
+    yield from connection.execute(sql, (*window, *made.values))
+
+
+def _batches(numbers: Sequence[int]) -> Iterator[list[int]]:
+    todo = iter(numbers)
+    while some := list(islice(todo, _BATCH)):
+        yield some
+
+
+def _priced(
+    connection: sqlite3.Connection, ids: Sequence[int], price: Price, found: ModelPriced
+) -> dict[int, dict[str, Any]]:
+    """The changes that price these calls; what they come to is added to ``found``.
+
+    A call that was changed meanwhile, by whomever, has another id by now and is left alone.
+    """
+    sql = (
+        f"SELECT id, total_tokens, {_TOKENS} FROM call "  # noqa: S608 - names of columns
+        f"WHERE id IN ({', '.join('?' * len(ids))}) AND counted AND cost_pico IS NULL"
+    )
+    changes: dict[int, dict[str, Any]] = {}
+    for number, total, *tokens in connection.execute(sql, tuple(ids)).fetchall():
+        values = _values(price, TokenUsage(*tokens))
+        if values is None:
+            found.left += 1
+            found.left_tokens += total
+            continue
+        changes[number] = values
+        found.calls += 1
+        found.tokens += total
+        found.cost_pico += values["cost_pico"]
+    return changes
+
+
+def _values(price: Price, usage: TokenUsage) -> dict[str, Any] | None:
+    """What a row is to say of its cost, None if it cannot be told."""
+    if not usage.total_tokens:
+        return None  # only the sum is known
+    found = priced(price.prices, usage)
+    if found is None:
+        return None
+    cost, parts = found
+    return {
+        "cost_pico": cost,
+        "cost_source": price.source,
+        "price_note": price.note,
+        **dict(zip(_PARTS, parts, strict=True)),
+    }
