@@ -187,12 +187,11 @@ def _remember(
         **about,
         "modelProvider": talk.model.provider,
         "model": talk.model.id,
-        "inputTokens": talk.context,
-        "outputTokens": talk.last_output,
-        "totalTokens": talk.context,
-        "totalTokensFresh": True,
         "contextTokens": 200_000,
     }
+    if talk.last_output:  # what the context holds; of a session in which every call failed, nothing is known
+        held = {"inputTokens": talk.context, "outputTokens": talk.last_output, "totalTokens": talk.context}
+        entry |= {**held, "totalTokensFresh": True}
     if store.get(key, {}).get("updatedAt", 0) < now:
         store[key] = entry
     _, _, job = key.partition(":cron:")
