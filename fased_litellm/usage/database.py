@@ -18,6 +18,9 @@ from .patience import Patience
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for the others before it gives up."""
 
+FAILURES = (sqlite3.Error, OverflowError, UnicodeDecodeError)
+"""What Python's sqlite3 raises: the last one for a message that quotes a damaged file."""
+
 _opening = threading.Lock()
 
 
@@ -41,14 +44,14 @@ def connect(
         connection = _open(path, patience)
     except OSError as error:
         raise LedgerError(f"The usage ledger {path} cannot be made: {error.strerror}.") from error
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise explain(path, error) from error
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         patience.with_(lambda: migrate(connection, str(path)))
         if give_up is None:
             connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
-    except sqlite3.Error as error:
+    except FAILURES as error:
         connection.close()
         raise explain(path, error) from error
     except BaseException:
@@ -92,10 +95,10 @@ def unmoved(path: Path, *, moving: bool = False) -> Iterator[None]:
             os.close(descriptor)
 
 
-def explain(path: Path, error: sqlite3.Error | OverflowError) -> LedgerError:
+def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeError) -> LedgerError:
     """The ``LedgerError`` for what SQLite reports."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or isinstance(error, UnicodeDecodeError):
         return LedgerDamaged(
             f"The usage ledger {path} is damaged: {error}.",
             hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",

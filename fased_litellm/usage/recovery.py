@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..errors import LedgerDamaged, LedgerError
 from . import database, importlock
-from .salvage import Salvaged, salvage
+from .salvage import UNREADABLE, Salvaged, salvage
 
 Answer = TypeVar("Answer")
 
@@ -97,7 +97,7 @@ def _damaged(path: Path) -> bool:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
             (nameless,) = connection.execute(sql).fetchone()
-    except sqlite3.Error as error:
+    except database.FAILURES as error:
         return isinstance(database.explain(path, error), LedgerDamaged)
     return bool(found != "ok" or nameless)
 
@@ -107,7 +107,7 @@ def _held(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that keeps others from writing, as far as the damage allows."""
     with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
         # Where not even this works, nobody can write.
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*UNREADABLE):
             connection.execute("BEGIN IMMEDIATE")
         yield connection
 
@@ -121,7 +121,7 @@ def _rebuild(damaged: sqlite3.Connection, fresh: Path) -> Salvaged:
         # All of it into the one file, which is to be moved.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError) as error:
         raise database.explain(fresh, error) from error
     finally:
         connection.close()

@@ -15,6 +15,8 @@ from .rows import COLUMNS, Row, insert_many
 FORGOTTEN_FEED = 0
 """Stands in ``call.feed`` for a file that is not known any more; those that are known count from 1."""
 
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+
 _BATCH = 2000
 _FEW = 8
 """So many neighbours of an unreadable row are given up together: rows share pages, and each attempt takes time."""
@@ -106,7 +108,7 @@ def _rows(
             for row in connection.execute(sql, (first, last)):
                 yield row
                 reached = row[0]
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             # Somewhere behind `reached`: the one half of the rest, then the other, until little is left.
             first = reached + 1
             if last - first >= _FEW:
@@ -124,7 +126,7 @@ def _last(connection: sqlite3.Connection, table: str) -> int:
             try:
                 for (number,) in connection.execute(sql):
                     found = max(found, number or 0)
-            except sqlite3.DatabaseError:
+            except UNREADABLE:
                 continue
             else:
                 break
@@ -138,7 +140,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
 def _list(connection: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
     try:
         return connection.execute(sql).fetchall()
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return []
 
 

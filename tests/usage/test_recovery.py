@@ -127,6 +127,16 @@ def test_a_file_without_anything_readable_is_set_aside_as_it_is(content: bytes, 
     assert calls(path) == set()
 
 
+def test_damaged_names_of_tables_are_damage_too(sound: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    # SQLite quotes such a name in its message, which is no text then.
+    path.write_bytes(sound.read_bytes().replace(b"CREATE INDEX call_started", b"CREATE INDEX call\x80started"))
+    with Ledger(path) as ledger, pytest.raises(LedgerDamaged):
+        ledger.record(sample("new"))
+    assert recover(path) is not None
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
 @settings(max_examples=25)
 @given(broken=st.lists(st.integers(1, 400), min_size=1, max_size=8), junk=st.binary(min_size=1, max_size=40))
 def test_whatever_is_broken_the_new_ledger_is_sound(
@@ -166,11 +176,6 @@ def test_what_is_only_in_the_log_of_the_file_is_saved_too(path: Path, tmp_path: 
     found = recover(path)
     assert found is not None
     assert found.salvaged.calls == 50
-    assert sorted(file.name for file in path.parent.iterdir() if ".damaged-" in file.name) == [
-        found.aside.name,
-        f"{found.aside.name}-shm",
-        f"{found.aside.name}-wal",
-    ]
     assert rows(found.aside, "SELECT count(*) FROM call") == [(50,)]
     assert calls(path) == {f"c{number}" for number in range(50)}
 
