@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.migrations import LATEST
 from fased_litellm.usage.query import DIMENSIONS, Query
+from tests.usage import writer
 from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.old_ledger import calls, restore, versions
 from tests.usage.samples import DAY_MS, START_MS, expected_groups, expected_totals, sample
@@ -48,3 +55,77 @@ def test_an_old_ledger_keeps_its_rows_and_takes_new_ones(version: int, path: Pat
     assert_rollups_equal_rows(path)
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     assert rows(path, "PRAGMA foreign_key_check") == []
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from fased_litellm.usage import database
+left = int(sys.argv[2])
+
+def count(statement):
+    global left
+    left -= not statement.startswith("--")
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def traced(*arguments, **options):
+    connection = real(*arguments, **options)
+    connection.set_trace_callback(count)
+    return connection
+
+real, sqlite3.connect = sqlite3.connect, traced
+database.connect(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("version", versions()[:-1] or versions())
+def test_a_kill_in_the_middle_leaves_the_old_version(version: int, path: Path) -> None:
+    restore(version, path)
+    before = rows(path, "SELECT * FROM call ORDER BY id")
+    states: list[int] = []
+    for statements in (*range(0, 60, 7), 1000):
+        done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(statements)], check=False)
+        ((found,),) = rows(path, "PRAGMA user_version")
+        states.append(found)
+        if found == version:
+            assert done.returncode == -signal.SIGKILL
+            assert rows(path, "SELECT * FROM call ORDER BY id") == before
+            assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    # Killed several times while the statements of the step were running, it was migrated at last.
+    assert states[0] == states[3] == version
+    assert states[-1] == LATEST
+    assert_rollups_equal_rows(path)
+
+
+def test_several_processes_migrate_one_ledger(path: Path) -> None:
+    restore(1, path)
+    program = [sys.executable, str(Path(writer.__file__)), str(path)]
+    running = [
+        subprocess.Popen([*program, f"p{number}", "20"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for number in range(5)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    assert rows(path, "SELECT count(*) FROM call") == [(500,)]
+    assert_rollups_equal_rows(path)
+
+
+def test_a_program_of_version_1_that_is_still_running_writes_no_more(path: Path) -> None:
+    """Its rows would be missing in the roll-ups that it does not know; it fails, and they wait in the spool."""
+    restore(1, path)
+    with Ledger(path) as ledger:
+        ledger.record(sample("new"))
+    columns = "calls, failed, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, "
+    columns += "total_tokens, cost_pico, priced_calls, unpriced_calls"
+    with closing(sqlite3.connect(path)) as connection:
+        for bucket, dimension in connection.execute("SELECT bucket, dimension FROM rollup LIMIT 1").fetchall() + [
+            (1, 1)
+        ]:
+            with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+                connection.execute(
+                    f"INSERT INTO rollup (bucket, dimension, {columns}) VALUES (?, ?, {', '.join('1' * 11)}) "
+                    "ON CONFLICT (bucket, dimension) DO UPDATE SET calls = calls + 1",
+                    (bucket, dimension),
+                )
