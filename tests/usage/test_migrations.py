@@ -120,9 +120,8 @@ def test_a_program_of_version_1_that_is_still_running_writes_no_more(path: Path)
     columns = "calls, failed, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, "
     columns += "total_tokens, cost_pico, priced_calls, unpriced_calls"
     with closing(sqlite3.connect(path)) as connection:
-        for bucket, dimension in connection.execute("SELECT bucket, dimension FROM rollup LIMIT 1").fetchall() + [
-            (1, 1)
-        ]:
+        known = connection.execute("SELECT bucket, dimension FROM rollup LIMIT 1").fetchone()
+        for bucket, dimension in (known, (1, 1)):
             with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
                 connection.execute(
                     f"INSERT INTO rollup (bucket, dimension, {columns}) VALUES (?, ?, {', '.join('1' * 11)}) "
