@@ -178,11 +178,42 @@ class UsageRecordDocument(_Tokens):
     proxy_version: str | None
 
 
+class RepricedModel(_Document):
+    """What became of the calls of one model that had no known price."""
+
+    provider: str | None
+    model: str | None
+    priced_calls: Count
+    priced_tokens: Count
+    cost_usd: Cost | None = Field(description="What the priced calls cost; null where none was priced.")
+    cost_source: Literal["config", "catalog"] | None
+    price_note: str | None = Field(description="Where the price stands.")
+    remark: str | None = Field(description="What should be known of that price.")
+    unpriced_calls: Count = Field(description="Calls that still have no cost.")
+    unpriced_tokens: Count
+    reason: str | None = Field(description="Why they have none.")
+    remedy: str | None = Field(description="What helps.")
+
+
+class RepriceDocument(_Document):
+    """The document of ``fased usage reprice --json``."""
+
+    model_config = ConfigDict(title="Usage reprice")
+
+    dry_run: bool = Field(description="Whether nothing was written.")
+    priced_calls: Count
+    cost_usd: Cost = Field(description="What the priced calls cost.")
+    unpriced_calls: Count = Field(description="Calls with tokens that still have no cost.")
+    calls_without_tokens: Count = Field(description="Calls that may have cost something, and no tokens are known of.")
+    models: list[RepricedModel]
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
         "usage-report.schema.json": UsageReportDocument,
         "usage-record.schema.json": UsageRecordDocument,
+        "usage-reprice.schema.json": RepriceDocument,
     }
     own = {
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}

@@ -1,0 +1,57 @@
+"""What ``fased usage reprice`` shows to people."""
+
+from __future__ import annotations
+
+from ...usage.money import from_pico
+from ...usage.pricelist import NoPrice, Price
+from ...usage.reprice import NO_TOKENS, NOT_SPLIT, Repriced
+from .table import Column, Layout
+from .terminal import Terminal
+from .text import count, dollars
+
+
+def lines(result: Repriced, terminal: Terminal) -> list[str]:
+    """What was priced, by model; then what was not, and what helps."""
+    would = "would be " if result.dry_run else ""
+    if not result.calls:
+        missing = result.left + result.without_tokens
+        found = [f"No call {would or 'was '}priced." if missing else "All calls have a price."]
+    else:
+        found = [f"{_calls(result.calls)} {would}priced: {dollars(result.cost_usd)}", "", *_priced(result, terminal)]
+    for model in result.models:
+        if isinstance(model.price, Price) and model.price.remark and model.calls and model.price.source == "config":
+            found.append(f"{terminal.name(model.name)} is {model.price.remark}.")
+    left = [model for model in result.models if model.left]
+    if left or result.without_tokens:
+        found += ["", "Still without a price:"]
+    for model in left:
+        why = model.price if isinstance(model.price, NoPrice) else NOT_SPLIT
+        found.append(
+            f"  {terminal.name(model.name)}, {_calls(model.left)} ({count(model.left_tokens)} tokens): {why.reason}."
+        )
+        found.append(f"    → {why.remedy}")
+    if result.without_tokens:
+        found.append(f"  {_calls(result.without_tokens)}: {NO_TOKENS.reason}.")
+    return [terminal.line(line) for line in found]
+
+
+def _priced(result: Repriced, terminal: Terminal) -> list[str]:
+    models = [model for model in result.models if model.calls]
+    prices = [model.price for model in models if isinstance(model.price, Price)]
+    columns = [
+        Column("Model", [terminal.name(model.name) for model in models]),
+        Column("Calls", [f"{model.calls:,}" for model in models], right=True),
+        Column("Tokens", [count(model.tokens) for model in models], right=True),
+        Column("Cost", [dollars(from_pico(model.cost_pico)) for model in models], right=True),
+        Column("Price", [terminal.name(_source(price)) for price in prices]),
+    ]
+    layout = Layout(columns, terminal, bars=False)
+    return [layout.titles(), *(layout.row(number) for number in range(len(models)))]
+
+
+def _source(price: Price) -> str:
+    return f"{price.note}, {price.remark}" if price.source == "catalog" else price.note
+
+
+def _calls(number: int) -> str:
+    return "1 call" if number == 1 else f"{number:,} calls"
