@@ -27,7 +27,10 @@ _MOST = 10_000
 _STATUS = NAMES.index("status")
 
 _FIND = f"SELECT id, coarse FROM dimension WHERE {' AND '.join(f'{name} = ?' for name in NAMES)}"  # noqa: S608 - names of columns
-_ADD = f"INSERT INTO dimension (coarse, {', '.join(NAMES)}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"  # noqa: S608
+_ADD = (
+    f"INSERT INTO dimension (coarse, {', '.join(NAMES)}) VALUES ({', '.join('?' * (len(NAMES) + 1))}) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
 
 
 def names_of(record: UsageRecord) -> Names:
@@ -97,21 +100,30 @@ class Dimensions:
         self._facts.clear()
 
     def _intern(self, names: Names) -> tuple[int, int]:
-        row: tuple[int, int] | None = self._connection.execute(_FIND, names).fetchone()
-        if row is not None and type(row[1]) is not int:
-            raise _damaged(row[0])
-        found = row or self._add(names)
+        found = self._with_session(names) if names[0] else self._without_session(names)
         self._fresh[names] = found
         self._facts[found[0]] = (found[1], names[_STATUS])
         return found
 
-    def _add(self, names: Names) -> tuple[int, int]:
-        coarse = self.of(("", *names[1:]))[0] if names[0] else None
-        added = self._connection.execute(_ADD, (coarse, *names)).lastrowid
-        assert added is not None
-        if coarse is None:
-            self._connection.execute("UPDATE dimension SET coarse = id WHERE id = ?", (added,))
-        return added, coarse or added
+    def _with_session(self, names: Names) -> tuple[int, int]:
+        # Mostly new: each session has its own. So it is added first, and looked up only if it was there.
+        coarse = self.of(("", *names[1:]))[0]
+        added = self._connection.execute(_ADD, (coarse, *names))
+        return (added.lastrowid or 0, coarse) if added.rowcount else self._find(names)
+
+    def _without_session(self, names: Names) -> tuple[int, int]:
+        added = self._connection.execute(_ADD, (None, *names))
+        if not added.rowcount:
+            return self._find(names)
+        number = added.lastrowid or 0
+        self._connection.execute("UPDATE dimension SET coarse = id WHERE id = ?", (number,))
+        return number, number
+
+    def _find(self, names: Names) -> tuple[int, int]:
+        found: tuple[int, int] | None = self._connection.execute(_FIND, names).fetchone()
+        if found is None or type(found[1]) is not int:
+            raise _damaged(found and found[0])
+        return found
 
 
 def _damaged(dimension: object) -> sqlite3.DatabaseError:

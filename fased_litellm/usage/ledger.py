@@ -38,6 +38,7 @@ class Ledger:
         path: the SQLite file; it and its folder are made as needed, readable for their owner alone.
         busy_timeout_s: how long to wait for other writers.
         give_up: asked while waiting; true ends it.
+        cache_kib: the most memory for pages of the file, in KiB. Writing many rows is faster with more.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Ledger:
         *,
         busy_timeout_s: float = database.BUSY_TIMEOUT_S,
         give_up: Callable[[], bool] = bool,
+        cache_kib: int = 2000,
     ) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
         self._give_up = give_up
+        self._cache_kib = cache_kib
         self._patience = Patience(busy_timeout_s, give_up)
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -198,6 +201,7 @@ class Ledger:
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = database.connect(self.path, busy_timeout_s=self._busy_timeout_s, give_up=self._give_up)
+        self._connection.execute(f"PRAGMA cache_size = {-self._cache_kib}")
         self._dimensions = Dimensions(self._connection)
         self._file = _identity(self.path)
         return self._connection
