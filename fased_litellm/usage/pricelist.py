@@ -7,12 +7,14 @@ prices that it does not know.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..catalog import cache
+from ..catalog.configured import definitions_of
 from ..catalog.facts import Catalog
 from ..config.agents import section
 from ..config.implied import implied_base_url
@@ -62,7 +64,7 @@ class PriceList:
     """
 
     def __init__(self, config: Mapping[str, Any], base_urls: Mapping[str, str], paths: Paths, now: datetime) -> None:
-        self._written = written(config)
+        self._config, self._written = config, written(config)
         self._providers = [str(key) for key in section(config, "models", "providers")]
         self._base_urls, self._paths, self._now = base_urls, paths, now
         self._catalogs: dict[str, Catalog | None] = {}
@@ -102,29 +104,38 @@ class PriceList:
         same = [key for key in self._providers if normalize_provider(key) == wanted and key != provider]
         return [*([provider] if provider in self._providers else []), *same]
 
-    def _listed(self, provider: str, model: str) -> Price | NoPrice:
-        define = (
-            f"a `cost` in its definition (models.providers.{(self._keys(provider) or [provider])[0]}.models) prices it"
+    def _define(self, provider: str, model: str) -> str:
+        """How to write a price into the config."""
+        key = next(iter(self._keys(provider)), provider)
+        models = definitions_of(self._config, key)
+        defined = (
+            index for index, entry in enumerate(models) if isinstance(entry, Mapping) and entry.get("id") == model
         )
+        if (index := next(defined, None)) is None:
+            added = shlex.join(["fased", "providers", "models", "add", "--provider", key, "--model", model])
+            return f"`{added}` defines it; then give the definition a `cost`."
+        place = shlex.quote(f"models.providers.{key}.models[{index}].cost")
+        return f"`fased config set {place} '{{input: X, output: Y}}'`, with X and Y in USD per million tokens."
+
+    def _listed(self, provider: str, model: str) -> Price | NoPrice:
         catalog, url = self._catalog(provider)
         if catalog is None:
             if normalize_provider(provider) != PROVIDER:
-                return NoPrice("the config has no price for it", f"{define[0].upper()}{define[1:]}.")
+                return NoPrice("the config has no price for it", self._define(provider, model))
             return NoPrice(
-                f"the config has no price, and the proxy at {url} was never asked",
-                f"`fased providers refresh` asks it; or {define}.",
+                f"the config has no price for it, and the proxy at {url} was never asked",
+                "`fased providers refresh` asks the proxy.",
             )
         date = f"{catalog.fetched_at.astimezone(UTC):%Y-%m-%d}"
         facts = catalog.facts_for(model)
         if facts is None:
             return NoPrice(
-                f"the config has no price, and the proxy's list of {date} does not have the model",
-                f"`fased providers refresh` asks the proxy again; or {define}.",
+                f"the config has no price for it, and the proxy's list of {date} does not have it",
+                f"`fased providers refresh` asks the proxy again; else: {self._define(provider, model)}",
             )
         if not facts.prices.known:
             return NoPrice(
-                f"the config has no price, and the proxy did not tell one on {date}",
-                f"`fased providers refresh` asks again; or {define}.",
+                f"the config has no price for it, and the proxy told none on {date}", self._define(provider, model)
             )
         age = cache.age_text(catalog.age_s(self._now))
         return Price(facts.prices, "catalog", f"catalog of {url} of {date}", f"as the proxy said {age} ago")

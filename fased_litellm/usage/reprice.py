@@ -35,7 +35,10 @@ _TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
 NO_TOKENS = NoPrice(
     "no tokens are known of them: they broke off, or were never answered", "None: what they cost, only the proxy knows."
 )
-NOT_SPLIT = NoPrice("of some only the sum of tokens is known, or a cost would make no sense", "None.")
+NOT_SPLIT = NoPrice(
+    "of some only the sum of tokens is known, or a cost would make no sense",
+    "None: what they cost, only the proxy knows.",
+)
 
 
 @dataclass(slots=True)

@@ -100,14 +100,19 @@ def test_zeros_in_the_config_are_free_and_zeros_of_a_proxy_unknown(home: Path) -
 @pytest.mark.parametrize(
     ("cost", "facts", "reason", "remedy"),
     [
-        ({}, None, "the proxy at http://localhost:4000 was never asked", "`fased providers refresh` asks it"),
+        ({}, None, "the proxy at http://localhost:4000 was never asked", "`fased providers refresh` asks the proxy."),
         (
             {},
             ModelFacts("other", prices=LISTED),
-            "the proxy's list of 2026-11-22 does not have the model",
+            "the proxy's list of 2026-11-22 does not have it",
             "asks the proxy again",
         ),
-        ({}, ModelFacts("a"), "the proxy did not tell one on 2026-11-22", "models.providers.litellm.models"),
+        (
+            {},
+            ModelFacts("a"),
+            "the proxy told none on 2026-11-22",
+            "fased config set 'models.providers.litellm.models[0].cost' '{input: X, output: Y}'",
+        ),
         ({"input": 3}, None, "models[0].cost lacks input or output", "USD per million tokens"),
     ],
 )
@@ -135,7 +140,8 @@ def test_other_providers_have_the_config_alone(home: Path) -> None:
     assert isinstance(prices.find("openai", "gpt-5"), Price)
     found = prices.find("openai", "gpt-6")
     assert found == NoPrice(
-        "the config has no price for it", "A `cost` in its definition (models.providers.openai.models) prices it."
+        "the config has no price for it",
+        "`fased providers models add --provider openai --model gpt-6` defines it; then give the definition a `cost`.",
     )
     assert isinstance(prices.find("anthropic", "claude"), NoPrice)
     assert isinstance(prices.find("", "claude"), NoPrice)

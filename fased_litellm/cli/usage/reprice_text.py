@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...usage.money import from_pico
 from ...usage.pricelist import NoPrice, Price
-from ...usage.reprice import NO_TOKENS, NOT_SPLIT, Repriced
+from ...usage.reprice import NO_TOKENS, NOT_SPLIT, ModelPriced, Repriced
 from .table import Column, Layout
 from .terminal import Terminal
 from .text import count, dollars
@@ -21,18 +21,31 @@ def lines(result: Repriced, terminal: Terminal) -> list[str]:
     for model in result.models:
         if isinstance(model.price, Price) and model.price.remark and model.calls and model.price.source == "config":
             found.append(f"{terminal.name(model.name)} is {model.price.remark}.")
-    left = [model for model in result.models if model.left]
-    if left or result.without_tokens:
+    if result.left or result.without_tokens:
         found += ["", "Still without a price:"]
-    for model in left:
-        why = model.price if isinstance(model.price, NoPrice) else NOT_SPLIT
-        found.append(
-            f"  {terminal.name(model.name)}, {_calls(model.left)} ({count(model.left_tokens)} tokens): {why.reason}."
-        )
-        found.append(f"    → {why.remedy}")
+    for remedy, models in _left(result).items():
+        for model in models:
+            reason = _why(model).reason
+            found.append(
+                f"  {terminal.name(model.name)}, {_calls(model.left)} ({count(model.left_tokens)} tokens): {reason}."
+            )
+        found.append(f"    → {terminal.name(remedy)}")
     if result.without_tokens:
         found.append(f"  {_calls(result.without_tokens)}: {NO_TOKENS.reason}.")
     return [terminal.line(line) for line in found]
+
+
+def _left(result: Repriced) -> dict[str, list[ModelPriced]]:
+    """What helps → the models that it helps."""
+    found: dict[str, list[ModelPriced]] = {}
+    for model in result.models:
+        if model.left:
+            found.setdefault(_why(model).remedy, []).append(model)
+    return found
+
+
+def _why(model: ModelPriced) -> NoPrice:
+    return model.price if isinstance(model.price, NoPrice) else NOT_SPLIT
 
 
 def _priced(result: Repriced, terminal: Terminal) -> list[str]:
