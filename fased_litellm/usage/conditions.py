@@ -15,7 +15,7 @@ from ..errors import UsageError
 from .dialect import Dialect
 from .filters import CALL_KEYS, HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
 from .planner import Grain
-from .query import COLUMNS, NONE, Query
+from .query import ALL_COLUMNS, HOST, NONE, Query
 from .reading import parts
 from .rollups import CALL_SUMS
 from .timezones import UTC_ZONE
@@ -66,9 +66,11 @@ def needs_sessions(where: Filter | None) -> bool:
 
 
 def _exactly(made: Conditions, name: str, values: Iterable[str], dialect: Dialect) -> None:
+    if name == HOST:
+        dialect.need_hosts("--host")
     wanted = ["" if value == NONE else value for value in values]
     marks = ", ".join([dialect.mark] * len(wanted))
-    column = f"dimension.{COLUMNS[name]}"
+    column = f"dimension.{ALL_COLUMNS[name]}"
     if name == "model":
         made.terms.append(f"({column} IN ({marks}) OR dimension.provider || '/' || {column} IN ({marks}))")
         made.values += wanted
@@ -87,6 +89,8 @@ class _Writer:
         self._single = single
 
     def term(self, term: Term) -> str:
+        if term.key == HOST:
+            self._dialect.need_hosts("--filter host:")
         if term.key in NAME_KEYS:
             column = f"dimension.{NAME_KEYS[term.key]}"
             also = f"dimension.provider || '/' || {column}" if term.key == "model" else None

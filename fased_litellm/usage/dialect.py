@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..errors import UsageError
 from .rollups import TABLES
 
 
@@ -50,6 +51,7 @@ class Dialect:
         join: joins two tables of which the left one is to be read first.
         lower: SQL function that gives A to Z as a to z and leaves all else alone, with ``{}`` for its argument.
         conversations: whether the tables ``conversation``, ``activity`` and ``tool_use`` are there.
+        hosts: whether ``dimension`` has the column ``host``, the name of a machine.
     """
 
     mark: str
@@ -59,6 +61,19 @@ class Dialect:
     join: str = "JOIN"
     lower: str = "lower({})"
     conversations: bool = True
+    hosts: bool = False
+
+    def need_hosts(self, what: str) -> None:
+        """Check that machines can be told apart, as an option asks.
+
+        Raises:
+            UsageError: they cannot.
+        """
+        if not self.hosts:
+            raise UsageError(
+                f"{what} tells machines apart, and this is the history of one.",
+                hint="Ask the database that they push to: --from postgresql://…",
+            )
 
 
 SQLITE = Dialect(

@@ -40,8 +40,9 @@ NAME_KEYS: dict[str, str] = {
     "role": "role",
     "status": "status",
     "served": "served_model",
+    "host": "host",
 }
-"""Key → column of the ledger's table ``dimension``."""
+"""Key → column of the table ``dimension``; ``host`` is in a database of many machines."""
 
 TEXT = "text"
 """The key of a term without one. It may be written, for a text that looks like a term."""

@@ -26,6 +26,10 @@ COLUMNS: dict[str, str] = {
 }
 """Dimension, by its name in JSON → column of the ledger's table ``dimension``."""
 
+HOST = "host"
+ALL_COLUMNS: dict[str, str] = {**COLUMNS, HOST: "host"}
+"""``COLUMNS``, and the machine: in a database that many machines push to."""
+
 HOUR, DAY, WEEK, MONTH = TIMES = ("hour", "day", "week", "month")
 """The dimensions of time, in the time zone of the query. Weeks are those of ISO 8601, from Monday."""
 DIMENSIONS: tuple[str, ...] = (*COLUMNS, *TIMES)
@@ -53,8 +57,8 @@ class Query:
     Attributes:
         from_ms: beginning of the window, milliseconds since 1970 UTC, inclusive.
         to_ms: end of the window, exclusive.
-        by: dimensions to group by, names of ``DIMENSIONS``.
-        filters: dimension of ``COLUMNS`` → the values of which a call must have one, as they are; ``-`` is for calls
+        by: dimensions to group by, names of ``DIMENSIONS``, or ``HOST``.
+        filters: dimension of ``ALL_COLUMNS`` → the values of which a call must have one, as they are; ``-`` is for calls
             without a value. A model may be written with its provider, ``litellm/default``. Dimensions are joined by
             "and".
         zone: whose days, weeks, months and hours are meant in ``by``.
@@ -81,7 +85,7 @@ def parse_by(words: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: one is unknown; names the nearest.
     """
-    known = {plain(name): name for name in DIMENSIONS} | {"served": "servedModel"}
+    known = {plain(name): name for name in (*DIMENSIONS, HOST)} | {"served": "servedModel"}
     found: list[str] = []
     for word in (part.strip() for text in words for part in text.split(",")):
         if not word:

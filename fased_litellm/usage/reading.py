@@ -88,7 +88,7 @@ def _select(
     if only and rollup:
         conditions.append(f"part.{only} > 0")
     if len(group) > 1:
-        source = f"(VALUES {', '.join(map(str, map(_numbers, group)))}) AS span {dialect.join} {source}"
+        source = f"(VALUES {', '.join(map(str, map(_numbers, group)))}) AS span CROSS JOIN {source}"
     # What is the same in all rows is no key; a number here would be the place of a column.
     grouped = [keys[name] for name in chosen if not keys[name].lstrip("-").isdigit()]
     # A table is known to be sorted by its bucket, but not by a number more.

@@ -9,7 +9,7 @@ from typing import Any
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
 from .planner import Grain
-from .query import COLUMNS, TIMES, Query, Sort
+from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .reading import grain_columns, parts
 from .record import iso
 from .sorting import in_order
@@ -121,13 +121,15 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
         UsageError: the filter asks for what this database does not have.
         sqlite3.Error: it cannot be read; of another database, that one's error.
     """
+    if HOST in query.by:
+        dialect.need_hosts("--by host")
     grain = Grain.of(query.by)
     sums = (*SUMS, *Totals._fields[len(SUMS) :]) if query.cost_parts else SUMS
     sql, values = _statement(query, grain, sums, dialect, _extent(connection, query, grain, dialect))
     if sql is None:
         return empty(query)
     key_of = _keys(query, grain)
-    width = len(grain_columns(grain)) + sum(name in COLUMNS for name in query.by)
+    width = len(grain_columns(grain)) + sum(name in ALL_COLUMNS for name in query.by)
     # An empty window has one row of nothing where there is nothing to group by. PostgreSQL sums to decimals.
     groups = [
         Group(key_of(row), Totals(*map(int, row[width:])))
@@ -152,9 +154,9 @@ def _statement(
         return None, []
     made = conditions(query, dialect)
     sessions = "session" in query.by or "session" in query.filters or needs_sessions(query.where)
-    names = bool(made.terms) or any(name in COLUMNS for name in query.by)
+    names = bool(made.terms) or any(name in ALL_COLUMNS for name in query.by)
     select = parts(window, query.zone, grain, sums, dialect, sessions=sessions, names=names, only=only)
-    keys = [f"dimension.{COLUMNS[name]}" for name in query.by if name in COLUMNS]
+    keys = [f"dimension.{ALL_COLUMNS[name]}" for name in query.by if name in ALL_COLUMNS]
     keys += [f"part.{name}" for name in grain_columns(grain)]
     ctes = [f"{name} AS ({sql})" for name, sql in made.ctes.items()]
     # Sum up per combination of names first, then look the few combinations up. Names of columns come from the tables in
@@ -190,7 +192,7 @@ def _extent(connection: Connection, query: Query, grain: Grain, dialect: Dialect
 
 def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | None, ...]]:
     """From a row of the statement to the key of its group."""
-    columns = [name for name in query.by if name in COLUMNS]
+    columns = [name for name in query.by if name in ALL_COLUMNS]
     times = [name for name in query.by if name in TIMES]
     named, timed = len(columns), len(columns) + len(grain_columns(grain))
     if not times:

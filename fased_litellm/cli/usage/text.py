@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ...usage.money import from_pico
-from ...usage.query import DIMENSIONS
+from ...usage.query import DIMENSIONS, HOST
 from ...usage.record import camel, iso
 from ...usage.report import COUNTS, REPRICE, Totals, UsageReport
 from ...usage.spread import Spread
@@ -16,7 +16,7 @@ from .sparkline import merged, sparkline
 from .table import Column, Layout, cut, length
 from .terminal import Terminal
 
-_TITLES = {**{name: name.capitalize() for name in DIMENSIONS}, "servedModel": "Served model"}
+_TITLES = {**{name: name.capitalize() for name in (*DIMENSIONS, HOST)}, "servedModel": "Served model"}
 _MINUTE_MS = 60_000
 _WIDTH = 120
 """What a line is fitted to where there is no terminal."""

@@ -46,6 +46,17 @@ def connected(place: Place, *, purpose: str = "fased usage") -> Iterator[psycopg
         raise explain(error, place) from error
 
 
+@contextmanager
+def one_state(connection: psycopg.Connection[Any], name: str) -> Iterator[None]:
+    """Within this, the tables of a schema are read as they were at its beginning, and nothing can be changed."""
+    driver = _driver()
+    connection.isolation_level = driver.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    with connection.transaction():
+        connection.execute("SELECT set_config('search_path', %s, true), set_config('jit', 'off', true)", (name,))
+        yield
+
+
 def _open(driver: Any, place: Place, purpose: str) -> psycopg.Connection[Any]:
     try:
         given = driver.conninfo.conninfo_to_dict(place.address)

@@ -13,9 +13,9 @@ from ..rows import COLUMNS
 
 _LOCAL = {"feed"}
 """Columns that mean something on this machine alone."""
-SENT: tuple[str, ...] = tuple(name for name in COLUMNS if name not in _LOCAL)
+SENT: tuple[str, ...] = ("id", *(name for name in COLUMNS if name not in _LOCAL))
 
-_ROWS = f"SELECT id, {', '.join(SENT)} FROM call WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608 - names of columns
+_ROWS = f"SELECT {', '.join(SENT)} FROM call WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608 - names of columns
 _DIMENSION = SENT.index("dimension")
 _CALL_ID = SENT.index("call_id")
 _STARTED = SENT.index("started_at_ms")
@@ -37,11 +37,14 @@ class Batch:
 
     Attributes:
         rows: a value for each of ``SENT``.
-        last_id: id of the last row.
     """
 
     rows: Sequence[Sequence[Any]]
-    last_id: int
+
+    @property
+    def last_id(self) -> int:
+        """The id of the last row."""
+        return int(self.rows[-1][0])
 
     @property
     def last_call(self) -> str:
@@ -80,7 +83,7 @@ def remaining(connection: sqlite3.Connection, after: int) -> int:
 def read(connection: sqlite3.Connection, after: int, size: int) -> Batch | None:
     """The next rows with a higher id than ``after``, at most ``size``; None if there are none."""
     rows = connection.execute(_ROWS, (after, size)).fetchall()
-    return Batch([row[1:] for row in rows], rows[-1][0]) if rows else None
+    return Batch(rows) if rows else None
 
 
 def names(connection: sqlite3.Connection, dimensions: Iterable[int]) -> list[dict[str, str]]:

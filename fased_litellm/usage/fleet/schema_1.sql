@@ -49,6 +49,7 @@ CREATE VIEW fased_usage.dimension AS
 -- month could fall before the month's own is made: `months` makes it first. The two below take what a wrong clock dates,
 -- so that no clock can make partitions without end.
 CREATE TABLE fased_usage.call (
+  id bigint NOT NULL,  -- in the ledger
   call_id text COLLATE "C" NOT NULL,
   dimension integer NOT NULL,
   started_at_ms bigint NOT NULL,
