@@ -110,6 +110,11 @@ class Paths:
         return self.own / "catalog"
 
     @property
+    def ladder(self) -> Path:
+        """What of a route was once verified."""
+        return self.own / "ladder.json"
+
+    @property
     def local_proxy(self) -> Path:
         """Files of the local LiteLLM proxy: config, master key, log, process id."""
         return self.own / "proxy"

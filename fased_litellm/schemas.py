@@ -15,6 +15,7 @@ from . import atomicfile
 from .catalog import jsonschema as catalog
 from .config import jsonschema as config
 from .doctor.modelmap import jsonschema as modelmap
+from .doctor.verify import jsonschema as verification
 from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
@@ -30,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         **catalog.schemas(),
         **config.schemas(),
         **modelmap.schemas(),
+        **verification.schemas(),
         **onboarding.schemas(),
     }
 

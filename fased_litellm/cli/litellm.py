@@ -19,6 +19,9 @@ COMMANDS = {
     "secrets": "secrets",
     "undo": "undo",
     "map": "map",
+    "verify": "verify",
+    "debug": "debug",
+    "explain": "explain",
 }
 """Command → module of this package with its ``app``."""
 

@@ -96,9 +96,11 @@ def start(
     *,
     port: int | None = None,
     master_key: str | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
 ) -> Proxy:
     """Start ``litellm ARGUMENTS`` on 127.0.0.1 and wait until it is ready.
+
+    A variable of ``env`` that is None is not set.
 
     Raises:
         AssertionError: it ended, or was not ready in time; with the end of its log.
@@ -108,7 +110,7 @@ def start(
     port = port or free_port()
     key = master_key or f"sk-test-{secrets.token_hex(12)}"
     log = folder / f"litellm-{port}.log"
-    variables = {
+    given: dict[str, str | None] = {
         **environment.clean(),
         "HOME": str(folder),
         "LITELLM_MASTER_KEY": key,
@@ -117,6 +119,7 @@ def start(
         "LITELLM_TELEMETRY": "False",
         **(env or {}),
     }
+    variables = {name: value for name, value in given.items() if value is not None}
     command = [program, *arguments, "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(

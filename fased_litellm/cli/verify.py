@@ -1,0 +1,143 @@
+"""``fased litellm verify``: the path to a model in small steps, and the ladder of an installation."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from . import output, session
+from .commands import SETTINGS
+
+if TYPE_CHECKING:
+    from ..doctor.verify.run import Outcome, Run, SayOf
+    from ..doctor.verify.steps import Step, Verification
+    from ..refs import ModelRef
+
+app = typer.Typer(**SETTINGS)
+
+_MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}
+
+
+@app.command()
+def verify(
+    *,
+    alias: Annotated[
+        str | None,
+        typer.Argument(metavar="[ALIAS]", help="As litellm/default or default; the agent's primary by default."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every alias in use: primaries, roles and fallbacks, side by side.")
+    ] = False,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="ID", help="With the key and models of this agent.")
+    ] = None,
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", metavar="N", help="Most tokens that a request may answer.")
+    ] = 8,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Go along the path to a model in small steps: name, connection, proxy, key, models, alias, one request, one stream,
+    one failure on purpose, and the rows that these leave here and at the proxy.
+
+    Two requests are sent for each alias; what they cost at most is said before. Exit 1 if a step failed.
+    """
+    from ..doctor.verify.run import Run
+
+    if alias is not None and everything:
+        raise UsageError("ALIAS and --all cannot be combined.", hint="Give the one or the other.")
+    run = Run(session.config(), session.paths(), agent=agent, max_tokens=max_tokens)
+    refs = run.used() if everything else run.named(alias)
+    if not refs:
+        raise UsageError("No alias of LiteLLM is in use.", hint="Choose one: fased models set litellm/ALIAS")
+    output.diagnostic(_cost(run, refs))
+    outcome = run.go(refs, _say(alone=len(refs) == 1, quiet=json_output))
+    if outcome.note:
+        output.diagnostic(f"! {outcome.note}")
+    if json_output:
+        output.document(outcome.as_dict())
+    else:
+        _show(outcome)
+    if not outcome.ok:
+        raise typer.Exit(1)
+
+
+def _cost(run: Run, refs: list[ModelRef]) -> str:
+    from ..doctor.verify.run import REQUESTS
+    from .usage.text import dollars
+
+    most, unknown = run.cost(refs)
+    requests = f"{len(refs) * REQUESTS} requests are sent"
+    if len(unknown) == len(refs):
+        return f"{requests}; what they cost is not known."
+    rest = f", without {', '.join(unknown)}, whose price is not known" if unknown else ""
+    return f"{requests}; they cost {dollars(most)} at most{rest}."
+
+
+def _say(*, alone: bool, quiet: bool) -> SayOf:
+    """Show each step as it ends; of several aliases, only how many have ended."""
+    lock = threading.Lock()
+
+    def say(ref: ModelRef, step: Step) -> None:
+        with lock:
+            if quiet:
+                return
+            if alone:
+                _line(step)
+            elif sys.stderr.isatty():
+                sys.stderr.write(f"\r{ref}: {step.title}\x1b[K")
+                sys.stderr.flush()
+
+    return say
+
+
+def _line(step: Step) -> None:
+    spent = f" ({step.duration_ms:.0f} ms)" if step.duration_ms is not None and step.duration_ms >= 0.5 else ""
+    output.line(f"{_MARKS[step.result]} {step.title}: {step.detail}{spent}")
+    if step.origin:
+        output.line(f"    Failed: {output.ORIGINS.get(step.origin, step.origin)} ({step.cause})")  # type: ignore[call-overload]
+    if step.remedy:
+        output.line(f"    → {step.remedy}")
+
+
+def _show(outcome: Outcome) -> None:
+    if len(outcome.verifications) > 1:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+        _table(outcome)
+    for verification in outcome.verifications:
+        for finding in verification.findings:
+            output.line(f"! {finding.message}")
+            output.line(f"    → {finding.remedy}")
+    output.line()
+    for rung in outcome.rungs:
+        output.line(f"[{'x' if rung.reached else ' '}] {rung.title}" + (f": {rung.evidence}" if rung.evidence else ""))
+    waiting = next((rung for rung in outcome.rungs if not rung.reached), None)
+    if waiting is not None:
+        output.line(f"Next: {waiting.command}")
+
+
+def _table(outcome: Outcome) -> None:
+    from .usage.table import Column, render
+    from .usage.terminal import detect, printable
+
+    rows = outcome.verifications
+    names = list(dict.fromkeys(step.name for row in rows for step in row.steps))
+    columns = [Column("Alias", [printable(row.alias) for row in rows])]
+    columns += [Column(name, [_mark(row, name) for row in rows]) for name in names]
+    for line in render(columns, [0.0] * len(rows), detect()):
+        output.line(line)
+    for row in rows:
+        for step in row.steps:
+            if step.result == "failed":
+                output.line()
+                output.line(f"{row.alias}:")
+                _line(step)
+
+
+def _mark(row: Verification, name: str) -> str:
+    step = row.step(name)
+    return _MARKS[step.result] if step else ""

@@ -1,0 +1,180 @@
+"""How far an installation has come, and what is next: one alias, a second one, a virtual key, a budget, a fallback.
+
+What was once reached is kept in a small file per state folder, for each proxy by its address.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ... import atomicfile
+from ...config.filelock import LockBusy, locked
+from ...errors import FasedError
+from ...proxy.keykind import KeyKind
+from ...usage.record import iso
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung.
+
+    Attributes:
+        name: short fixed name.
+        title: for people.
+        reached_at: when it was first reached, UTC; None if it is not.
+        evidence: by what; None if it is not.
+        command: how to reach it.
+    """
+
+    name: str
+    title: str
+    reached_at: str | None
+    evidence: str | None
+    command: str
+
+    @property
+    def reached(self) -> bool:
+        return self.reached_at is not None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "reached": self.reached,
+            "reachedAt": self.reached_at,
+            "evidence": self.evidence,
+            "command": self.command,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a run of the verification has shown.
+
+    Attributes:
+        verified: model ids whose every step passed.
+        kind: of the key.
+        budget: the key's budget in words; None for none, or where it is not known.
+        stand_ins: model id → the ids that stand in for it, by the agent's config and the proxy's.
+    """
+
+    verified: tuple[str, ...] = ()
+    kind: KeyKind = "unknown"
+    budget: str | None = None
+    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+RUNGS = {
+    "alias": ("one alias is verified", "fased litellm verify"),
+    "second-alias": ("a second alias is verified", "fased litellm verify ALIAS"),
+    "virtual-key": ("the agent has a virtual key", "fased litellm keys create --use"),
+    "budget": ("its key has a budget", "fased litellm keys update KEY --max-budget 50 --budget-duration monthly"),
+    "fallback": ("a fallback is verified", "fased agents models set --agent main --fallback litellm/ALIAS"),
+}
+
+
+def evidence(seen: Seen, verified: Iterable[str]) -> dict[str, str]:
+    """Rung → by what it is reached. Pure.
+
+    Args:
+        seen: this run.
+        verified: the ids verified by now, in this run and before.
+    """
+    known = list(dict.fromkeys(verified))
+    found: dict[str, str] = {}
+    if known:
+        found["alias"] = f"litellm/{known[0]}"
+    if len(known) > 1:
+        found["second-alias"] = f"litellm/{known[1]}"
+    if seen.kind == "virtual":
+        found["virtual-key"] = "the proxy knows the key as a virtual one"
+    if seen.budget is not None:
+        found["budget"] = seen.budget
+    for model, others in seen.stand_ins.items():
+        good = [other for other in others if other in known]
+        if model in known and good:
+            found["fallback"] = f"litellm/{good[0]} stands in for litellm/{model}; both are verified"
+    return found
+
+
+class Ladder:
+    """The ladder of one installation and proxy.
+
+    Args:
+        path: the file.
+        base_url: the proxy.
+    """
+
+    def __init__(self, path: Path, base_url: str) -> None:
+        self._path, self._base_url = path, base_url
+
+    def climb(self, seen: Seen) -> list[Rung]:
+        """Keep what was reached, and give all rungs.
+
+        Raises:
+            FasedError: the file cannot be written; nothing is lost but the memory of this run.
+        """
+        try:
+            with locked(self._path):
+                whole = self._read()
+                mine = whole.setdefault("proxies", {}).setdefault(self._base_url, {"verified": [], "rungs": {}})
+                mine["verified"] = list(dict.fromkeys([*mine["verified"], *seen.verified]))
+                now = iso(time.time_ns() // 1_000_000_000 * 1000)
+                for name, why in evidence(seen, mine["verified"]).items():
+                    mine["rungs"].setdefault(name, {"at": now, "by": why})
+                data = json.dumps({"version": _VERSION, **whole}, indent=2) + "\n"
+                atomicfile.replace(self._path, data.encode())
+        except (OSError, LockBusy) as error:
+            raise FasedError(f"{self._path} cannot be written: {error}.") from error
+        return _rungs(mine["rungs"])
+
+    def now(self) -> list[Rung]:
+        """All rungs as they were last reached."""
+        mine = self._read().get("proxies", {}).get(self._base_url, {})
+        return _rungs(mine.get("rungs", {}))
+
+    def _read(self) -> dict[str, Any]:
+        """What is kept; a file that is none counts as empty: it holds nothing that another run would not show."""
+        try:
+            content: Any = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        proxies = content.get("proxies") if isinstance(content, dict) else None
+        if not isinstance(proxies, dict):
+            return {}
+        sound = {
+            url: entry
+            for url, entry in proxies.items()
+            if isinstance(entry, dict)
+            and _texts(entry.get("verified"))
+            and isinstance(entry.get("rungs"), dict)
+            and all(
+                isinstance(rung, dict) and _texts([rung.get("at"), rung.get("by")]) for rung in entry["rungs"].values()
+            )
+        }
+        return {"proxies": sound}
+
+
+def following(rungs: Iterable[Rung]) -> Rung | None:
+    """The first rung that is not reached; None at the top."""
+    return next((rung for rung in rungs if not rung.reached), None)
+
+
+def _rungs(kept: Mapping[str, Mapping[str, str]]) -> list[Rung]:
+    return [
+        Rung(name, title, kept[name]["at"], kept[name]["by"], command)
+        if name in kept
+        else Rung(name, title, None, None, command)
+        for name, (title, command) in RUNGS.items()
+    ]
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)

@@ -1,0 +1,187 @@
+"""A run of the verification: which aliases, what it may cost, the walks, and the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ...config.load import ConfigSnapshot
+from ...errors import FasedError, UsageError
+from ...onboarding.virtualkeys import VirtualKeys, master_key
+from ...paths import Paths
+from ...provider import LiteLLMProvider
+from ...provider.settings import Settings
+from ...refs import PROVIDER, ModelRef
+from ...roles.allowed import refs_in_use
+from ...roles.choice import resolve
+from .ladder import Ladder, Rung, Seen, following
+from .steps import Step, Verification
+from .walk import Walk
+
+AT_ONCE = 4
+"""Aliases that are verified side by side."""
+
+REQUESTS = 2
+PROMPT_TOKENS = 30
+"""Tokens of the prompt, generously; what a model of thinking adds is bounded by ``max_tokens``."""
+
+SayOf = Callable[[ModelRef, Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        base_url: the proxy.
+        verifications: one for each alias.
+        rungs: of the ladder.
+        note: what could not be kept.
+    """
+
+    base_url: str
+    verifications: tuple[Verification, ...]
+    rungs: tuple[Rung, ...]
+    note: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return all(verification.ok for verification in self.verifications)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased litellm verify --json``; see ``schemas/verification.schema.json``."""
+        next_rung = following(self.rungs)
+        return {
+            "ok": self.ok,
+            "baseUrl": self.base_url,
+            "aliases": [verification.as_dict() for verification in self.verifications],
+            "ladder": [rung.as_dict() for rung in self.rungs],
+            "next": next_rung.as_dict() if next_rung else None,
+        }
+
+
+class Run:
+    """A run for one agent.
+
+    Args:
+        snapshot: the agent's config.
+        paths: the installation.
+        agent: agent id; None for the default agent.
+        max_tokens: most that a request may answer.
+    """
+
+    def __init__(
+        self, snapshot: ConfigSnapshot, paths: Paths, *, agent: str | None = None, max_tokens: int = 8
+    ) -> None:
+        if not 1 <= max_tokens <= 10_000:
+            raise UsageError(
+                f"--max-tokens {max_tokens} makes no sense.", hint="Give a number from 1 to 10000; 8 is enough."
+            )
+        self._snapshot, self._paths, self._agent = snapshot, paths, agent
+        self._max_tokens = max_tokens
+        self.settings = Settings.of(snapshot, paths)
+
+    def named(self, alias: str | None) -> list[ModelRef]:
+        """The alias that was named, else the agent's primary.
+
+        Raises:
+            RefError: it is no reference, or of another provider.
+        """
+        choice = self.settings.choose(model=alias, agent=self._agent or "main", role=None)
+        if choice.primary.provider != PROVIDER:
+            raise UsageError(
+                f"{choice.primary} does not go through LiteLLM.",
+                hint=f"Name one that does: fased litellm verify {PROVIDER}/ALIAS",
+            )
+        return [choice.primary]
+
+    def used(self) -> list[ModelRef]:
+        """Every alias in use: primaries, roles and fallbacks of all agents."""
+        refs = [ref for _, ref in refs_in_use(self._snapshot, PROVIDER)]
+        primary = resolve(self._snapshot).primary
+        if primary.provider == PROVIDER:
+            refs.insert(0, primary)
+        return list({ref.model: ModelRef(ref.provider, ref.model) for ref in reversed(refs)}.values())[::-1]
+
+    def cost(self, refs: Sequence[ModelRef]) -> tuple[Decimal, list[str]]:
+        """At most how much the requests cost in USD, and the aliases whose price is not known."""
+        total, unknown = Decimal(0), []
+        for ref in refs:
+            prices = self.settings.prices(ref.model) or self._listed(ref.model)
+            if prices is None or prices.input is None or prices.output is None:
+                unknown.append(str(ref))
+            else:
+                total += REQUESTS * (PROMPT_TOKENS * prices.input + self._max_tokens * prices.output)
+        return total, unknown
+
+    def go(self, refs: Sequence[ModelRef], say: SayOf) -> Outcome:
+        """Verify, several aliases side by side.
+
+        Args:
+            refs: the aliases.
+            say: called with each step as it ends; from several threads, one at a time for each alias.
+        """
+        found = master_key(self._snapshot, self._paths, self.settings.base_url)
+        rows_key = found[0] if found else None
+        with LiteLLMProvider(self.settings, agent=self._agent) as provider:
+
+            def walk(ref: ModelRef) -> tuple[Verification, Walk]:
+                one = Walk(provider, ref, self._max_tokens, lambda step: say(ref, step), rows_key)
+                return one.run(), one
+
+            with ThreadPoolExecutor(min(AT_ONCE, len(refs))) as pool:
+                walked = list(pool.map(walk, refs))
+            verifications = tuple(verification for verification, _ in walked)
+            seen = Seen(
+                verified=tuple(one.ref.model for verification, one in walked if verification.ok),
+                kind=next((one.kind for _, one in walked if one.kind != "unknown"), "unknown"),
+                budget=self._budget(),
+                stand_ins=self._stand_ins(provider),
+            )
+        ladder = Ladder(self._paths.ladder, self.settings.base_url)
+        try:
+            return Outcome(self.settings.base_url, verifications, tuple(ladder.climb(seen)))
+        except FasedError as error:
+            return Outcome(self.settings.base_url, verifications, tuple(ladder.now()), error.message)
+
+    def _listed(self, model: str) -> Any:
+        from ...catalog.cache import load_last_good
+
+        try:
+            catalog = load_last_good(self._paths, self.settings.base_url)
+        except FasedError:
+            return None
+        return next((facts.prices for facts in catalog.models if facts.id == model), None) if catalog else None
+
+    def _budget(self) -> str | None:
+        try:
+            _, key = VirtualKeys(self._snapshot, self._paths, self._agent).own()
+        except FasedError:
+            return None
+        if key.max_budget is None:
+            return None
+        return f"${key.max_budget:,.2f}" + (f" per {key.budget_duration}" if key.budget_duration else "")
+
+    def _stand_ins(self, provider: LiteLLMProvider) -> dict[str, tuple[str, ...]]:
+        """Who stands in for whom: the agent's fallback, and those which the proxy tells with its models.
+
+        Fact: ``/v1/models?include_metadata=true`` names fallbacks from LiteLLM 1.74 on.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        try:
+            body = provider.client().get_json("/v1/models", {"include_metadata": "true"}).body
+        except FasedError:
+            body = None
+        rows = body.get("data") if isinstance(body, dict) else None
+        for row in rows if isinstance(rows, list) else ():
+            metadata = row.get("metadata") if isinstance(row, dict) else None
+            names = metadata.get("fallbacks") if isinstance(metadata, dict) else None
+            if isinstance(names, list) and names:
+                found[str(row.get("id"))] = tuple(str(name) for name in names)
+        choice = resolve(self._snapshot, self._agent)
+        if choice.fallback is not None and choice.fallback.provider == PROVIDER == choice.primary.provider:
+            found[choice.primary.model] = (*found.get(choice.primary.model, ()), choice.fallback.model)
+        return found
