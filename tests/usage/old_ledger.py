@@ -1,7 +1,8 @@
 """Ledgers as released versions wrote them, kept as SQL beside this file: how they are made, and how they are read.
 
 Run as a program before a version of the ledger is left behind: ``python -m tests.usage.old_ledger``. It writes
-``data/ledger-N.sql``, N being the version of the code that runs it. A file that is there is not made again.
+``data/ledger-N.sql``, N being the version of the code that runs it. A file that is there is not made again: a version
+that was released is never changed.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fased_litellm.usage.changes import change
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.migrations import APPLICATION_ID, LATEST
 from fased_litellm.usage.record import UsageRecord
 
 DATA = Path(__file__).with_name("data")
 START_MS = 1_795_219_200_000  # 2026-11-21T00:00:00Z
-COUNT = 400
+COUNT = {1: 400, 2: 200}
+"""How many calls the ledger of a version has."""
+COUNTED_TO = 190
+"""In version 2, the later ones are not counted."""
 
 
-def calls() -> Iterator[UsageRecord]:
+def calls(version: int) -> Iterator[UsageRecord]:
     """Some hundred calls of a few days: several agents, sessions and outcomes, always the same ones."""
     chance = random.Random(20261121)
-    for number in range(COUNT):
+    for number in range(COUNT[version]):
         status = chance.choices(("ok", "error", "interrupted", "cancelled"), (90, 6, 2, 2))[0]
         took = status != "error"
         tokens = [chance.randrange(4000) if took else 0 for _ in range(2)]
@@ -66,13 +71,25 @@ def calls() -> Iterator[UsageRecord]:
             "proxy_overhead_ms": chance.choice((None, 1.5)),
             "proxy_version": chance.choice((None, "1.106.2")),
         }
+        if version > 1:
+            values["response_id"] = chance.choice((None, f"chatcmpl-{number}"))
+            for name in ("input_cost", "output_cost", "cache_read_cost", "cache_write_cost"):
+                values[name] = chance.choice((None, Decimal(chance.randrange(10**9)).scaleb(-12))) if priced else None
+            values["price_note"] = chance.choice((None, "a catalog")) if priced else None
         yield UsageRecord(**values)
+
+
+def counted(version: int) -> list[UsageRecord]:
+    """Those that reports count."""
+    return list(calls(version))[: COUNTED_TO if version > 1 else None]
 
 
 def write(path: Path) -> None:
     """The ledger at that path, made by the version that is running."""
     with Ledger(path) as ledger:
-        ledger.record_many(calls())
+        ledger.record_many(calls(LATEST))
+        with ledger.transaction() as connection:
+            change(connection, {number + 1: {"counted": 0} for number in range(COUNTED_TO, COUNT[LATEST])})
 
 
 def restore(version: int, path: Path) -> None:
