@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, FasedError, Origin
@@ -54,6 +55,28 @@ def document(value: Any, *, quoted: bool = False) -> None:
     sys.stdout.write(_joined(json.dumps(hidden, indent=2, ensure_ascii=False)) + "\n")
 
 
+def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Callable[[], Mapping[str, Any]]) -> None:
+    """Print a document with a long list in it, item by item as they come, each on one line.
+
+    Args:
+        head: the fields before the list; at least one.
+        name: of the list.
+        items: its items.
+        tail: gives the fields behind it, once all items were printed; at least one.
+    """
+    sys.stdout.write(_fields(head)[:-2] + f",\n  {json.dumps(name)}: [")
+    between = "\n    "
+    hide = lru_cache(4096)(redact)  # the names in the items of a list are few
+    for item in items:
+        sys.stdout.write(between + _joined(json.dumps(_hidden(item, hide), ensure_ascii=False)))
+        between = ",\n    "
+    sys.stdout.write(("]," if between == "\n    " else "\n  ],") + _fields(tail())[1:] + "\n")
+
+
+def _fields(value: Any) -> str:
+    return _joined(json.dumps(_hidden(value, redact), indent=2, ensure_ascii=False))
+
+
 def line(text: str = "") -> None:
     """Print a line of the answer."""
     sys.stdout.write(_joined(redact(text)) + "\n")
@@ -63,6 +86,16 @@ def frame(text: str) -> None:
     """Print a whole screen, which brings its own line breaks and movements of the cursor."""
     sys.stdout.write(_joined(redact(text)))
     sys.stdout.flush()
+
+
+def pieces(texts: Iterable[str]) -> None:
+    """Print a text piece by piece, from whose names secrets were taken where it was made.
+
+    On a terminal, the control characters by which a name could steer it are replaced.
+    """
+    shown = sys.stdout.isatty()
+    for text in texts:
+        sys.stdout.write(_joined("".join(c if c == "\n" or c.isprintable() else "�" for c in text) if shown else text))
 
 
 def asked_for(text: str) -> None:

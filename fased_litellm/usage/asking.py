@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import database
+from .migrations import migrate
 
 
 @contextmanager
@@ -26,5 +27,16 @@ def asking(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     except sqlite3.Error as error:
         raise database.explain(path, error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def nothing() -> Iterator[sqlite3.Connection]:
+    """A history without calls, for questions where there is no ledger; no file is made."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection, ":memory:")
+        yield connection
     finally:
         connection.close()

@@ -8,7 +8,7 @@ empty cell in CSV. Costs that are not known count as 0 there; ``missingCostEntri
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -17,10 +17,10 @@ from ..record import iso
 from ..timezones import day_of
 from ..totals import Totals
 from .aggregates import Aggregates
-from .csvtext import row
+from .csvtext import Cell, row
 from .gathering import Gathering
 from .names import Names
-from .sessions import Session, sessions
+from .sessions import Session
 from .shapes import session_of, totals_of
 
 SESSIONS_HEADER = (
@@ -38,32 +38,13 @@ def file_names(today: date) -> tuple[str, str, str]:
     return f"fased-usage-sessions-{today}.csv", f"fased-usage-daily-{today}.csv", f"fased-usage-{today}.json"
 
 
-def sessions_csv(found: Iterable[Session]) -> Iterator[str]:
-    """The file of sessions, row by row."""
-    yield row(SESSIONS_HEADER) + "\n"
+def noted(found: Iterable[Session], write: Callable[[str], object]) -> Iterator[Session]:
+    """The sessions themselves; on the way, the rows of their file are written down, each when its session is asked for."""
     names = Names()
+    write(row(SESSIONS_HEADER) + "\n")
     for session in found:
-        totals, messages = session.totals, session.messages
-        yield (
-            row(
-                [
-                    names(session.key),
-                    names.or_none(session.label),
-                    names.or_none(session.agent),
-                    names.or_none(session.channel),
-                    names.or_none(session.provider or session.provider_override),
-                    names.or_none(session.model or session.model_override),
-                    _moment(session.updated_at_ms),
-                    max(0, session.last_ms - session.first_ms),
-                    messages.user + messages.assistant,
-                    messages.errors,
-                    messages.tool_calls,
-                    *_counts(totals),
-                    _usd(totals.cost_pico),
-                ]
-            )
-            + "\n"
-        )
+        write(row(_cells(session, names)) + "\n")
+        yield session
 
 
 def daily_csv(gathered: Gathering) -> Iterator[str]:
@@ -80,19 +61,43 @@ def daily_csv(gathered: Gathering) -> Iterator[str]:
         yield row([str(day_of(day)), *_counts(totals), *map(_usd, costs)]) + "\n"
 
 
-def document(gathered: Gathering) -> Iterator[str]:
-    """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces."""
+def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
+    """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces.
+
+    Args:
+        gathered: the sums.
+        found: all its sessions.
+    """
     names = Names()
     aggregates = Aggregates()
     yield f'{{\n  "totals": {_indented(totals_of(gathered.totals()), 2)},\n  "sessions": ['
     between = "\n"
-    for session in sessions(gathered):
+    for session in found:
         aggregates.add(session)
         yield f"{between}    {_indented(session_of(session, names), 4)}"
         between = ",\n"
     yield "]" if between == "\n" else "\n  ]"
     daily = [{"date": str(day_of(day)), **totals_of(totals)} for (day,), totals in gathered.by("day")]
     yield f',\n  "daily": {_indented(daily, 2)},\n  "aggregates": {_indented(aggregates.as_dict(gathered, names), 2)}\n}}\n'
+
+
+def _cells(session: Session, names: Names) -> list[Cell]:
+    totals, messages = session.totals, session.messages
+    return [
+        names(session.key),
+        names.or_none(session.label),
+        names.or_none(session.agent),
+        names.or_none(session.channel),
+        names.or_none(session.provider or session.provider_override),
+        names.or_none(session.model or session.model_override),
+        _moment(session.updated_at_ms),
+        max(0, session.last_ms - session.first_ms),
+        messages.user + messages.assistant,
+        messages.errors,
+        messages.tool_calls,
+        *_counts(totals),
+        _usd(totals.cost_pico),
+    ]
 
 
 def _indented(value: Any, by: int) -> str:

@@ -44,14 +44,19 @@ class Gathering:
         self.window = self._extent()
         self.spans: list[Span] = [part.span for part in stretches(*self.window, query.zone, _BY_DAY)]
         self._starts = [span.from_ms for span in self.spans]
+        self._days: dict[int, str] = {}
         self._sum_up()
         self._rank()
         self._watch()
 
     def day(self, at_ms: int) -> str:
         """The day of a moment within the window, in the query's zone."""
-        span = self.spans[bisect_right(self._starts, at_ms) - 1]
-        return str(day_of((at_ms + span.offset_ms) // DAY_MS))
+        bucket = at_ms // _BUCKET_MS  # in none of which the offset changes, nor the day begins
+        found = self._days.get(bucket)
+        if found is None:
+            span = self.spans[bisect_right(self._starts, at_ms) - 1]
+            found = self._days[bucket] = str(day_of((at_ms + span.offset_ms) // DAY_MS))
+        return found
 
     def totals(self) -> Totals:
         """Of all calls."""

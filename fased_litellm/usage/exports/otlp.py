@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import __version__
+from ..record import FAILED
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
 OPERATION = "chat"
@@ -31,44 +32,9 @@ _PROVIDERS = {
 UNKNOWN = "unknown"
 
 
-class Call(NamedTuple):
-    """One call as the exports need it; '' or None where there is no value. Times are milliseconds, tokens as in ``UsageRecord``."""
-
-    call_id: str
-    started_at_ms: int
-    provider: str
-    model: str
-    served_model: str
-    agent: str
-    task: str
-    channel: str
-    session: str
-    source: str
-    role: str
-    status: str
-    requested_model: str | None
-    response_id: str | None
-    cause: str | None
-    http_status: int | None
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    reasoning_tokens: int
-    total_tokens: int
-    cost_pico: int | None
-    latency_ms: float | None
-    time_to_first_token_ms: float | None
-
-    @property
-    def prompt_tokens(self) -> int:
-        """All input, as OpenTelemetry counts it: with what was read from and written to a cache."""
-        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
-
-    @property
-    def error_type(self) -> str | None:
-        """The class of the failure, None where the call did not fail."""
-        return (self.cause or self.status) if self.status in ("error", "interrupted") else None
+def error_type(status: str | None, cause: str | None) -> str | None:
+    """The class of a failure, None where a call of that status did not fail."""
+    return (cause or status) if status in FAILED else None
 
 
 def provider_name(provider: str) -> str:
@@ -87,17 +53,7 @@ def resource(instance: str | None) -> dict[str, Any]:
     Args:
         instance: the id of the ledger's host, by which the figures of several machines are told apart.
     """
-    return {
-        "attributes": attributes(
-            {
-                "service.name": "fased",
-                "service.instance.id": instance,
-                "telemetry.sdk.name": "fased-litellm",
-                "telemetry.sdk.language": "python",
-                "telemetry.sdk.version": __version__,
-            }
-        )
-    }
+    return {"attributes": attributes({"service.name": "fased", "service.instance.id": instance})}
 
 
 def scope() -> dict[str, Any]:

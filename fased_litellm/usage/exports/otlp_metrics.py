@@ -9,85 +9,110 @@ Figures are cumulative from the beginning of the window on: to send a document t
 
 from __future__ import annotations
 
+import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import add as plus
 from typing import Any
 
 from ..money import to_number
+from ..query import Query
 from ..record import UNANSWERED
 from . import otlp
-from .otlp import Call, attributes, nanoseconds
+from .calls import select
+from .names import Names
+from .otlp import attributes, compact, nanoseconds
 
-_TOKEN_BOUNDS = tuple(4.0**power for power in range(14))
+_TOKEN_BOUNDS = tuple(4**power for power in range(14))
 _SECOND_BOUNDS = tuple(round(0.01 * 2**power, 2) for power in range(14))
 _CUMULATIVE = 2
 
 Key = tuple[str | None, ...]
+_NAMES = ("gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.agent.id")
+_CALL = (
+    "call.dimension, call.cause, call.input_tokens + call.cache_read_tokens + call.cache_write_tokens, "
+    "call.output_tokens, call.latency_ms, call.cost_pico, call.total_tokens"
+)
 
 
-@dataclass(slots=True)
-class _Histogram:
+class Histogram:
     """Counts of values between bounds, the upper one included."""
 
-    bounds: tuple[float, ...]
-    counts: list[int] = field(default_factory=list)
-    total: float = 0
-    least: float = 0
-    most: float = 0
+    __slots__ = ("bounds", "counts", "least", "most", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total: float = 0
+        self.least = float("inf")
+        self.most: float = 0
 
     def add(self, value: float) -> None:
-        if not self.counts:
-            self.counts = [0] * (len(self.bounds) + 1)
-            self.least = self.most = value
+        """Take in a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
         self.least = min(self.least, value)
         self.most = max(self.most, value)
 
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "count": str(sum(self.counts)),
-            "sum": self.total,
-            "bucketCounts": [str(count) for count in self.counts],
-            "explicitBounds": list(self.bounds),
-            "min": self.least,
-            "max": self.most,
-        }
+    def merge(self, other: Histogram) -> None:
+        """Take in the values of another one."""
+        self.counts = [*map(plus, self.counts, other.counts)]
+        self.total += other.total
+        self.least, self.most = min(self.least, other.least), max(self.most, other.most)
+
+
+class _Group:
+    """The calls of one combination of names, and one cause."""
+
+    __slots__ = ("calls", "cost_pico", "idle", "output", "prompt", "seconds", "unpriced")
+
+    def __init__(self) -> None:
+        self.prompt, self.output = Histogram(_TOKEN_BOUNDS), Histogram(_TOKEN_BOUNDS)
+        self.seconds = Histogram(_SECOND_BOUNDS)
+        self.calls = self.cost_pico = 0
+        self.unpriced = self.idle = 0  # without a known cost: those that took tokens, and those that did not
+
+    def add(self, prompt: int, output: int, latency_ms: float | None, cost_pico: int | None, tokens: int) -> None:
+        self.calls += 1
+        if prompt:
+            self.prompt.add(prompt)
+        if output:
+            self.output.add(output)
+        if latency_ms is not None:
+            self.seconds.add(latency_ms / 1000)
+        if cost_pico is not None:
+            self.cost_pico += cost_pico
+        elif tokens:
+            self.unpriced += 1
+        else:
+            self.idle += 1
 
 
 @dataclass(slots=True)
-class _Sums:
-    calls: int = 0
-    unpriced: int = 0
-    cost_pico: int = 0
-
-
-_NAMES = ("gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.agent.id")
-
-
 class Metrics:
-    """Calls, added up per provider, model, served model, agent and failure. Its size grows with these, not with the calls."""
+    """What was added up, per provider, model, served model and agent, and then per kind of token or class of failure.
 
-    def __init__(self) -> None:
-        self._tokens: dict[Key, _Histogram] = {}
-        self._seconds: dict[Key, _Histogram] = {}
-        self._sums: dict[Key, _Sums] = {}
+    Attributes:
+        tokens: per kind, ``input`` or ``output``.
+        seconds: per class of failure.
+        sums: likewise: calls, cost in 10⁻¹² USD, unpriced calls.
+    """
 
-    def add(self, call: Call) -> None:
-        """Count one call."""
-        names = (call.provider, call.model, call.served_model, call.agent)
-        for kind, number in (("input", call.prompt_tokens), ("output", call.output_tokens)):
-            if number:
-                _of(self._tokens, (*names, kind), _TOKEN_BOUNDS).add(number)
-        if call.latency_ms is not None:
-            _of(self._seconds, (*names, call.error_type), _SECOND_BOUNDS).add(call.latency_ms / 1000)
-        sums = self._sums.setdefault((*names, call.error_type), _Sums())
-        sums.calls += 1
-        if call.cost_pico is not None:
-            sums.cost_pico += call.cost_pico
-        elif _used(call):
-            sums.unpriced += 1
+    tokens: dict[Key, Histogram] = field(default_factory=dict)
+    seconds: dict[Key, Histogram] = field(default_factory=dict)
+    sums: dict[Key, tuple[int, int, int]] = field(default_factory=dict)
+
+    def add(self, names: Key, status: str, cause: str | None, group: _Group) -> None:
+        """Take in the calls of one combination of names."""
+        error = otlp.error_type(status, cause)
+        for kind, histogram in (("input", group.prompt), ("output", group.output)):
+            _merge(self.tokens, (*names, kind), histogram)
+        _merge(self.seconds, (*names, error), group.seconds)
+        # As in UsageRecord.unpriced.
+        unpriced = group.unpriced + (group.idle if status != "error" or cause in UNANSWERED else 0)
+        sums = self.sums.get((*names, error), (0, 0, 0))
+        self.sums[*names, error] = (sums[0] + group.calls, sums[1] + group.cost_pico, sums[2] + unpriced)
 
     def document(self, *, from_ms: int, to_ms: int, instance: str | None) -> Iterator[str]:
         """The document, in pieces.
@@ -99,32 +124,29 @@ class Metrics:
         """
         times = {"startTimeUnixNano": nanoseconds(from_ms), "timeUnixNano": nanoseconds(to_ms)}
         head = (
-            f'{{"resourceMetrics":[{{"resource":{otlp.compact(otlp.resource(instance))},"scopeMetrics":'
-            f'[{{"scope":{otlp.compact(otlp.scope())},"metrics":['
+            f'{{"resourceMetrics":[{{"resource":{compact(otlp.resource(instance))},"scopeMetrics":'
+            f'[{{"scope":{compact(otlp.scope())},"metrics":['
         )
-        tail = f'],"schemaUrl":{otlp.compact(otlp.SCHEMA_URL)}}}]}}]}}\n'
-        return otlp.listed(head, map(otlp.compact, self._metrics(times)), tail)
+        tail = f'],"schemaUrl":{compact(otlp.SCHEMA_URL)}}}]}}]}}\n'
+        return otlp.listed(head, map(compact, self._metrics(times)), tail)
 
     def _metrics(self, times: dict[str, str]) -> Iterator[dict[str, Any]]:
-        histograms = (
-            ("gen_ai.client.token.usage", "{token}", "gen_ai.token.type", self._tokens),
-            ("gen_ai.client.operation.duration", "s", "error.type", self._seconds),
-        )
-        for name, unit, last, found in histograms:
-            if found:
-                points = [{**_point(key, last, times), **value.as_dict()} for key, value in found.items()]
-                yield {
-                    "name": name,
-                    "unit": unit,
-                    "histogram": {"aggregationTemporality": _CUMULATIVE, "dataPoints": points},
-                }
-        if self._sums:
-            yield self._sum("fased.usage.calls", "{call}", times, lambda sums: {"asInt": str(sums.calls)})
-            yield self._sum("fased.usage.cost", "{USD}", times, lambda sums: {"asDouble": to_number(sums.cost_pico)})
-            yield self._sum("fased.usage.unpriced_calls", "{call}", times, lambda sums: {"asInt": str(sums.unpriced)})
+        if self.tokens:
+            points = _points(self.tokens, "gen_ai.token.type", times)
+            yield {"name": "gen_ai.client.token.usage", "unit": "{token}", "histogram": points}
+        if self.seconds:
+            points = _points(self.seconds, "error.type", times)
+            yield {"name": "gen_ai.client.operation.duration", "unit": "s", "histogram": points}
+        if self.sums:
+            yield self._sum("fased.usage.calls", "{call}", times, 0)
+            yield self._sum("fased.usage.cost", "{USD}", times, 1)
+            yield self._sum("fased.usage.unpriced_calls", "{call}", times, 2)
 
-    def _sum(self, name: str, unit: str, times: dict[str, str], value: Any) -> dict[str, Any]:
-        points = [{**_point(key, "error.type", times), **value(sums)} for key, sums in self._sums.items()]
+    def _sum(self, name: str, unit: str, times: dict[str, str], place: int) -> dict[str, Any]:
+        def value(number: int) -> dict[str, Any]:
+            return {"asDouble": to_number(number)} if unit == "{USD}" else {"asInt": str(number)}
+
+        points = [{**_point(key, "error.type", times), **value(sums[place])} for key, sums in self.sums.items()]
         return {
             "name": name,
             "unit": unit,
@@ -132,27 +154,51 @@ class Metrics:
         }
 
 
-def metrics(calls: Iterable[Call]) -> Metrics:
-    """The metrics of some calls."""
+def metrics(connection: sqlite3.Connection, query: Query) -> Metrics:
+    """Add up the calls that a report of the query counts. What is kept grows with their names, not with the calls.
+
+    Raises:
+        UsageError: the filter asks for what a report does not have.
+        sqlite3.Error: the ledger cannot be read.
+    """
+    groups: dict[tuple[int, str | None], _Group] = {}
+    for dimension, cause, *numbers in connection.execute(*select(query, _CALL, "")):
+        group = groups.get((dimension, cause))
+        if group is None:
+            group = groups[dimension, cause] = _Group()
+        group.add(*numbers)
     found = Metrics()
-    for call in calls:
-        found.add(call)
+    names = Names()
+    for (dimension, cause), group in groups.items():
+        *key, status = connection.execute(
+            "SELECT provider, model, served_model, agent, status FROM dimension WHERE id = ?", (dimension,)
+        ).fetchone()
+        found.add(tuple(map(names.or_none, key)), status, names.or_none(cause), group)
     return found
 
 
-def _of(histograms: dict[Key, _Histogram], key: Key, bounds: tuple[float, ...]) -> _Histogram:
-    found = histograms.get(key)
-    if found is None:
-        found = histograms[key] = _Histogram(bounds)
-    return found
+def _merge(histograms: dict[Key, Histogram], key: Key, histogram: Histogram) -> None:
+    if histogram.total or any(histogram.counts):
+        histograms.setdefault(key, Histogram(histogram.bounds)).merge(histogram)
+
+
+def _points(histograms: dict[Key, Histogram], last: str, times: dict[str, str]) -> dict[str, Any]:
+    points = [
+        {
+            **_point(key, last, times),
+            "count": str(sum(histogram.counts)),
+            "sum": histogram.total,
+            "bucketCounts": [str(count) for count in histogram.counts],
+            "explicitBounds": list(histogram.bounds),
+            "min": histogram.least,
+            "max": histogram.most,
+        }
+        for key, histogram in histograms.items()
+    ]
+    return {"aggregationTemporality": _CUMULATIVE, "dataPoints": points}
 
 
 def _point(key: Key, last: str, times: dict[str, str]) -> dict[str, Any]:
     values = dict(zip((*_NAMES, last), key, strict=True))
     values[_NAMES[0]] = otlp.provider_name(key[0] or "")
     return {"attributes": attributes({"gen_ai.operation.name": otlp.OPERATION, **values}), **times}
-
-
-def _used(call: Call) -> bool:
-    """As ``UsageRecord.unpriced``, for a call without a known cost."""
-    return call.total_tokens > 0 or call.status != "error" or call.cause in UNANSWERED

@@ -9,10 +9,12 @@ breaks in help texts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..money import from_pico
-from ..report import Totals, UsageReport
+from ..report import UsageReport
+from ..totals import Totals, add
+from .names import Names
 
 LABELS = ("provider", "model", "agent", "channel", "source")
 """What tells the series of all metrics apart; ``fased_usage_calls_total`` has the status as well."""
@@ -20,7 +22,9 @@ STATUS = "status"
 BY = (*LABELS, STATUS)
 """The dimensions of the report that this is made of."""
 
-_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+_KINDS = ("input", "output", "cache_read", "cache_write")
+
+_Groups = dict[tuple[str | None, ...], Totals]
 
 
 def text(report: UsageReport) -> Iterator[str]:
@@ -29,13 +33,21 @@ def text(report: UsageReport) -> Iterator[str]:
     Args:
         report: by ``BY``.
     """
-    whole = report.regroup(LABELS)
-    yield from _metric(report, "calls_total", "Calls to models, by how they ended.", lambda totals: str(totals.calls))
+    names = Names()
+    groups: _Groups = {}
+    for group in report.groups:
+        # Names that look like secrets are all shown alike; a series must not come twice.
+        key = tuple(names.or_none(name) for name in group.key)
+        groups[key] = add((groups[key], group.totals)) if key in groups else group.totals
+    whole: _Groups = {}
+    for key, totals in groups.items():
+        shorter = key[: len(LABELS)]
+        whole[shorter] = add((whole[shorter], totals)) if shorter in whole else totals
+    yield from _metric(groups, "calls_total", "Calls to models, by how they ended.", lambda totals: str(totals.calls))
     yield from _head("tokens_total", "Tokens, by kind: input without the cached ones, output with the reasoning.")
-    for group in whole.groups:
-        for name in _TOKENS:
-            labels = {**dict(zip(LABELS, group.key, strict=True)), "kind": name.removesuffix("_tokens")}
-            yield _sample("tokens_total", labels, str(getattr(group.totals, name)))
+    for key, totals in whole.items():
+        for kind, tokens in zip(_KINDS, totals[2:6], strict=True):
+            yield _sample("tokens_total", (*zip(LABELS, key, strict=True), ("kind", kind)), str(tokens))
     yield from _metric(
         whole,
         "reasoning_tokens_total",
@@ -53,10 +65,10 @@ def text(report: UsageReport) -> Iterator[str]:
     )
 
 
-def _metric(report: UsageReport, name: str, words: str, value: Callable[[Totals], str]) -> Iterator[str]:
+def _metric(groups: _Groups, name: str, words: str, value: Callable[[Totals], str]) -> Iterator[str]:
     yield from _head(name, words)
-    for group in report.groups:
-        yield _sample(name, dict(zip(report.by, group.key, strict=True)), value(group.totals))
+    for key, totals in groups.items():
+        yield _sample(name, tuple(zip(BY, key, strict=False)), value(totals))
 
 
 def _head(name: str, words: str) -> Iterator[str]:
@@ -64,8 +76,8 @@ def _head(name: str, words: str) -> Iterator[str]:
     yield f"# TYPE fased_usage_{name} counter\n"
 
 
-def _sample(name: str, labels: dict[str, str | None], value: str) -> str:
-    inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items() if text)
+def _sample(name: str, labels: Sequence[tuple[str, str | None]], value: str) -> str:
+    inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels if text)
     return f"fased_usage_{name}{{{inside}}} {value}\n"
 
 
