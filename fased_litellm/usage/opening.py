@@ -33,14 +33,28 @@ def answer(
         LedgerError: it cannot be read.
     """
 
-    def attempt() -> Answer | None:
-        drain(path, say)
-        if read_in is not None:
-            read_in()
+    def ask() -> Answer | None:
         if not path.exists():
             return None
         with asking(path) as connection:
             return question(connection)
+
+    return taken_in(path, ask, say, read_in=read_in)
+
+
+def taken_in(
+    path: Path, action: Callable[[], Answer], say: Callable[[str], None], *, read_in: Callable[[], None] | None = None
+) -> Answer:
+    """What ``action`` returns, which reads the ledger once all is in it; done once more if the ledger had to be replaced.
+
+    Args and Raises: as for ``answer``.
+    """
+
+    def attempt() -> Answer:
+        drain(path, say)
+        if read_in is not None:
+            read_in()
+        return action()
 
     try:
         return attempt()

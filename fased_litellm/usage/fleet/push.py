@@ -121,7 +121,7 @@ class _Push:
             try:
                 with connected(self._place, purpose="fased usage push") as there:
                     reached = True
-                    schema.prepare(there, self._place)
+                    schema.bring_up_to_date(there, self._place)
                     self._send_all(there)
                 return self._done
             except FleetError as error:

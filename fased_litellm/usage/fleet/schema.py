@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FleetError
 from .complaints import SCHEMA
+from .connect import connected
 from .place import Place
 
 if TYPE_CHECKING:
@@ -21,13 +22,28 @@ STEPS: tuple[Path, ...] = (Path(__file__).with_name("schema_1.sql"),)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What ``prepare`` found and left: numbers of the schema's version, 0 for no schema."""
+    """What was found and left in a database: numbers of the schema's version, 0 for no schema."""
 
+    place: str
     before: int
     after: int
 
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage push --prepare --json``."""
+        return {"to": self.place, "before": self.before, "after": self.after}
 
-def prepare(connection: psycopg.Connection[Any], place: Place) -> Prepared:
+
+def prepare(place: Place) -> Prepared:
+    """Make the tables, or bring them up to date, on a connection of its own; see ``bring_up_to_date``.
+
+    Raises:
+        FleetError: the database cannot be reached, does not allow it, or is of a newer version.
+    """
+    with connected(place, purpose="fased usage push --prepare") as connection:
+        return bring_up_to_date(connection, place)
+
+
+def bring_up_to_date(connection: psycopg.Connection[Any], place: Place) -> Prepared:
     """Make the tables, or bring them up to date. Several machines may do this at once; one does it.
 
     The role has to own the schema, or to have the right ``CREATE`` on the database if there is none yet.
@@ -38,7 +54,7 @@ def prepare(connection: psycopg.Connection[Any], place: Place) -> Prepared:
     """
     before = version(connection, place)
     if before == len(STEPS):
-        return Prepared(before, before)
+        return Prepared(place.shown, before, before)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('fased_usage'), 0)")
         # Another machine may have done it while this one waited.
@@ -47,7 +63,7 @@ def prepare(connection: psycopg.Connection[Any], place: Place) -> Prepared:
             connection.execute(step.read_bytes())
         if before < len(STEPS):
             connection.execute("UPDATE fased_usage.version SET version = %s", (len(STEPS),))
-    return Prepared(before, len(STEPS))
+    return Prepared(place.shown, before, len(STEPS))
 
 
 def require(connection: psycopg.Connection[Any], place: Place) -> None:

@@ -18,7 +18,9 @@ from fased_litellm.usage.rollups import CALL_SUMS, SUMS, TABLES
 
 Row = tuple[Any, ...]
 NAMES = "session, task, agent, channel, source, role, provider, model, status, served_model"
-_COLUMNS = ", ".join(f"call.{name}" for name in SENT if name not in ("dimension", "counted"))
+_COLUMNS = ", ".join(f"call.{name}" for name in (*SENT, "id") if name not in ("dimension", "counted")).removeprefix(
+    "call.id, "
+)
 
 
 def place(url: str) -> Place:

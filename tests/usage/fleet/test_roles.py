@@ -12,7 +12,6 @@ import pytest
 
 from fased_litellm.errors import FleetError
 from fased_litellm.usage.fleet import schema
-from fased_litellm.usage.fleet.connect import connected
 from tests.usage.fleet.fleet import assert_consistent, local, machine, place, remote, run, send
 from tests.usage.fleet.postgres import Server
 from tests.usage.samples import DAY_MS, START_MS, sample
@@ -31,9 +30,8 @@ def roles(server: Server) -> Iterator[Server]:
     statements = [part.strip() for part in setup.replace("DATABASE usage", "DATABASE fleet").split(";") if part.strip()]
     server.administer(*(part for part in statements if part != f"CREATE ROLE {OWNER} LOGIN"))
     try:
-        with connected(place(server.url("fleet"))) as there:
-            schema.prepare(there, place(server.url("fleet")))
-            there.execute(grants.encode())
+        schema.prepare(place(server.url("fleet")))
+        run(server.url("fleet"), grants)
         yield server
     finally:
         server.administer("DROP DATABASE fleet", f"DROP ROLE {PUSH}", f"DROP ROLE {REPORT}")

@@ -17,13 +17,13 @@ from tests.usage.samples import sample
 
 
 def prepare(url: str) -> schema.Prepared:
-    with connected(place(url)) as there:
-        return schema.prepare(there, place(url))
+    return schema.prepare(place(url))
 
 
 def test_the_tables_are_made_once(url: str) -> None:
-    assert prepare(url) == schema.Prepared(0, 1)
-    assert prepare(url) == schema.Prepared(1, 1)
+    shown = place(url).shown
+    assert prepare(url) == schema.Prepared(shown, 0, 1)
+    assert prepare(url) == schema.Prepared(shown, 1, 1)
     assert ask(url, "SELECT version FROM version") == [(1,)]
 
 
