@@ -14,11 +14,14 @@ from typing import Any
 from . import atomicfile
 from .catalog import jsonschema as catalog
 from .config import jsonschema as config
+from .doctor.debug import jsonschema as debug
+from .doctor.explain import jsonschema as explain
 from .doctor.modelmap import jsonschema as modelmap
 from .doctor.verify import jsonschema as verification
 from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
+from .usage.exports import jsonschema as exports
 
 SUFFIX = ".schema.json"
 
@@ -28,9 +31,12 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         **provider.schemas(),
         **usage.schemas(),
+        **exports.schemas(),
         **catalog.schemas(),
         **config.schemas(),
         **modelmap.schemas(),
+        **debug.schemas(),
+        **explain.schemas(),
         **verification.schemas(),
         **onboarding.schemas(),
     }
