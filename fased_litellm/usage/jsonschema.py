@@ -208,11 +208,37 @@ class RepriceDocument(_Document):
     models: list[RepricedModel]
 
 
+class UsageSubject(_Document):
+    """The one session or task that a list of calls is about: ``session`` and what follows it, or ``task``."""
+
+    kind: Literal["session", "task"]
+    task: str | None = None
+    session: str | None = None
+    label: str | None = Field(default=None, description="What people call the session.")
+    session_ids: list[str] = Field(default=[], description="Of the transcripts that were imported, the newest first.")
+    chat_type: str | None = None
+
+
+class UsageCallsDocument(_Document):
+    """The document of ``fased usage calls --json``, ``fased usage session`` and ``fased usage task``."""
+
+    model_config = ConfigDict(title="Usage calls")
+
+    from_: Moment = Field(alias="from", description="Beginning of the window, inclusive.")
+    to: Moment = Field(description="End of the window, exclusive.")
+    time_zone: str = Field(description="Whose days the window has.")
+    subject: UsageSubject | None
+    totals: UsageTotals = Field(description="Of all calls that meet the question, also of those past --limit.")
+    calls: list[UsageRecordDocument] = Field(description="In the order of --sort.")
+    more: Count = Field(description="How many calls --limit left out.")
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
         "usage-report.schema.json": UsageReportDocument,
         "usage-record.schema.json": UsageRecordDocument,
+        "usage-calls.schema.json": UsageCallsDocument,
         "usage-reprice.schema.json": RepriceDocument,
     }
     own = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from math import inf
+from operator import attrgetter
 from typing import Any, Literal
 
 from .money import MAX_COST_USD, from_pico, to_number, to_pico
@@ -144,12 +145,12 @@ class UsageRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """The record as a JSON document; see ``schemas/usage-record.schema.json``."""
-        values: dict[str, Any] = {camel(name): getattr(self, name) for name in _FIELDS}
-        values["startedAt"] = iso(values.pop("startedAtMs"))
-        for name in COSTS:
-            cost = values.pop(camel(name))
-            values[_IN_JSON[name]] = None if cost is None else to_number(to_pico(cost))
-        return {name: values[name] for name in _JSON_ORDER}
+        values: dict[str, Any] = dict(zip(_JSON_ORDER, _values(self), strict=True))
+        values["startedAt"] = iso(self.started_at_ms)
+        for name in _JSON_COSTS:
+            if values[name] is not None:
+                values[name] = to_number(to_pico(values[name]))
+        return values
 
     def as_exact_dict(self) -> dict[str, Any]:
         """As ``as_dict``, with each cost as a text that has all its digits. ``from_dict`` reads both."""
@@ -200,6 +201,8 @@ COSTS = ("cost", "input_cost", "output_cost", "cache_read_cost", "cache_write_co
 _FIELDS = tuple(field.name for field in fields(UsageRecord))
 _IN_JSON = {name: f"{camel(name)}Usd" for name in COSTS} | {"started_at_ms": "startedAt"}
 _JSON_ORDER = tuple(_IN_JSON.get(name, camel(name)) for name in _FIELDS)
+_JSON_COSTS = tuple(_IN_JSON[name] for name in COSTS)
+_values = attrgetter(*_FIELDS)
 _COUNTS = (
     "input_tokens",
     "output_tokens",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,7 @@ from ...usage.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
+from .asking import ask
 
 if TYPE_CHECKING:
     from ...usage.spread import Spread
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 DEFAULT_BY = ("provider", "model")
 """What ``--json`` and ``--csv`` group by if nothing else is said: the first table of the screen."""
 
-Answer = TypeVar("Answer")
-
-COMMANDS: dict[str, str] = {"budget": "usage.budget"}
+COMMANDS: dict[str, str] = {
+    "calls": "usage.calls",
+    "session": "usage.calls",
+    "task": "usage.calls",
+    "budget": "usage.budget",
+    "reprice": "usage.reprice",
+    "export": "usage.export",
+    "reconcile": "usage.reconcile",
+}
 """Subcommand → module of ``cli`` with its ``app``, as ``usage.imports``."""
 
 
@@ -129,7 +135,7 @@ def usage(
 
 
 def _report(paths: Paths, query: Query) -> UsageReport:
-    return _ask(paths, lambda connection: build(connection, query)) or empty(query)
+    return ask(paths, lambda connection: build(connection, query)) or empty(query)
 
 
 def _lines(paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> list[str]:
@@ -138,19 +144,12 @@ def _lines(paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> l
     if screen:
         from ...usage.overview import overview
 
-        found = _ask(paths, lambda connection: overview(connection, query))
+        found = ask(paths, lambda connection: overview(connection, query))
         return show.screen(found, terminal) if found else show.nothing(empty(query), terminal, ever=False)
     from ...usage.spread import spread
 
-    def ask(connection: sqlite3.Connection) -> tuple[UsageReport, Spread | None]:
+    def question(connection: sqlite3.Connection) -> tuple[UsageReport, Spread | None]:
         return build(connection, query), None if set(TIMES) & set(query.by) else spread(connection, query)
 
-    answer = _ask(paths, ask)
+    answer = ask(paths, question)
     return show.table(*answer, terminal) if answer else show.nothing(empty(query), terminal, ever=False)
-
-
-def _ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
-    """The answer of the ledger, None where there is none."""
-    from ...usage import opening
-
-    return opening.answer(paths.ledger, question, output.diagnostic)

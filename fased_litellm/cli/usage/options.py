@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ...errors import UsageError
 from ...usage.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
@@ -138,6 +139,13 @@ def with_month(arguments: list[str]) -> list[str]:
         if argument == "--month" and not re.match(rf"\d|{THIS_MONTH}$", following):
             found.append(THIS_MONTH)
     return found
+
+
+class MonthCommand(TyperCommand):
+    """A command with the option ``Month``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_month(args))
 
 
 def not_before_the_command(ctx: Any) -> None:

@@ -1,0 +1,212 @@
+"""``fased usage calls``, ``session`` and ``task``: single calls, with all that is known of each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import LedgerError, UsageError
+from ...usage.calls import ORDERS, CallList, Order, find, parse_order
+from ...usage.totals import Totals
+from .. import output, session
+from ..commands import SETTINGS
+from . import options
+from .asking import ask
+
+if TYPE_CHECKING:
+    from ...usage.calls import Subject
+    from ...usage.dialect import Connection
+    from ...usage.query import Query
+    from ...usage.record import UsageRecord
+
+app = typer.Typer(**SETTINGS)
+
+LIMIT = 50
+"""How many calls people are shown if they do not say how many."""
+
+SortBy = Annotated[
+    str | None,
+    typer.Option("--sort", metavar="KEY", help=f"Sort by {', '.join(ORDERS)}; with - before it, small to large."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="At most N calls.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@app.command(
+    "calls",
+    cls=options.MonthCommand,
+    help=f"List single calls, the newest first; {LIMIT} of them, and with --json or --csv all.",
+)
+def calls(
+    *,
+    today: options.Today = False,
+    days: options.Days = None,
+    month: options.Month = None,
+    first: options.First = None,
+    last: options.Last = None,
+    everything: options.Everything = False,
+    tz: options.Tz = None,
+    where: options.FilterText = None,
+    provider: options.Provider = None,
+    model: options.Model = None,
+    agent: options.Agent = None,
+    task: options.Task = None,
+    channel: options.Channel = None,
+    session_: options.Session = None,
+    source: options.Source = None,
+    role: options.Role = None,
+    status: options.Status = None,
+    sort: SortBy = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    names = {
+        "provider": provider,
+        "model": model,
+        "agent": agent,
+        "task": task,
+        "channel": channel,
+        "session": session_,
+        "source": source,
+        "role": role,
+        "status": status,
+    }
+    times = options.Times(today, days, month, first, last, everything, tz)
+    query = options.Question(times, names, where).now()
+    if limit is None and not as_json and not as_csv:
+        limit = LIMIT
+    order, limit = parse_order(sort), _limit(limit)
+
+    def question(connection: Connection) -> bool:
+        return _print(find(connection, query, order=order, limit=limit), as_json=as_json, as_csv=as_csv, receipts=False)
+
+    _run(question, query, as_json=as_json, as_csv=as_csv)
+
+
+@app.command("session", cls=options.MonthCommand, help="Show the calls of one session, in order, with their receipts.")
+def session_calls(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Session key, as agent:main:main, or session id.")],
+    *,
+    today: options.Today = False,
+    days: options.Days = None,
+    month: options.Month = None,
+    first: options.First = None,
+    last: options.Last = None,
+    tz: options.Tz = None,
+    where: options.FilterText = None,
+    sort: SortBy = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    from ...usage.subjects import session as find_session
+
+    times = options.Times(today, days, month, first, last, tz=tz)
+    _of_one(lambda connection: find_session(connection, key), times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+
+
+@app.command("task", cls=options.MonthCommand, help="Show the calls of one task, in order, with their receipts.")
+def task_calls(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Task id, or session key of one of its runs.")],
+    *,
+    today: options.Today = False,
+    days: options.Days = None,
+    month: options.Month = None,
+    first: options.First = None,
+    last: options.Last = None,
+    tz: options.Tz = None,
+    where: options.FilterText = None,
+    sort: SortBy = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    from ...usage.subjects import task as find_task
+
+    times = options.Times(today, days, month, first, last, tz=tz)
+    _of_one(lambda connection: find_task(connection, name), times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+
+
+def _of_one(
+    who: Callable[[Connection], Subject],
+    times: options.Times,
+    where: options.Names,
+    sort: str | None,
+    limit: int | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """One session or task: of the whole history, if no time is given, and from its beginning on."""
+    if times == options.Times(tz=times.tz):
+        times = replace(times, everything=True)
+    query = options.Question(times, {}, where).now()
+    order, limit = parse_order(sort, Order(upwards=True)), _limit(limit)
+
+    def question(connection: Connection) -> bool:
+        subject = who(connection)
+        narrowed = replace(query, filters={subject.kind: (subject.name,)})
+        found = find(connection, narrowed, order=order, limit=limit, subject=subject)
+        return _print(found, as_json=as_json, as_csv=as_csv, receipts=True)
+
+    _run(question, query, as_json=as_json, as_csv=as_csv, must_be=True)
+
+
+def _run(
+    question: Callable[[Connection], bool], query: Query, *, as_json: bool, as_csv: bool, must_be: bool = False
+) -> None:
+    if as_json and as_csv:
+        raise UsageError("--json and --csv cannot be combined.", hint="Give the one or the other.")
+    paths = session.paths()
+    if ask(paths, question) is None:
+        if must_be:
+            from ...errors import NotInHistory
+
+            raise NotInHistory("There is no usage history yet.", hint="`fased litellm chat` makes the first call.")
+        _print(CallList(query, Totals(), iter(())), as_json=as_json, as_csv=as_csv, receipts=False)
+
+
+def _print(found: CallList, *, as_json: bool, as_csv: bool, receipts: bool) -> bool:
+    calls = _to_the_end(found.calls)
+    if as_json:
+        output.listing(found.head(), "calls", (call.as_dict() for call in calls), found.tail)
+        return True
+    from . import calls_text
+
+    found.calls = calls
+    if as_csv:
+        lines = calls_text.csv(found)
+    else:
+        from .terminal import detect
+
+        lines = calls_text.receipts(found, detect()) if receipts else calls_text.table(found, detect())
+    for line in lines:
+        output.line(line)
+    return True
+
+
+def _to_the_end(calls: Iterator[UsageRecord]) -> Iterator[UsageRecord]:
+    """The calls; damage that is met behind the first one must not begin the list anew."""
+    shown = False
+    try:
+        for call in calls:
+            shown = True
+            yield call
+    except sqlite3.DatabaseError as error:
+        if not shown:
+            raise
+        raise LedgerError(
+            f"The usage ledger cannot be read to its end: {error}. This list is not whole.", hint="Try again."
+        ) from error
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} makes no sense.", hint="Give a number from 1.")
+    return limit
