@@ -16,6 +16,8 @@ from .catalog import jsonschema as catalog
 from .config import jsonschema as config
 from .doctor.debug import jsonschema as debug
 from .doctor.explain import jsonschema as explain
+from .doctor.debug import jsonschema as debug
+from .doctor.explain import jsonschema as explain
 from .doctor.modelmap import jsonschema as modelmap
 from .doctor.verify import jsonschema as verification
 from .onboarding import jsonschema as onboarding
@@ -35,6 +37,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         **catalog.schemas(),
         **config.schemas(),
         **modelmap.schemas(),
+        **debug.schemas(),
+        **explain.schemas(),
         **debug.schemas(),
         **explain.schemas(),
         **verification.schemas(),

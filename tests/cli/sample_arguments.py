@@ -11,6 +11,9 @@ from fased_litellm.cli.commands import root
 
 ONBOARD = ["--auth-choice", "litellm-api-key", "--non-interactive", "--accept-risk"]
 
+DIRECT = ["--direct", "--provider-base-url", "http://127.0.0.1:1/v1", "--provider-key-env", "OTHER_KEY"]
+DIRECT += ["--provider-model", "m"]
+
 SAMPLES: dict[str, list[list[str]]] = {
     "": [[], ["--version"], ["--help"]],
     "onboard": [ONBOARD, [*ONBOARD, "--dry-run"], [*ONBOARD, "--skip-health", "--key-storage", "profile"], []],
@@ -56,6 +59,8 @@ SAMPLES: dict[str, list[list[str]]] = {
     "usage budget remove": [["1"], ["--agent", "main"]],
     "litellm": [[]],
     "litellm chat": [["hi"], ["hi", "--no-stream"], ["hi", "--role", "strong"], ["hi", "--agent", "nobody"]],
+    "litellm debug": [[], ["cheap", "--stream"], [*DIRECT, "--provider-allow-private-network"], DIRECT],
+    "litellm explain": [["429"], ["Error code: 401 - {'error': {'message': 'Incorrect API key'}}"], ["-"], []],
     # Starting a proxy, and the quickstart that does so, are left to the tests against a real one.
     "litellm up": [["--port", "not-a-port"], ["--help"]],
     "litellm quickstart": [["--help"]],

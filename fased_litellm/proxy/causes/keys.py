@@ -127,7 +127,7 @@ RULES = (
         "caller-key",
         "The key has reached its limit of requests, tokens or parallel calls. Wait for the reset, or have the limit raised.",
         statuses=(429,),
-        message=r"Rate limit exceeded for (?:api_key|user|team)|Limit type: \w|Crossed TPM / RPM / Max Parallel|max_parallel_requests",
+        message=r"Rate limit exceeded for (?:api_key|user|team)|Limit type: \w|Crossed TPM / RPM / Max Parallel|(?i:max parallel request limit)",
         header="rate_limit_type",
     ),
 )

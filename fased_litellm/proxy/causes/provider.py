@@ -8,7 +8,7 @@ STREAM_BROKE = Rule(
     "provider-stream-broke",
     "provider",
     "The provider broke the stream off. Try again; what arrived until then is kept.",
-    message=r"MidStreamFallbackError|error mid stream",
+    message=r"MidStreamFallbackError|error mid stream|Response payload is not completed",
 )
 _SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526)
 
@@ -19,7 +19,7 @@ RULES = (
         "provider-key",
         "The proxy has no key for this provider. The owner of the proxy has to set the variable that `litellm_params.api_key` names, where the proxy runs.",
         statuses=(400, 401, 500),
-        message=r"Missing credentials|api_key client option must be set|Missing \w+ API Key",
+        message=r"Missing credentials|api_key client option must be set|Missing \w+ API\b",
     ),
     Rule(
         "provider-quota",
@@ -107,7 +107,7 @@ RULES = (
         "provider",
         "What answers at `api_base` is no model provider, or not the kind that the proxy's config says. Check `api_base` and the prefix of `litellm_params.model`.",
         statuses=(500,),
-        message=r"invalid response from LLM endpoint|Exception - Expecting |has no attribute 'model_dump'",
+        message=r"invalid response from LLM endpoint|Exception - (?:Expecting |<html|<!DOCTYPE)|has no attribute 'model_dump'",
     ),
     Rule(
         "provider-error",

@@ -26,7 +26,7 @@ RULES = (
         "caller",
         "The model does not take a parameter that was sent. Leave it out, or set `drop_params: true` in the proxy's litellm_settings.",
         statuses=(400, 422),
-        message=r"(?i)unsupported (?:parameter|value)|UnsupportedParamsError|Extra inputs are not permitted|drop_params",
+        message=r"(?i)unsupported (?:parameter|value)|UnsupportedParamsError|Extra inputs are not permitted",
     ),
     Rule(
         "request-too-large",
