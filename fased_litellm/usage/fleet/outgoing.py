@@ -97,7 +97,7 @@ def as_json(objects: Iterable[dict[str, Any]]) -> str:
     text = json.dumps(list(objects), separators=(",", ":"))
     if "\\u0000" not in text:
         return text
-    return json.dumps([{key: _storable(value) for key, value in item.items()} for item in json.loads(text)])
+    return json.dumps(_storable(json.loads(text)))
 
 
 def calls(batch: Batch, known: dict[int, int]) -> str:
@@ -112,4 +112,8 @@ def calls(batch: Batch, known: dict[int, int]) -> str:
 
 
 def _storable(value: Any) -> Any:
-    return value.replace("\0", _SYMBOL_FOR_NULL) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.replace("\0", _SYMBOL_FOR_NULL)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return {key: _storable(item) for key, item in value.items()} if isinstance(value, dict) else value

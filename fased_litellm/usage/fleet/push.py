@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FleetError
 from .. import database
-from . import outgoing, schema
+from . import conversations, outgoing, schema
 from .complaints import UNREACHED, passing
 from .connect import connected
 from .outgoing import Batch
@@ -32,6 +32,7 @@ _KEPT_NAMES = 50_000
 _ATTEMPTS = 6
 _FIRST_PAUSE_S = 0.25
 _RESTARTS = 3
+_KEEP = "SELECT fased_usage.keep_conversations(%s, %s::json, %s)"
 
 Progress = Callable[[int, int], None]
 """Told the rows sent so far, and all that are to be sent."""
@@ -110,6 +111,7 @@ class _Push:
         self._known: dict[int, int] = {}
         self._days: set[int] = set()
         self._mark: int | None = None
+        self._conversations = ""
         self._name = name
         self._done = Pushed(place.shown, name)
         self._restarts = 0
@@ -144,6 +146,20 @@ class _Push:
                 self._progress(self._done.sent, max(total, self._done.sent))
             else:
                 mark = self._begin(there)
+        self._send_conversations(there)
+
+    def _send_conversations(self, there: psycopg.Connection[Any]) -> None:
+        known = conversations.digests(self._source)
+        all_of_them = conversations.of_all(known)
+        if all_of_them == self._conversations:
+            return
+        host = self._identity.host
+        row = there.execute("SELECT fased_usage.known_conversations(%s)", (host,)).fetchone()
+        assert row is not None
+        wanted = {key: digest for key, digest in known.items() if row[0].get(key) != digest}
+        for batch in conversations.batches(self._source, wanted):
+            there.execute(_KEEP, (host, outgoing.as_json(batch), None))
+        there.execute(_KEEP, (host, "[]", all_of_them))
 
     def _begin(self, there: psycopg.Connection[Any]) -> int:
         """The id of the row after which to go on.
@@ -153,7 +169,7 @@ class _Push:
         """
         row = there.execute("SELECT * FROM fased_usage.begin(%s, %s)", (self._identity.host, self._name)).fetchone()
         assert row is not None
-        name, ledger, sent, call = row
+        name, ledger, sent, call, self._conversations = row
         self._done = replace(self._done, host=name)
         if ledger == self._identity.ledger and (not sent or outgoing.has(self._source, call, sent)):
             if self._mark is not None and sent > self._mark:

@@ -23,7 +23,6 @@ _AT_ONCE = 5_000
 POSTGRES = Dialect(
     mark="%s",
     rollups=tuple(Rollup(table, width_ms, sessions) for table, (width_ms, sessions) in TABLES.items()),
-    conversations=False,
     hosts=True,
 )
 """What differs from SQLite. Names have the collation "C", in which ``lower`` knows A to Z alone."""

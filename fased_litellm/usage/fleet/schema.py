@@ -1,4 +1,4 @@
-"""The tables in the database, as numbered steps: ``schema_1.sql``, …. A table says how many of them it has seen.
+"""The tables in the database, as numbered steps: ``schema_1_….sql``, …. A table says how many of them it has seen.
 
 A step that was released is never changed; a new one is added behind it.
 """
@@ -17,7 +17,8 @@ from .place import Place
 if TYPE_CHECKING:
     import psycopg
 
-STEPS: tuple[Path, ...] = (Path(__file__).with_name("schema_1.sql"),)
+_HERE = Path(__file__).parent
+STEPS: tuple[tuple[Path, ...], ...] = ((_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def bring_up_to_date(connection: psycopg.Connection[Any], place: Place) -> Prepa
         # Another machine may have done it while this one waited.
         before = version(connection, place)
         for step in STEPS[before:]:
-            connection.execute(step.read_bytes())
+            for file in step:
+                connection.execute(file.read_bytes())
         if before < len(STEPS):
             connection.execute("UPDATE fased_usage.version SET version = %s", (len(STEPS),))
     return Prepared(place.shown, before, len(STEPS))

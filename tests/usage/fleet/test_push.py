@@ -134,7 +134,9 @@ def test_each_machine_has_rows_of_its_own(tmp_path: Path, url: str) -> None:
 def test_what_a_text_of_postgres_cannot_hold_is_made_visible(tmp_path: Path, url: str) -> None:
     path = machine(tmp_path / "a.sqlite3", [sample("c\0\\u0000", task="a\0b", price_note="\0"), sample("d")])
     send(path, url)
-    assert ask(url, "SELECT call_id, task, price_note FROM call JOIN dimension ON dimension.id = dimension ORDER BY 1") == [
+    assert ask(
+        url, "SELECT call_id, task, price_note FROM call JOIN dimension ON dimension.id = dimension ORDER BY 1"
+    ) == [
         ("c␀\\u0000", "a␀b", "␀"),
         ("d", "digest", None),
     ]

@@ -44,7 +44,7 @@ def test_an_older_version_is_brought_up_to_date(url: str, tmp_path: Path, monkey
     send(path, url)
     step = tmp_path / "schema_2.sql"
     step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text;")
-    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (step,)))
     with connected(place(url)) as there, pytest.raises(FleetError, match=r"has version 1; this .* version 2"):
         schema.require(there, place(url))
     machine(path, [sample("c2")])
@@ -56,7 +56,7 @@ def test_an_older_version_is_brought_up_to_date(url: str, tmp_path: Path, monkey
 def test_a_step_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = tmp_path / "schema_2.sql"
     step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text; SELECT 1 / 0;")
-    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (step,)))
     with pytest.raises(FleetError, match="division by zero"):
         prepare(url)
     assert ask(url, "SELECT to_regnamespace('fased_usage')") == [(None,)]

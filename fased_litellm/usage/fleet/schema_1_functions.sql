@@ -1,118 +1,21 @@
--- The usage of many machines, in one schema of a PostgreSQL database. Version 1.
+-- The functions by which machines push: the only ones that write the tables. Version 1.
 --
--- The tables have the columns of the local ledger, so that the same questions can be asked of both. They are written by
--- the functions below alone, with the rights of the schema's owner: a role that pushes may call these, and needs no right
--- on any table. Each function first locks the row of its machine, so pushes of one machine come one after the other, and
--- those of different machines meet nowhere but in `months`. What they look up row by row stands in subqueries, so that no
--- plan, made while a table was small, reads all of it later.
-
-CREATE SCHEMA fased_usage;
-
-CREATE TABLE fased_usage.version (version integer NOT NULL);
-INSERT INTO fased_usage.version VALUES (1);
-
--- A machine, and how far its ledger was sent. `key` is the ledger's own id of its host. Ids of rows mean something only
--- within one file: `ledger` is the id of that file, `sent` the last row that came from it, `sent_call` that row's call.
-CREATE TABLE fased_usage.host (
-  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  key text COLLATE "C" NOT NULL UNIQUE,
-  name text COLLATE "C" NOT NULL UNIQUE,
-  ledger text COLLATE "C" NOT NULL DEFAULT '',
-  sent bigint NOT NULL DEFAULT 0,
-  sent_call text COLLATE "C",
-  pushed_at timestamptz
-);
-
--- Each combination of names that the calls of a machine have, once; '' is none. `coarse` is the one with the same names
--- and no session, NULL where this is it. The digest stands for the names in the index, which has room for short ones only.
-CREATE TABLE fased_usage.combination (
-  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  host integer NOT NULL REFERENCES fased_usage.host (id),
-  digest bytea NOT NULL,
-  coarse integer,
-  session text COLLATE "C" NOT NULL, task text COLLATE "C" NOT NULL, agent text COLLATE "C" NOT NULL,
-  channel text COLLATE "C" NOT NULL, source text COLLATE "C" NOT NULL, role text COLLATE "C" NOT NULL,
-  provider text COLLATE "C" NOT NULL, model text COLLATE "C" NOT NULL, status text COLLATE "C" NOT NULL,
-  served_model text COLLATE "C" NOT NULL,
-  UNIQUE (host, digest)
-);
-CREATE INDEX ON fased_usage.combination (session);
-CREATE INDEX ON fased_usage.combination (task);
-
--- The ledger's table of this name, and the machine's name.
-CREATE VIEW fased_usage.dimension AS
-  SELECT combination.id, combination.coarse, host.name AS host, session, task, agent, channel, source, role, provider,
-    model, status, served_model
-  FROM fased_usage.combination JOIN fased_usage.host ON host.id = combination.host;
-
--- One row per call, a partition per month of its beginning (UTC). There is no default partition, into which rows of a
--- month could fall before the month's own is made: `months` makes it first. The two below take what a wrong clock dates,
--- so that no clock can make partitions without end.
-CREATE TABLE fased_usage.call (
-  id bigint NOT NULL,  -- in the ledger
-  call_id text COLLATE "C" NOT NULL,
-  dimension integer NOT NULL,
-  started_at_ms bigint NOT NULL,
-  input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
-  reasoning_tokens bigint NOT NULL, total_tokens bigint NOT NULL,
-  cost_pico bigint, cost_source text COLLATE "C" NOT NULL,
-  cause text COLLATE "C", origin text COLLATE "C", http_status bigint,
-  requested_model text COLLATE "C", deployment_id text COLLATE "C",
-  retries bigint, fallbacks bigint,
-  latency_ms double precision, time_to_first_token_ms double precision, proxy_overhead_ms double precision,
-  proxy_version text COLLATE "C",
-  response_id text COLLATE "C",
-  counted boolean NOT NULL,
-  input_cost_pico bigint, output_cost_pico bigint, cache_read_cost_pico bigint, cache_write_cost_pico bigint,
-  price_note text COLLATE "C"
-) PARTITION BY RANGE (started_at_ms);
-CREATE INDEX ON fased_usage.call (started_at_ms);
-CREATE INDEX ON fased_usage.call (dimension, started_at_ms);
-CREATE TABLE fased_usage.call_before_2020 PARTITION OF fased_usage.call FOR VALUES FROM (MINVALUE) TO (1577836800000);
-CREATE TABLE fased_usage.call_from_2100 PARTITION OF fased_usage.call FOR VALUES FROM (4102444800000) TO (MAXVALUE);
-
--- Where the row of each call is. A key of a partitioned table has to contain the month, and would let a call stand in
--- two months once its beginning is corrected. This one does not: a call is there once, whatever becomes of its row.
-CREATE TABLE fased_usage.call_key (
-  host integer NOT NULL,
-  call_id text COLLATE "C" NOT NULL,
-  dimension integer NOT NULL,
-  started_at_ms bigint NOT NULL,
-  PRIMARY KEY (host, call_id)
-);
-
--- What the counted calls of one combination sum up to in a bucket of UTC: 15 minutes, an hour, a day, and a day with the
--- session. They change in the transaction of the rows.
-CREATE TABLE fased_usage.rollup (
-  bucket bigint NOT NULL,
-  dimension integer NOT NULL,
-  calls bigint NOT NULL, failed bigint NOT NULL,
-  input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL,
-  reasoning_tokens bigint NOT NULL, total_tokens bigint NOT NULL,
-  cost_pico bigint NOT NULL, priced_calls bigint NOT NULL, unpriced_calls bigint NOT NULL,
-  input_cost_pico bigint NOT NULL, output_cost_pico bigint NOT NULL,
-  cache_read_cost_pico bigint NOT NULL, cache_write_cost_pico bigint NOT NULL,
-  unpriced_tokens bigint NOT NULL,
-  PRIMARY KEY (bucket, dimension)
-);
-CREATE TABLE fased_usage.rollup_hour (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE TABLE fased_usage.rollup_day (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE TABLE fased_usage.rollup_session (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE INDEX ON fased_usage.rollup (dimension);
-CREATE INDEX ON fased_usage.rollup_session (dimension);
+-- They run with the rights of the schema's owner. Each first locks the row of its machine, so pushes of one machine come
+-- one after the other; those of different machines meet nowhere but in `months`. What is looked up row by row stands in
+-- subqueries, so that no plan, made while a table was small, reads all of it later.
 
 -- Begin a push: make the machine known, under a name that no other has.
 CREATE FUNCTION fased_usage.begin(
-  host_key text, host_name text, OUT name text, OUT ledger text, OUT sent bigint, OUT sent_call text
+  host_key text, host_name text, OUT name text, OUT ledger text, OUT sent bigint, OUT sent_call text,
+  OUT conversations text
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   other text := host_name || '-' || left(host_key, 6);
 BEGIN
-  SELECT host.name, host.ledger, host.sent, host.sent_call INTO name, ledger, sent, sent_call
+  SELECT host.name, host.ledger, host.sent, host.sent_call, host.conversations
+    INTO name, ledger, sent, sent_call, conversations
     FROM fased_usage.host WHERE host.key = host_key;
   IF NOT FOUND OR name NOT IN (host_name, other) THEN
     PERFORM pg_advisory_xact_lock(hashtext('fased_usage'), 1);
@@ -121,7 +24,8 @@ BEGIN
     END IF;
     INSERT INTO fased_usage.host AS host (key, name) VALUES (host_key, host_name)
       ON CONFLICT (key) DO UPDATE SET name = excluded.name
-      RETURNING host.name, host.ledger, host.sent, host.sent_call INTO name, ledger, sent, sent_call;
+      RETURNING host.name, host.ledger, host.sent, host.sent_call, host.conversations
+      INTO name, ledger, sent, sent_call, conversations;
   END IF;
 END
 $$;
@@ -328,5 +232,53 @@ BEGIN
 END
 $$;
 
+-- The machine's conversations that are there, as an object: agent and name, with a line break between, to digest.
+CREATE FUNCTION fased_usage.known_conversations(host_key text) RETURNS json
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(json_object_agg(agent || chr(10) || conversation.name, digest), '{}')
+    FROM fased_usage.conversation JOIN fased_usage.host ON host.id = conversation.host WHERE host.key = host_key
+$$;
+
+-- Keep conversations (objects with the columns of `conversation`, and lists of objects `activity` and `tool_use`) instead
+-- of what was known of them; and the digest of all of them, if these were the last to be sent.
+CREATE FUNCTION fased_usage.keep_conversations(host_key text, given json, all_of_them text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  machine integer;
+  ids integer[];
+BEGIN
+  SELECT id INTO STRICT machine FROM fased_usage.host WHERE key = host_key FOR UPDATE;
+  INSERT INTO fased_usage.conversation (host, agent, name, digest, session_id, session, label, channel, source, task,
+      chat_type, provider, model, provider_override, model_override, updated_at_ms, first_ms, last_ms)
+    SELECT machine, agent, name, digest, session_id, session, label, channel, source, task, chat_type, provider, model,
+        provider_override, model_override, updated_at_ms, first_ms, last_ms
+      FROM json_populate_recordset(NULL::fased_usage.conversation, given)
+    ON CONFLICT (host, agent, name) DO UPDATE SET digest = excluded.digest, session_id = excluded.session_id,
+      session = excluded.session, label = excluded.label, channel = excluded.channel, source = excluded.source,
+      task = excluded.task, chat_type = excluded.chat_type, provider = excluded.provider, model = excluded.model,
+      provider_override = excluded.provider_override, model_override = excluded.model_override,
+      updated_at_ms = excluded.updated_at_ms, first_ms = excluded.first_ms, last_ms = excluded.last_ms;
+  ids := ARRAY(
+    SELECT (
+      SELECT c.id FROM fased_usage.conversation AS c
+        WHERE c.host = machine AND c.agent = one ->> 'agent' AND c.name = one ->> 'name'
+    )
+    FROM json_array_elements(given) AS one
+  );
+  DELETE FROM fased_usage.activity WHERE conversation = ANY (ids);
+  DELETE FROM fased_usage.tool_use WHERE conversation = ANY (ids);
+  INSERT INTO fased_usage.activity
+    SELECT a.bucket, ids[place], a.user_messages, a.assistant_messages, a.tool_calls, a.tool_results, a.errors
+      FROM json_array_elements(given) WITH ORDINALITY AS c (one, place),
+        json_populate_recordset(NULL::fased_usage.activity, one -> 'activity') AS a;
+  INSERT INTO fased_usage.tool_use
+    SELECT t.bucket, ids[place], t.name, t.calls
+      FROM json_array_elements(given) WITH ORDINALITY AS c (one, place),
+        json_populate_recordset(NULL::fased_usage.tool_use, one -> 'tool_use') AS t;
+  IF all_of_them IS NOT NULL THEN
+    UPDATE fased_usage.host SET conversations = all_of_them WHERE id = machine;
+  END IF;
+END
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fased_usage FROM PUBLIC;
-GRANT SELECT ON fased_usage.version TO PUBLIC;
