@@ -1,10 +1,10 @@
-"""JSON Schemas of what ``fased litellm keys`` and ``spend`` print, for ``schemas/``."""
+"""JSON Schemas of what ``fased litellm keys``, ``spend`` and ``fased usage reconcile`` print, for ``schemas/``."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -118,12 +118,78 @@ class SpendDocument(_Document):
     totals: SpendTotals | None
 
 
+Kind = Literal["equal", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
+
+
+class ReconciledSide(_Document):
+    """Both sides of one model, or of all."""
+
+    model: str | None
+    counts: dict[Kind, int]
+    here_usd: Usd
+    there_usd: Usd
+
+
+class ReconciledDifference(_Document):
+    """One call on which the sides do not agree."""
+
+    kind: Kind
+    call_id: str
+    started_at: str
+    model: str | None
+    here_usd: Usd | None
+    here_source: str | None
+    there_usd: Usd | None
+    matched_by: Literal["call-id", "completion", "content"] | None
+
+
+class _Reconciliation(_Document):
+    agrees: bool
+    waited_seconds: float
+    still_waiting: int = Field(description="Young calls without a row.")
+    filled: int = Field(description="Calls that were added to the history.")
+
+
+class ReconciledRows(_Reconciliation):
+    """Rows were compared, call by call."""
+
+    compared: Literal["rows"]
+    from_: Moment = Field(alias="from")
+    to: Moment
+    totals: ReconciledSide
+    models: list[ReconciledSide]
+    differences: list[ReconciledDifference]
+    more_differences: int
+    matched_by: dict[str, int]
+    attempts: int = Field(description="Rows of attempts before a fallback.")
+    unsent: int = Field(description="Failed calls that need no row.")
+
+
+class ReconciledTotals(_Reconciliation):
+    """A plain virtual key compares its total."""
+
+    compared: Literal["totals"]
+    since: str
+    here_usd: Usd
+    here_unpriced_calls: int
+    there_usd: Usd
+    key: VirtualKeyPart
+    why: str
+
+
+class ReconciliationDocument(RootModel[ReconciledRows | ReconciledTotals]):
+    """The document of ``fased usage reconcile --json``."""
+
+    model_config = ConfigDict(title="Reconciliation")
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
         "virtual-key.schema.json": VirtualKeyDocument,
         "virtual-key-made.schema.json": KeyMadeDocument,
         "spend.schema.json": SpendDocument,
+        "reconciliation.schema.json": ReconciliationDocument,
     }
     return {
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}

@@ -42,6 +42,7 @@ class VirtualKey:
         deleted: whether it is gone.
         key_type: ``default``, ``llm_api`` (calls alone), ``management`` and so on; None where the proxy does not say.
         user_id, team_id: whose it is.
+        created_at: when it was made; None where the proxy does not say.
         last_active: when it last called; None where the proxy does not say.
     """
 
@@ -61,6 +62,7 @@ class VirtualKey:
     key_type: str | None = None
     user_id: str | None = None
     team_id: str | None = None
+    created_at: datetime | None = None
     last_active: datetime | None = None
 
     @property
@@ -241,6 +243,7 @@ def parse(row: Mapping[str, Any]) -> VirtualKey:
         key_type=_text(row.get("key_type")),
         user_id=_text(row.get("user_id")),
         team_id=_text(row.get("team_id")),
+        created_at=_moment(row.get("created_at")),
         last_active=_moment(row.get("last_active")),
     )
 

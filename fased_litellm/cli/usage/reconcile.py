@@ -1,0 +1,163 @@
+"""``fased usage reconcile``: the local history held against the proxy's rows, call by call."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import output, session
+from ..commands import SETTINGS
+from . import options
+
+if TYPE_CHECKING:
+    from ...onboarding.reconciling import Reconciled, TotalsOnly
+    from ...usage.reconcile.result import Difference, Reconciliation
+
+app = typer.Typer(**SETTINGS)
+
+_WORDS = {
+    "equal": "equal",
+    "cost-differs": "cost differs",
+    "zero-here": "no cost here",
+    "zero-there": "no cost at the proxy",
+    "missing-here": "missing here",
+    "missing-there": "missing at the proxy",
+}
+
+
+@app.command()
+def reconcile(
+    *,
+    today: options.Today = False,
+    days: options.Days = None,
+    month: options.Month = None,
+    first: options.First = None,
+    last: options.Last = None,
+    fill: Annotated[
+        bool,
+        typer.Option("--fill", help="Add calls of the agents' keys that the proxy knows and the history does not."),
+    ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Most differences to show one by one; all are counted.")
+    ] = 20,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long young calls are given to have a row.")
+    ] = 20.0,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Hold the history of calls through LiteLLM against the proxy's spend rows.
+
+    Needs a key that may see rows: the master key (LITELLM_MASTER_KEY, keyring) or one that belongs to a user. With a plain virtual
+    key, its total is compared. Exit 1 if the two do not agree.
+    """
+    from ...onboarding.reconciling import TotalsOnly
+    from ...onboarding.reconciling import reconcile as run
+    from ...usage.windows import window
+
+    span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month)
+    done = run(
+        session.config(),
+        session.paths(),
+        (span.from_ms, span.to_ms),
+        limit=limit,
+        fill=fill,
+        say=output.diagnostic,
+        patience_s=wait,
+    )
+    if json_output:
+        output.document(done.as_dict())
+    elif isinstance(done.found, TotalsOnly):
+        _show_totals(done.found)
+    else:
+        _show(done, done.found)
+    if not done.found.agrees:
+        raise typer.Exit(1)
+
+
+def _show_totals(found: TotalsOnly) -> None:
+    from ...usage.money import from_pico
+    from .text import dollars, moment
+
+    output.line(f"{found.why} This is all that the key may see:")
+    output.line(f"At the proxy: {dollars(found.key.spent)} since {moment(found.since_ms)}")
+    rest = f", and {found.unpriced:,} calls of unknown cost" if found.unpriced else ""
+    output.line(f"Here:         {dollars(from_pico(found.here_pico))}{rest}")
+    if found.agrees:
+        output.line("They agree.")
+    else:
+        output.line(
+            "They differ. The proxy's sum lags by up to 15 s, and counts every client of this key; the history counts every key."
+        )
+        output.line("→ With LITELLM_MASTER_KEY set for this command, each call is compared.")
+
+
+def _show(done: Reconciled, found: Reconciliation) -> None:
+    from .table import Column, render
+    from .terminal import detect, printable
+    from .text import dollars, period
+
+    output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms)}: here, and at the proxy")
+    if done.filled:
+        output.line(f"Added to the history: {done.filled:,} calls.")
+    sides = [*found.models, found.totals] if len(found.models) > 1 else list(found.models)
+    if not sides:
+        output.line("There are none on either side.")
+    else:
+        from ...usage.money import from_pico
+        from ...usage.reconcile.result import KINDS
+
+        shown = [kind for kind in KINDS if kind == "equal" or found.totals.counts.get(kind)]
+        columns = [
+            Column(
+                "Model",
+                [printable(side.model or "-") for side in found.models] + ["all"] * (len(sides) - len(found.models)),
+            )
+        ]
+        columns += [
+            Column(_WORDS[kind].capitalize(), [f"{side.counts.get(kind, 0):,}" for side in sides], right=True)
+            for kind in shown
+        ]
+        columns.append(Column("Here", [dollars(from_pico(side.here_pico)) for side in sides], right=True))
+        columns.append(Column("Proxy", [dollars(from_pico(side.there_pico)) for side in sides], right=True))
+        output.line()
+        for line in render(columns, [0.0] * len(sides), detect()):
+            output.line(line)
+    if found.differences:
+        output.line()
+        for difference in found.differences:
+            output.line(_difference(difference))
+        if found.more:
+            output.line(f"… and {found.more:,} more: --limit N")
+    output.line()
+    if found.attempts:
+        output.line(
+            f"{found.attempts:,} rows of the proxy are attempts before a fallback; they belong to calls that are counted."
+        )
+    if by_content := found.matched.get("content"):
+        output.line(
+            f"{by_content:,} calls of the Node agent were found by model, tokens and time: they have no id of the proxy."
+        )
+    if done.still_waiting:
+        output.line(f"{done.still_waiting:,} young calls have no row yet; try again in a while.")
+    output.line("Both sides agree." if found.agrees else "The two sides do not agree.")
+    if found.totals.counts.get("missing-here"):
+        output.line("→ `fased usage reconcile --fill` adds the calls that are missing here.")
+    if found.totals.counts.get("zero-here"):
+        output.line("→ `fased usage reprice` computes costs that are not known here.")
+
+
+def _difference(difference: Difference) -> str:
+    from ...usage.money import from_pico
+    from .terminal import printable
+    from .text import dollars, moment
+
+    def cost(pico: int | None) -> str:
+        return "-" if pico is None else dollars(from_pico(pico))
+
+    source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
+    return (
+        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms)} {printable(difference.model or '-')}"
+        f" {difference.call_id}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
+    )

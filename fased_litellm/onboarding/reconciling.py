@@ -1,0 +1,222 @@
+"""Hold the local history against what the proxy says, as far as the keys at hand may see."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..config.agents import agents_of
+from ..config.load import ConfigSnapshot
+from ..errors import KeyAdminError, SecretError, SpendError
+from ..paths import Paths
+from ..proxy.admin import VirtualKey
+from ..proxy.spend import LAG_S, SpendRow
+from ..refs import PROVIDER
+from ..secrets.lookup import resolve_key
+from ..usage.ledger import Ledger
+from ..usage.money import to_number, to_pico
+from ..usage.opening import answer
+from ..usage.query import Query
+from ..usage.reconcile import filling, matching
+from ..usage.reconcile.result import Reconciliation
+from ..usage.reconcile.scratch import row_of, scratch, take_history, take_rows
+from ..usage.record import UsageRecord, iso
+from ..usage.report import build
+from .spendview import Rows
+
+_SETTLED_S = LAG_S + 5.0
+_BATCH = 1_000
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsOnly:
+    """All that a plain virtual key may see: its own spend, against the sum of the history since then.
+
+    Attributes:
+        key: what the proxy says of the key.
+        since_ms: since when its spend counts, milliseconds since 1970 UTC.
+        here_pico: the known cost of the history's calls since then, in 10⁻¹² USD.
+        unpriced: its calls of unknown cost.
+        why: why no rows may be seen.
+    """
+
+    key: VirtualKey
+    since_ms: int
+    here_pico: int
+    unpriced: int
+    why: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both sums are the same."""
+        return self.here_pico == to_pico(self.key.spent)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage reconcile --json`` where only totals could be compared."""
+        return {
+            "compared": "totals",
+            "since": iso(self.since_ms),
+            "agrees": self.agrees,
+            "hereUsd": to_number(self.here_pico),
+            "hereUnpricedCalls": self.unpriced,
+            "thereUsd": float(self.key.spent),
+            "key": self.key.as_dict(),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What came of it.
+
+    Attributes:
+        found: the comparison.
+        waited_s: how long rows were waited for.
+        still_waiting: young calls that have no row yet all the same.
+        filled: calls that were added to the history.
+    """
+
+    found: Reconciliation | TotalsOnly
+    waited_s: float = 0.0
+    still_waiting: int = 0
+    filled: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage reconcile --json``; see ``schemas/reconciliation.schema.json``."""
+        return {
+            **self.found.as_dict(),
+            "waitedSeconds": round(self.waited_s, 1),
+            "stillWaiting": self.still_waiting,
+            "filled": self.filled,
+        }
+
+
+def reconcile(
+    snapshot: ConfigSnapshot,
+    paths: Paths,
+    window: tuple[int, int],
+    *,
+    limit: int,
+    fill: bool,
+    say: Say,
+    patience_s: float = _SETTLED_S,
+) -> Reconciled:
+    """Compare.
+
+    Args:
+        snapshot: the agent's config.
+        paths: the installation.
+        window: milliseconds since 1970, the end exclusive.
+        limit: most differences to give one by one.
+        fill: add the calls of our keys that are missing here.
+        say: is told of what goes on, in words.
+        patience_s: how long rows of young calls are waited for, in seconds after the call.
+
+    Raises:
+        MissingKey: there is no key.
+        SpendError: no rows may be seen, and ``fill`` asks for them; or the proxy keeps none.
+        CallError: the proxy is not reached.
+        LedgerError: the history cannot be read.
+    """
+    rows = Rows(snapshot, paths)
+    hashes = _hashes(snapshot, paths, rows)
+    from_ms, to_ms = window
+    try:
+        with scratch() as connection, rows.client() as client:
+
+            def between(begin: int, end: int) -> Iterator[SpendRow]:
+                for key in hashes:
+                    yield from rows.between(client, begin, end, {"api_key": key})
+
+            take_history(connection, paths.ledger, from_ms, to_ms)
+            take_rows(connection, between(from_ms - 60_000, to_ms + 60_000))
+            matching.match(connection)
+            begun = time.monotonic()
+            while young := matching.waiting(connection, _now_ms() - int(patience_s * 1000)):
+                if time.monotonic() - begun > patience_s:
+                    break
+                say(f"{young} calls of the last seconds have no row at the proxy yet; waiting …")
+                time.sleep(min(2.0, patience_s))
+                take_rows(connection, between(_now_ms() - 300_000, _now_ms() + 60_000))
+                matching.match(connection)
+            waited = time.monotonic() - begun
+            filled = (
+                _fill(paths, (row_of(row) for row in matching.missing_here(connection, from_ms, to_ms))) if fill else 0
+            )
+            if filled:
+                take_history(connection, paths.ledger, from_ms, to_ms)
+                matching.match(connection)
+            found = matching.judge(connection, from_ms, to_ms, limit=limit)
+            return Reconciled(found, waited if waited >= 1 else 0.0, young, filled)
+    except SpendError as error:
+        if fill or error.trouble != "not-allowed":
+            raise
+        return Reconciled(_totals(rows, paths, error))
+
+
+def _hashes(snapshot: ConfigSnapshot, paths: Paths, rows: Rows) -> list[str]:
+    """By which the rows of our keys are known: those of all agents."""
+    found: dict[str, None] = {}
+    if own := rows.own_hash():
+        found[own] = None
+    for agent in agents_of(snapshot.value):
+        try:
+            key = resolve_key(snapshot, paths, PROVIDER, agent=agent.id)
+        except SecretError:
+            continue
+        found.setdefault(hashlib.sha256(key.value.encode()).hexdigest())
+    return list(found)
+
+
+def _fill(paths: Paths, rows: Iterator[SpendRow]) -> int:
+    added = 0
+    with Ledger(paths.ledger) as ledger:
+        batch: list[UsageRecord] = []
+        for row in rows:
+            try:
+                batch.append(filling.record_of(row))
+            except ValueError:
+                continue  # its numbers make no sense; it stays among the missing ones
+            if len(batch) >= _BATCH:
+                added += ledger.record_many(batch)
+                batch = []
+        return added + ledger.record_many(batch)
+
+
+def _totals(rows: Rows, paths: Paths, error: SpendError) -> TotalsOnly:
+    try:
+        _, key = rows.keys.own()
+    except KeyAdminError as refused:
+        raise SpendError(f"{error.message} {refused.message}", hint=refused.hint) from None
+    since_ms = _since(key)
+    to_ms = _now_ms() + 60_000
+    query = Query(since_ms, to_ms, (), {"provider": (PROVIDER,)})
+    report = answer(paths.ledger, lambda connection: build(connection, query), lambda _: None)
+    totals = report.totals if report else None
+    return TotalsOnly(
+        key, since_ms, totals.cost_pico if totals else 0, totals.unpriced_calls if totals else 0, error.message
+    )
+
+
+def _since(key: VirtualKey) -> int:
+    """Since when a key's spend counts: the beginning of the budget's period, or of the key."""
+    made = key.created_at or datetime(1970, 1, 1, tzinfo=UTC)
+    begun = made
+    if key.budget_reset_at is not None:
+        ends = key.budget_reset_at
+        length = {"1d": 1, "24h": 1, "7d": 7, "1w": 7}.get(key.budget_duration or "")
+        if length is not None:
+            begun = ends - timedelta(days=length)
+        elif key.budget_duration in ("30d", "1mo", "monthly"):
+            begun = (ends - timedelta(days=1)).replace(day=1)
+    return int(max(made, begun).timestamp() * 1000)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

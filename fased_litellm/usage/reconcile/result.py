@@ -1,0 +1,119 @@
+"""What a comparison of the local history with the proxy's rows has shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..money import to_number
+from ..record import iso
+
+Kind = Literal["equal", "cost-differs", "missing-here", "missing-there", "zero-here", "zero-there"]
+KINDS: tuple[Kind, ...] = ("equal", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there")
+"""``zero-here``: the proxy has a cost and the history none; ``missing-there``: the proxy has no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One call on which the two sides do not agree.
+
+    Attributes:
+        kind: how.
+        call_id: by which the proxy knows it, else by which the history does.
+        started_at_ms: milliseconds since 1970, UTC.
+        model: the alias.
+        here_pico, there_pico: the cost in 10⁻¹² USD; None where that side has none.
+        here_source: where the history has its cost from.
+        matched_by: ``call-id``, ``completion`` or ``content`` (model, tokens and time); None for one that has no partner.
+    """
+
+    kind: Kind
+    call_id: str
+    started_at_ms: int
+    model: str | None
+    here_pico: int | None
+    there_pico: int | None
+    here_source: str | None
+    matched_by: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "callId": self.call_id,
+            "startedAt": iso(self.started_at_ms),
+            "model": self.model,
+            "hereUsd": _usd(self.here_pico),
+            "hereSource": self.here_source,
+            "thereUsd": _usd(self.there_pico),
+            "matchedBy": self.matched_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Both sides of one model, or of all: calls of each kind, and the known costs in 10⁻¹² USD."""
+
+    model: str | None
+    counts: Mapping[Kind, int]
+    here_pico: int
+    there_pico: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "counts": {kind: self.counts.get(kind, 0) for kind in KINDS},
+            "hereUsd": to_number(self.here_pico),
+            "thereUsd": to_number(self.there_pico),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The whole comparison.
+
+    Attributes:
+        from_ms, to_ms: the window, the end exclusive.
+        totals: of all models.
+        models: of each alias, the one with the greatest difference first.
+        differences: the calls that differ, oldest first, as many as were asked for.
+        more: how many further ones differ.
+        matched: how the pairs were found → how many.
+        attempts: rows of the proxy for attempts that another one of the same call took the place of.
+        unsent: failed calls of the history which the proxy need not have a row of.
+    """
+
+    from_ms: int
+    to_ms: int
+    totals: Side
+    models: tuple[Side, ...]
+    differences: tuple[Difference, ...]
+    more: int
+    matched: Mapping[str, int]
+    attempts: int
+    unsent: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both sides have the same calls at the same costs."""
+        return not any(count for kind, count in self.totals.counts.items() if kind != "equal")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased usage reconcile --json`` where rows could be compared."""
+        return {
+            "compared": "rows",
+            "from": iso(self.from_ms),
+            "to": iso(self.to_ms),
+            "agrees": self.agrees,
+            "totals": self.totals.as_dict(),
+            "models": [side.as_dict() for side in self.models],
+            "differences": [difference.as_dict() for difference in self.differences],
+            "moreDifferences": self.more,
+            "matchedBy": dict(self.matched),
+            "attempts": self.attempts,
+            "unsent": self.unsent,
+        }
+
+
+def _usd(pico: int | None) -> float | None:
+    return None if pico is None else to_number(pico)

@@ -1,0 +1,128 @@
+"""Both sides of a comparison in a temporary database, which is gone with its connection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...proxy.spend import SpendRow
+from .. import database
+from ..asking import asking
+from ..money import to_pico
+
+MARGIN_MS = 600_000
+"""Clocks differ: a call at the edge of the window may be just outside of it on the other side."""
+
+_BATCH = 2_000
+_TABLES = (
+    """
+    CREATE TABLE here (
+      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, response_id TEXT, started_at_ms INTEGER NOT NULL, model TEXT,
+      status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER
+    )
+    """,
+    """
+    CREATE TABLE there (
+      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL UNIQUE, started_at_ms INTEGER NOT NULL,
+      model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL, whole TEXT NOT NULL
+    )
+    """,
+    "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
+    "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
+)
+_HERE = """
+SELECT call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed
+FROM call JOIN dimension ON dimension.id = call.dimension
+WHERE counted AND provider = 'litellm' AND started_at_ms >= ? AND started_at_ms < ?
+"""
+
+
+@contextmanager
+def scratch() -> Iterator[sqlite3.Connection]:
+    """An empty comparison. It lies in a temporary file as soon as it is large."""
+    connection = sqlite3.connect("", isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        for table in _TABLES:
+            connection.execute(table)
+        yield connection
+    finally:
+        connection.close()
+
+
+def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_ms: int) -> None:
+    """Copy the calls of the history through LiteLLM.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    connection.execute("DELETE FROM here")
+    if not ledger.exists():
+        return
+    with asking(ledger) as source:
+        try:
+            rows = source.execute(_HERE, (from_ms - MARGIN_MS, to_ms + MARGIN_MS))
+            while batch := rows.fetchmany(_BATCH):
+                _insert(
+                    connection,
+                    "INSERT INTO here (call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    batch,
+                )
+        except sqlite3.Error as error:
+            raise database.explain(ledger, error) from error
+    connection.execute("CREATE INDEX IF NOT EXISTS here_call ON here (call_id)")
+
+
+def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
+    """Take rows of the proxy as they come; one that is there already is left alone.
+
+    Returns:
+        How many there are now.
+    """
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
+        _insert(
+            connection,
+            "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, model, status, total_tokens, spend_pico, whole)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    row.call_id,
+                    row.request_id,
+                    row.started_at_ms,
+                    row.model_group or row.model,
+                    row.status,
+                    row.total_tokens,
+                    to_pico(row.spend),
+                    _whole(row),
+                )
+                for row in batch
+            ],
+        )
+    connection.execute("CREATE INDEX IF NOT EXISTS there_call ON there (call_id)")
+    return int(connection.execute("SELECT count(*) FROM there").fetchone()[0])
+
+
+def row_of(whole: str) -> SpendRow:
+    """A row as it was taken."""
+    values: dict[str, Any] = json.loads(whole)
+    return SpendRow(**{**values, "spend": Decimal(values["spend"]), "tags": tuple(values["tags"])})
+
+
+def _whole(row: SpendRow) -> str:
+    return json.dumps({**asdict(row), "spend": str(row.spend)}, separators=(",", ":"))
+
+
+def _insert(connection: sqlite3.Connection, sql: str, batch: Sequence[Sequence[Any]]) -> None:
+    connection.execute("BEGIN")
+    connection.executemany(sql, batch)
+    connection.execute("COMMIT")
