@@ -68,7 +68,7 @@ def nanoseconds(milliseconds: float) -> str:
 
 def compact(value: Any) -> str:
     """JSON on one line, as OTLP files have it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"))  # in ASCII: some readers take U+2028 for the end of a line
 
 
 def listed(head: str, items: Iterator[str], tail: str) -> Iterator[str]:
