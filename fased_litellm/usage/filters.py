@@ -13,9 +13,9 @@ quotes, all characters stand for themselves, ``\\"`` for a quote and ``\\\\`` fo
 Several values of one key are alternatives, also in separate terms; with ``-`` none of them may be. All else is joined by
 "and": different keys, ``has:``, and words without a key.
 
-Fact: Fased's page knows the keys of ``FASED_KEYS``, matches parts of names whatever their case, knows patterns for
-``key``, ``session`` and ``id``, puts quotes around a whole term, and warns of an unknown key (its
-``ui/src/ui/usage-helpers.ts``).
+Fact: Fased's page knows agent, channel, chat, provider, model, source, tool, label, key, session, id, has and the numbers;
+it matches parts of names whatever their case, knows patterns for ``key``, ``session`` and ``id``, puts quotes around a whole
+term, and warns of an unknown key (its ``ui/src/ui/usage-helpers.ts``).
 """
 
 from __future__ import annotations
@@ -56,9 +56,6 @@ NUMBERS = ("minTokens", "maxTokens", "minCost", "maxCost", "minMessages", "maxMe
 KEYS = (*NAME_KEYS, *SESSION_KEYS, *CALL_KEYS, HAS, *NUMBERS)
 
 _SPELLINGS = {plain(key): key for key in KEYS} | {"key": "session", "id": "session", "servedmodel": "served"}
-FASED_KEYS = (
-    "agent", "channel", "chat", "provider", "model", "source", "tool", "label", "key", "session", "id", "has", *NUMBERS
-)  # fmt: skip
 _KEY = re.compile(r"([A-Za-z][\w-]*):")
 _WORD = re.compile(r'[^\s",]+')
 _NUMBER = re.compile(r"\$?(?=\.?\d)(\d{0,19})(?:\.(\d{0,15}))?([km]?)", re.IGNORECASE | re.ASCII)
@@ -131,7 +128,7 @@ def parse(text: str) -> Filter | None:
         FilterError: it cannot be understood; says where, and what was probably meant.
     """
     if len(text) > _LONGEST:
-        raise FilterError(f"it is longer than {_LONGEST} characters", _LONGEST + 1)
+        raise FilterError(f"it is longer than {_LONGEST} characters", _LONGEST)
     found: dict[tuple[str, bool], Term] = {}
     terms: list[Term] = []
     for term in _Reader(text).terms():
@@ -141,7 +138,8 @@ def parse(text: str) -> Filter | None:
         # Alternatives, wherever they stand.
         place = (term.key, term.negated)
         before = found.get(place)
-        found[place] = Term(term.key, (*(before.values if before else ()), *term.values), negated=term.negated)
+        values = dict.fromkeys((*(before.values if before else ()), *term.values))
+        found[place] = Term(term.key, tuple(values), negated=term.negated)
     every = (*found.values(), *terms)
     return Filter(tuple(dict.fromkeys(every))) if every else None
 
@@ -195,6 +193,8 @@ class _Reader:
         start = self._at
         text = self._quoted()
         self._end_of_value()
+        if not text:
+            raise FilterError("nothing is between the quotes", start)
         found = _KEY.match(text)
         if found is None:
             return Term(TEXT, (Value(text),), negated=negated)

@@ -3,12 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fased_litellm.errors import UsageError
-from fased_litellm.usage.query import DIMENSIONS, parse_by, parse_values
-from fased_litellm.usage.record import iso
-from fased_litellm.usage.windows import window
-from tests.usage.samples import DAY_MS, START_MS
-
-NOW = START_MS + DAY_MS + 4 * 3_600_000  # 2026-11-22T04:00:00Z
+from fased_litellm.usage.query import DIMENSIONS, Query, Sort, check, parse_by, parse_sort, parse_values
 
 
 @pytest.mark.parametrize(
@@ -40,48 +35,29 @@ def test_values_are_lists_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "first", "last", "begin", "end"),
+    ("text", "sort"),
     [
-        (None, None, None, "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"),
-        (1, None, None, "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"),
-        (30, None, None, "2026-10-24T00:00:00Z", "2026-11-23T00:00:00Z"),
-        (None, "2026-11-16", None, "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"),
-        (None, "2026-11-16", "2026-11-16", "2026-11-16T00:00:00Z", "2026-11-17T00:00:00Z"),
-        (None, "2024-02-28", "2024-02-29", "2024-02-28T00:00:00Z", "2024-03-01T00:00:00Z"),
-        (None, "2026-11-16T10:30", "2026-11-16T10:45:00.5", "2026-11-16T10:30:00Z", "2026-11-16T10:45:00.500Z"),
-        (None, "2026-11-16T10:30+02:00", "2026-11-16T12:00Z", "2026-11-16T08:30:00Z", "2026-11-16T12:00:00Z"),
-        (None, "2026-11-16T10:30Z", "2026-11-17", "2026-11-16T10:30:00Z", "2026-11-18T00:00:00Z"),
+        (None, None),
+        ("cost", Sort("cost")),
+        ("-cost", Sort("cost", backwards=True)),
+        (" Tokens ", Sort("tokens")),
+        ("time", Sort("time")),
     ],
 )
-def test_windows_are_what_people_mean(
-    days: int | None, first: str | None, last: str | None, begin: str, end: str
-) -> None:
-    found = window(NOW, days=days, first=first, last=last)
-    assert tuple(map(iso, found)) == (begin, end)
+def test_orders_are_read_as_typed(text: str | None, sort: Sort | None) -> None:
+    assert parse_sort(text) == sort
 
 
-@pytest.mark.parametrize(
-    ("days", "first", "last", "words"),
-    [
-        (0, None, None, "--days 0"),
-        (-3, None, None, "--days -3"),
-        (10**9, None, None, "--days"),
-        (30_000, None, None, "before 1970"),
-        (3, "2026-11-16", None, "cannot be combined"),
-        (3, None, "2026-11-16", "cannot be combined"),
-        (None, None, "2026-11-16", "--to needs --from"),
-        (None, "2026-11-17", "2026-11-16", "is after"),
-        (None, "2026-11-23", None, "is after today"),
-        (None, "2026-11-31", None, "not a date"),
-        (None, "16.11.2026", None, "not a date"),
-        (None, "yesterday", None, "not a date"),
-        (None, "20261116", None, "not a date"),
-        (None, "2026-11-16", "9999-12-31", "not a date"),
-        (None, "1969-12-31", None, "before 1970"),
-    ],
-)
-def test_windows_that_make_no_sense_are_refused(
-    days: int | None, first: str | None, last: str | None, words: str
-) -> None:
-    with pytest.raises(UsageError, match=words):
-        window(NOW, days=days, first=first, last=last)
+def test_an_unknown_order_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="'-cots'") as caught:
+        parse_sort("-cots")
+    assert "Did you mean cost?" in (caught.value.hint or "")
+
+
+def test_parts_of_a_query_have_to_agree() -> None:
+    query = Query(0, 1, ("agent", "week"), sort=Sort("time"), top=1)
+    assert check(query) is query
+    with pytest.raises(UsageError, match="--sort time needs a time"):
+        check(Query(0, 1, ("agent",), sort=Sort("time")))
+    with pytest.raises(UsageError, match="--top 0"):
+        check(Query(0, 1, ("agent",), top=0))
