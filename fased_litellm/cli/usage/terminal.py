@@ -59,6 +59,10 @@ class Terminal:
             text += _LEFT_TO_RIGHT
         return text
 
+    def raw(self, text: str) -> str:
+        """A text for other programs: as it is, unless a terminal shows it, which no name in it may steer."""
+        return printable(text) if self.shown else text
+
     def line(self, text: str) -> str:
         """A whole line as this terminal can show it: where it has ASCII alone, bars and marks in ASCII of the same width."""
         return text.translate(_TO_ASCII) if self.ascii else text

@@ -81,3 +81,8 @@ def test_a_right_to_left_name_keeps_the_numbers_behind_it_in_place() -> None:
     assert SCREEN.name("agent:שלום") == "agent:שלום\u200e"
     assert SCREEN.name("日本") == "日本"
     assert Terminal().name("שלום") == "שלום"  # in a file, it is the name alone
+
+
+def test_a_table_for_programs_is_as_it_is_unless_a_terminal_shows_it() -> None:
+    assert Terminal().raw("a\x1b[2J,1") == "a\x1b[2J,1"
+    assert SCREEN.raw("a\x1b[2J,1") == "a�[2J,1"
