@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fased_litellm.usage.dialect import SQLITE, Rollup
+from fased_litellm.usage.planner import HOUR_MS, Grain, Piece, pieces, stretches
+from fased_litellm.usage.query import TIMES
+from fased_litellm.usage.timezones import DAY_MS, Zone, parse_zone
+from tests.usage.samples import START_MS
+from tests.usage.test_timezones import ZONES, local
+
+grains = st.lists(st.sampled_from(TIMES), unique=True).map(Grain.of)
+zones = st.sampled_from([*ZONES, "UTC", "+02:00", "+05:45", "-00:07"]).map(parse_zone)
+edges = st.integers(-400, 400).map(lambda number: START_MS + number * HOUR_MS)
+shifts = st.sampled_from([0, 0, 1, -1, 900_000, 450_000])
+
+
+def bounds(piece: Piece) -> tuple[int, int]:
+    width = piece.rollup.width_ms if piece.rollup else 1
+    return piece.first * width, piece.last * width
+
+
+@given(edges, edges, shifts, zones, grains, st.booleans(), st.sets(st.sampled_from(SQLITE.rollups)))
+def test_each_moment_of_a_window_is_read_once_and_in_its_place(
+    one: int, other: int, shift: int, zone: Zone, grain: Grain, sessions: bool, rollups: set[Rollup]
+) -> None:
+    begin, end = min(one, other) + shift, max(one, other)
+    found = pieces(stretches(begin, end, zone, grain), grain, rollups, sessions=sessions)
+    at = begin
+    for piece in sorted(found, key=bounds):
+        first, last = bounds(piece)
+        assert (first, last) == (at, max(first + 1, last))
+        assert not sessions or piece.rollup is None or piece.rollup.sessions
+        span = piece.stretch.span
+        assert span.from_ms <= first
+        assert last <= span.to_ms
+        if grain != Grain():
+            assert zone.offset_ms(first) == zone.offset_ms(last - 1) == span.offset_ms
+        if piece.rollup and grain.longest_bucket_ms:
+            # A bucket lies within one hour, or within one day.
+            unit, width = HOUR_MS if grain.hour else DAY_MS, piece.rollup.width_ms
+            assert (first + span.offset_ms) // unit == (first + width - 1 + span.offset_ms) // unit
+            assert width <= unit
+            assert span.offset_ms % width == 0
+        if grain.month:
+            months = {(day.year - 1970) * 12 + day.month - 1 for day in (zone.day(first), zone.day(last - 1))}
+            assert months == {piece.stretch.month}
+        at = last
+    assert at == max(begin, end)
+
+
+def tables(begin: int, end: int, *by: str, zone: str = "UTC", sessions: bool = False) -> list[str]:
+    grain = Grain.of(by)
+    parts = stretches(begin, end, parse_zone(zone), grain)
+    found = pieces(parts, grain, SQLITE.rollups, sessions=sessions)
+    return [piece.rollup.table if piece.rollup else "call" for piece in sorted(found, key=bounds)]
+
+
+def test_the_coarsest_table_that_can_tell_is_read() -> None:
+    week = (START_MS, START_MS + 7 * DAY_MS)
+    assert tables(*week) == ["rollup_day"]
+    assert tables(*week, "day") == ["rollup_day"]
+    assert tables(*week, "week", "month") == ["rollup_day"]
+    assert tables(*week, "hour") == ["rollup_hour"]
+    assert tables(*week, "day", zone="+02:00") == ["rollup_hour"]
+    assert tables(*week, "day", zone="Asia/Kolkata") == ["rollup"]
+    assert tables(*week, "day", zone="-00:07") == ["call"]
+    assert tables(*week, zone="Asia/Kolkata") == ["rollup_day"]  # no time is asked for
+    assert tables(*week, sessions=True) == ["rollup_session"]
+    assert tables(*week, "hour", sessions=True) == ["rollup"]
+    assert tables(START_MS - HOUR_MS, week[1] + 1) == ["rollup_hour", "rollup_day", "call"]
+    assert tables(START_MS + 1, START_MS + DAY_MS * 2 + HOUR_MS * 2 + 900_000) == [
+        "call", "rollup", "rollup_hour", "rollup_day", "rollup_hour", "rollup"
+    ]  # fmt: skip
+    assert tables(START_MS + 1, START_MS + 2) == ["call"]
+    assert tables(START_MS, START_MS) == []
+
+
+def test_months_are_cut_where_they_end_there() -> None:
+    zone = parse_zone("America/New_York")
+    found = list(stretches(START_MS, START_MS + 20 * DAY_MS, zone, Grain(month=True)))
+    assert [part.month % 12 + 1 for part in found] == [11, 12]
+    assert local(found[1].span.from_ms, "America/New_York").strftime("%m-%d %H:%M") == "12-01 00:00"
