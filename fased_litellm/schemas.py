@@ -16,14 +16,14 @@ from .catalog import jsonschema as catalog
 from .config import jsonschema as config
 from .doctor.debug import jsonschema as debug
 from .doctor.explain import jsonschema as explain
-from .doctor.debug import jsonschema as debug
-from .doctor.explain import jsonschema as explain
+from .doctor.checks import jsonschema as examination
 from .doctor.modelmap import jsonschema as modelmap
 from .doctor.verify import jsonschema as verification
 from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
 from .usage.exports import jsonschema as exports
+from .usage.fleet import jsonschema as fleet
 
 SUFFIX = ".schema.json"
 
@@ -34,11 +34,11 @@ def schemas() -> dict[str, dict[str, Any]]:
         **provider.schemas(),
         **usage.schemas(),
         **exports.schemas(),
+        **fleet.schemas(),
         **catalog.schemas(),
         **config.schemas(),
         **modelmap.schemas(),
-        **debug.schemas(),
-        **explain.schemas(),
+        **examination.schemas(),
         **debug.schemas(),
         **explain.schemas(),
         **verification.schemas(),

@@ -36,6 +36,7 @@ Dimension = Literal[
     "role",
     "status",
     "servedModel",
+    "host",
     "hour",
     "day",
     "week",
@@ -89,6 +90,7 @@ class UsageGroup(UsageTotals):
     role: str | None = None
     status: Status | None = None
     served_model: str | None = None
+    host: str | None = None
     hour: Hour | None = None
     day: Day | None = None
     week: Week | None = None

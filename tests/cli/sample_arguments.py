@@ -14,6 +14,9 @@ ONBOARD = ["--auth-choice", "litellm-api-key", "--non-interactive", "--accept-ri
 DIRECT = ["--direct", "--provider-base-url", "http://127.0.0.1:1/v1", "--provider-key-env", "OTHER_KEY"]
 DIRECT += ["--provider-model", "m"]
 
+DATABASE = "postgresql://user:MARKurlpassword99@127.0.0.1:1/usage"
+"""Where nothing listens, with a password that must not come out."""
+
 SAMPLES: dict[str, list[list[str]]] = {
     "": [[], ["--version"], ["--help"]],
     "onboard": [ONBOARD, [*ONBOARD, "--dry-run"], [*ONBOARD, "--skip-health", "--key-storage", "profile"], []],
@@ -52,7 +55,10 @@ SAMPLES: dict[str, list[list[str]]] = {
         [],
         ["--by", "model,agent"],
         ["--month", "--tz", "+02:00", "--filter", "agent:main -has:errors", "--top", "1"],
+        ["--from", DATABASE],
+        ["--from", DATABASE.replace("@", "/@")],
     ],
+    "usage push": [["--to", DATABASE], ["--to", DATABASE, "--prepare"], ["--to", DATABASE.replace("@", "@@")], []],
     "usage calls": [[], ["--csv"], ["--filter", "cause:auth"]],
     "usage session": [["agent:main:main"], ["nobody"]],
     "usage task": [["digest"], ["nothing"]],
@@ -88,6 +94,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "litellm keys delete": [["fased", "--yes"]],
     "litellm spend": [[], ["--all-keys", "--by", "tag,key"]],
     "usage reconcile": [["--wait", "0"]],
+    "litellm doctor": [[], ["--fix", "--yes"]],
     "litellm verify": [[], ["--all"]],
     "litellm secrets": [[]],
     "litellm secrets exec": [["--help"]],

@@ -15,11 +15,12 @@ from ...usage.totals import Totals
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask
+from .asking import ask_at
 
 if TYPE_CHECKING:
     from ...usage.calls import Subject
-    from ...usage.dialect import Connection
+    from ...usage.dialect import Connection, Dialect
+    from ...usage.fleet.place import Place
     from ...usage.query import Query
     from ...usage.record import UsageRecord
 
@@ -47,7 +48,7 @@ def calls(
     today: options.Today = False,
     days: options.Days = None,
     month: options.Month = None,
-    first: options.First = None,
+    first: options.From = None,
     last: options.Last = None,
     everything: options.Everything = False,
     tz: options.Tz = None,
@@ -61,6 +62,7 @@ def calls(
     source: options.Source = None,
     role: options.Role = None,
     status: options.Status = None,
+    host: options.Host = None,
     sort: SortBy = None,
     limit: Limit = None,
     as_json: AsJson = False,
@@ -76,17 +78,20 @@ def calls(
         "source": source,
         "role": role,
         "status": status,
+        "host": host,
     }
-    times = options.Times(today, days, month, first, last, everything, tz)
+    day, place = options.beginning(first)
+    times = options.Times(today, days, month, day, last, everything, tz)
     query = options.Question(times, names, where).now()
     if limit is None and not as_json and not as_csv:
         limit = LIMIT
     order, limit = parse_order(sort), _limit(limit)
 
-    def question(connection: Connection) -> bool:
-        return _print(find(connection, query, order=order, limit=limit), as_json=as_json, as_csv=as_csv, receipts=False)
+    def question(connection: Connection, dialect: Dialect) -> bool:
+        found = find(connection, query, dialect, order=order, limit=limit)
+        return _print(found, as_json=as_json, as_csv=as_csv, receipts=False)
 
-    _run(question, query, as_json=as_json, as_csv=as_csv)
+    _run(place, question, query, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("session", cls=options.MonthCommand, help="Show the calls of one session, in order, with their receipts.")
@@ -96,7 +101,7 @@ def session_calls(
     today: options.Today = False,
     days: options.Days = None,
     month: options.Month = None,
-    first: options.First = None,
+    first: options.From = None,
     last: options.Last = None,
     tz: options.Tz = None,
     where: options.FilterText = None,
@@ -107,8 +112,13 @@ def session_calls(
 ) -> None:
     from ...usage.subjects import session as find_session
 
-    times = options.Times(today, days, month, first, last, tz=tz)
-    _of_one(lambda connection: find_session(connection, key), times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+    day, place = options.beginning(first)
+    times = options.Times(today, days, month, day, last, tz=tz)
+
+    def who(connection: Connection, dialect: Dialect) -> Subject:
+        return find_session(connection, key, dialect)
+
+    _of_one(place, who, times, where, sort, limit, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("task", cls=options.MonthCommand, help="Show the calls of one task, in order, with their receipts.")
@@ -118,7 +128,7 @@ def task_calls(
     today: options.Today = False,
     days: options.Days = None,
     month: options.Month = None,
-    first: options.First = None,
+    first: options.From = None,
     last: options.Last = None,
     tz: options.Tz = None,
     where: options.FilterText = None,
@@ -129,12 +139,18 @@ def task_calls(
 ) -> None:
     from ...usage.subjects import task as find_task
 
-    times = options.Times(today, days, month, first, last, tz=tz)
-    _of_one(lambda connection: find_task(connection, name), times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+    day, place = options.beginning(first)
+    times = options.Times(today, days, month, day, last, tz=tz)
+
+    def who(connection: Connection, dialect: Dialect) -> Subject:
+        return find_task(connection, name, dialect)
+
+    _of_one(place, who, times, where, sort, limit, as_json=as_json, as_csv=as_csv)
 
 
 def _of_one(
-    who: Callable[[Connection], Subject],
+    place: Place | None,
+    who: Callable[[Connection, Dialect], Subject],
     times: options.Times,
     where: options.Names,
     sort: str | None,
@@ -149,22 +165,28 @@ def _of_one(
     query = options.Question(times, {}, where).now()
     order, limit = parse_order(sort, Order(upwards=True)), _limit(limit)
 
-    def question(connection: Connection) -> bool:
-        subject = who(connection)
+    def question(connection: Connection, dialect: Dialect) -> bool:
+        subject = who(connection, dialect)
         narrowed = replace(query, filters={subject.kind: (subject.name,)})
-        found = find(connection, narrowed, order=order, limit=limit, subject=subject)
+        found = find(connection, narrowed, dialect, order=order, limit=limit, subject=subject)
         return _print(found, as_json=as_json, as_csv=as_csv, receipts=True)
 
-    _run(question, query, as_json=as_json, as_csv=as_csv, must_be=True)
+    _run(place, question, query, as_json=as_json, as_csv=as_csv, must_be=True)
 
 
 def _run(
-    question: Callable[[Connection], bool], query: Query, *, as_json: bool, as_csv: bool, must_be: bool = False
+    place: Place | None,
+    question: Callable[[Connection, Dialect], bool],
+    query: Query,
+    *,
+    as_json: bool,
+    as_csv: bool,
+    must_be: bool = False,
 ) -> None:
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be combined.", hint="Give the one or the other.")
     paths = session.paths()
-    if ask(paths, question) is None:
+    if ask_at(place, paths, question) is None:
         if must_be:
             from ...errors import NotInHistory
 

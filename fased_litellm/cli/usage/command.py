@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +13,11 @@ from ...usage.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
-from .asking import ask
+from .asking import ask_at
 
 if TYPE_CHECKING:
+    from ...usage.dialect import Connection, Dialect
+    from ...usage.fleet.place import Place
     from ...usage.spread import Spread
     from .terminal import Terminal
 
@@ -30,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "budget": "usage.budget",
     "reprice": "usage.reprice",
     "export": "usage.export",
+    "push": "usage.push",
     "reconcile": "usage.reconcile",
 }
 """Subcommand → module of ``cli`` with its ``app``, as ``usage.imports``."""
@@ -62,7 +64,7 @@ def usage(
     today: options.Today = False,
     days: options.Days = None,
     month: options.Month = None,
-    first: options.First = None,
+    first: options.From = None,
     last: options.Last = None,
     everything: options.Everything = False,
     tz: options.Tz = None,
@@ -76,6 +78,7 @@ def usage(
     source: options.Source = None,
     role: options.Role = None,
     status: options.Status = None,
+    host: options.Host = None,
     sort: options.SortBy = None,
     top: options.Top = None,
     as_json: Annotated[
@@ -93,10 +96,11 @@ def usage(
     chosen = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--watch", watch is not None)) if given]
     if len(chosen) > 1:
         raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined.", hint="Give the one or the other.")
+    day, place = options.beginning(first)
     # What is said about the groups is about those of a table.
     screen = not (by or sort or as_json or as_csv) and top is None
     question = options.Question(
-        options.Times(today, days, month, first, last, everything, tz),
+        options.Times(today, days, month, day, last, everything, tz),
         {
             "provider": provider,
             "model": model,
@@ -107,6 +111,7 @@ def usage(
             "source": source,
             "role": role,
             "status": status,
+            "host": host,
         },
         where,
         **options.groups(by, sort, top, DEFAULT_BY),
@@ -114,15 +119,17 @@ def usage(
     paths = session.paths()
 
     def lines(terminal: Terminal) -> list[str]:
-        return _lines(paths, question.now(), terminal, screen=screen)
+        return _lines(place, paths, question.now(), terminal, screen=screen)
 
     if as_json:
-        output.document(_report(paths, question.now()).as_dict())
+        output.document(_report(place, paths, question.now()).as_dict())
     elif as_csv:
+        from .terminal import detect
         from .text import csv
 
-        for row in csv(_report(paths, question.now())):
-            output.line(row)
+        terminal = detect()
+        for row in csv(_report(place, paths, question.now())):
+            output.line(terminal.raw(row))
     elif watch is not None:
         from . import watch as watching
 
@@ -134,22 +141,23 @@ def usage(
             output.line(line)
 
 
-def _report(paths: Paths, query: Query) -> UsageReport:
-    return ask(paths, lambda connection: build(connection, query)) or empty(query)
+def _report(place: Place | None, paths: Paths, query: Query) -> UsageReport:
+    return ask_at(place, paths, lambda connection, dialect: build(connection, query, dialect)) or empty(query)
 
 
-def _lines(paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> list[str]:
+def _lines(place: Place | None, paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> list[str]:
     from . import show
 
     if screen:
         from ...usage.overview import overview
 
-        found = ask(paths, lambda connection: overview(connection, query))
+        found = ask_at(place, paths, lambda connection, dialect: overview(connection, query, dialect))
         return show.screen(found, terminal) if found else show.nothing(empty(query), terminal, ever=False)
     from ...usage.spread import spread
 
-    def question(connection: sqlite3.Connection) -> tuple[UsageReport, Spread | None]:
-        return build(connection, query), None if set(TIMES) & set(query.by) else spread(connection, query)
+    def question(connection: Connection, dialect: Dialect) -> tuple[UsageReport, Spread | None]:
+        timed = bool(set(TIMES) & set(query.by))
+        return build(connection, query, dialect), None if timed else spread(connection, query, dialect)
 
-    answer = ask(paths, question)
+    answer = ask_at(place, paths, question)
     return show.table(*answer, terminal) if answer else show.nothing(empty(query), terminal, ever=False)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -15,6 +15,9 @@ from ...errors import UsageError
 from ...usage.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
 from ...usage.timezones import parse_zone
 from ...usage.windows import THIS_MONTH, window
+
+if TYPE_CHECKING:
+    from ...usage.fleet.place import Place
 
 Names = list[str] | None
 _MANY = "NAME[,NAME]"
@@ -25,7 +28,36 @@ Days = Annotated[int | None, typer.Option("--days", metavar="N", help="The last 
 Month = Annotated[
     str | None, typer.Option("--month", metavar="[MONTH]", help="A month, as 2026-11; this one by itself.")
 ]
-First = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day, as 2026-11-16, or an instant.")]
+
+
+def _day(given: str | None) -> str | None:
+    if given is not None and _is_address(given):
+        raise UsageError(
+            "This command asks this machine alone: --from takes a day here.",
+            hint="A database is asked by `fased usage`, and by its calls, session and task.",
+        )
+    return given
+
+
+def _is_address(text: str) -> bool:
+    """Whether it names a database, rightly or not; so that no error about a day quotes a password."""
+    return text.lower().lstrip().startswith("postgres")
+
+
+First = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DAY", callback=_day, help="First day, as 2026-11-16, or an instant."),
+]
+From = Annotated[
+    Names,
+    typer.Option(
+        "--from",
+        metavar="DAY|ADDRESS",
+        help="First day, as 2026-11-16, or an instant; or postgresql://user@host/database, to which many machines push.",
+    ),
+]
+"""``First``, and a database to ask instead of this machine; ``beginning`` tells them apart."""
+Host = Annotated[Names, typer.Option("--host", metavar=_MANY, help="Only this machine, of those in such a database.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; today by default.")]
 Everything = Annotated[bool, typer.Option("--all", help="The whole history.")]
 Tz = Annotated[
@@ -56,6 +88,26 @@ SortBy = Annotated[
     ),
 ]
 Top = Annotated[int | None, typer.Option("--top", metavar="N", help="The first N groups, and the others as one.")]
+
+
+def beginning(given: Names) -> tuple[str | None, Place | None]:
+    """The day and the database that ``From`` names; None for none.
+
+    Raises:
+        UsageError: there are several of one kind, or an address cannot be read.
+    """
+    addresses = [text for text in given or () if _is_address(text)]
+    days = [text for text in given or () if not _is_address(text)]
+    if len(addresses) > 1:
+        raise UsageError("--from names two databases.", hint="Ask one after the other.")
+    if len(days) > 1:
+        raise UsageError(f"--from names two days: {days[0]} and {days[1]}.", hint="The last one is named by --to.")
+    day = days[0] if days else None
+    if not addresses:
+        return day, None
+    from .asking import place_of
+
+    return day, place_of(addresses[0], "--from")
 
 
 @dataclass(frozen=True, slots=True)

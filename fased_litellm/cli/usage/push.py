@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import UsageError
-from ...usage.fleet.place import VARIABLE, Place, find_place
+from ...usage.fleet.place import VARIABLE, Place
 from .. import output, session
 from ..commands import SETTINGS
+from .asking import place_of
 
 if TYPE_CHECKING:
     from ...usage.fleet.push import Progress, Pushed
@@ -39,8 +39,7 @@ def push(
 ) -> None:
     if name is not None and not name.strip():
         raise UsageError("--name is empty.", hint="Leave it out for the host name.")
-    place = find_place(to, os.environ)
-    warn(place, "--to")
+    place = place_of(to, "--to")
     if prepare:
         _prepare(place, as_json=as_json)
         return
@@ -58,15 +57,6 @@ def push(
         output.document(found.as_dict())
     else:
         output.line(_said(found))
-
-
-def warn(place: Place, option: str) -> None:
-    """Say where a password should not stand."""
-    if place.exposed:
-        output.diagnostic(
-            f"Every user of this machine can read the password in {option}, as in `ps`. "
-            f"Put it into ~/.pgpass, or the address into {VARIABLE}."
-        )
 
 
 def _prepare(place: Place, *, as_json: bool) -> None:
