@@ -140,7 +140,7 @@ class Spent:
                 with _reading(connection):
                     self._update(connection, wanted)
                     self._leave_out_known(connection, waiting)
-            except sqlite3.Error as error:
+            except database.FAILURES as error:
                 self._disconnect()
                 raise database.explain(self._path, error) from error
             except BaseException:
