@@ -105,3 +105,9 @@ def host(connection: sqlite3.Connection) -> str | None:
     """The random id of the machine whose history this is."""
     found = connection.execute("SELECT value FROM meta WHERE name = 'host'").fetchone()
     return found[0] if found else None
+
+
+def first_ms(connection: sqlite3.Connection) -> int:
+    """When the oldest call began, milliseconds since 1970 UTC; 0 where there is none."""
+    (found,) = connection.execute("SELECT min(started_at_ms) FROM call").fetchone()
+    return found or 0

@@ -14,7 +14,7 @@ from ..record import iso
 from ..report import build
 from ..totals import Totals
 from . import fased, otlp_metrics, otlp_spans, prometheus
-from .calls import calls, host
+from .calls import calls, first_ms, host
 from .files import write
 from .gathering import Gathering
 from .sessions import sessions
@@ -103,8 +103,11 @@ def text(connection: sqlite3.Connection, query: Query, form: Format, *, now_ms: 
         yield from prometheus.text(build(connection, replace(query, by=prometheus.BY, sort=None, top=None)))
     elif form == "otlp-json":
         found = otlp_metrics.metrics(connection, query)
-        end = min(query.to_ms, max(now_ms, query.from_ms))
-        yield from found.document(from_ms=query.from_ms, to_ms=end, instance=host(connection))
+        begin = query.from_ms or first_ms(
+            connection
+        )  # of the whole history: 0 stands for a beginning that is not known
+        end = min(query.to_ms, max(now_ms, begin))
+        yield from found.document(from_ms=begin, to_ms=end, instance=host(connection))
     else:
         yield from otlp_spans.documents(calls(connection, query), instance=host(connection))
 

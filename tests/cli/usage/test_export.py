@@ -128,6 +128,9 @@ def test_otlp_goes_to_stdout_or_to_a_file(ledger_path: Path, capsys: pytest.Capt
     metrics = json.loads(run(capsys, "--format", "otlp-json")[1])
     (point, *_) = metrics["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["histogram"]["dataPoints"]
     assert point["timeUnixNano"] == str(NOW_NS)  # not the end of the window, which is to come
+    metrics = json.loads(run(capsys, "--format", "otlp-json", "--all")[1])
+    (point, *_) = metrics["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["histogram"]["dataPoints"]
+    assert point["startTimeUnixNano"] == str((NOW_MS - 1000) * 10**6)
     assert json.loads(run(capsys, "--format", "otlp-spans")[1])["resourceSpans"]
     assert run(capsys, "--format", "otlp-json", "--out", ".")[0] == 0
     assert run(capsys, "--format", "otlp-spans", "--out", ".")[0] == 0
