@@ -242,8 +242,13 @@ def test_each_attempt_has_its_row(debugger: Any, fault_server: FaultServers, hom
 
 def test_a_fallback_of_the_config_does_not_come_to_the_rescue(home: Path, fault_server: FaultServers) -> None:
     server = fault_server(WRONG)
-    litellm = {"baseUrl": server.url, "api": "openai-completions", "apiKey": KEY, "models": []}
-    litellm["request"] = {"allowPrivateNetwork": True}
+    litellm = {
+        "baseUrl": server.url,
+        "api": "openai-completions",
+        "apiKey": KEY,
+        "request": {"allowPrivateNetwork": True},
+        "models": [],
+    }
     model = {"primary": "litellm/first", "fallbacks": ["litellm/second"]}
     config = {"models": {"providers": {"litellm": litellm}}, "agents": {"defaults": {"model": model}}}
     (home / ".fased").mkdir()
