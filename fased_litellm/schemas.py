@@ -14,9 +14,9 @@ from typing import Any
 from . import atomicfile
 from .catalog import jsonschema as catalog
 from .config import jsonschema as config
+from .doctor.checks import jsonschema as examination
 from .doctor.debug import jsonschema as debug
 from .doctor.explain import jsonschema as explain
-from .doctor.checks import jsonschema as examination
 from .doctor.modelmap import jsonschema as modelmap
 from .doctor.verify import jsonschema as verification
 from .onboarding import jsonschema as onboarding

@@ -16,7 +16,8 @@ from . import wording
 from .markers import Marker, console
 
 _OTHERS = re.compile(
-    r"FASED_|LITELLM_|PI_CODING_AGENT_|.*_API_KEY$|.*_API_BASE$|.*_PROXY$|DATABASE_URL$|COLUMNS$", re.IGNORECASE
+    r"FASED_|LITELLM_|SSL_CERT_|PI_CODING_AGENT_|.*_API_KEY$|.*_API_BASE$|.*_PROXY$|DATABASE_URL$|COLUMNS$",
+    re.IGNORECASE,
 )
 _STARTS = re.compile(r"\bfased litellm (?P<what>up|quickstart)\b")
 

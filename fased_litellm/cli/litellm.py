@@ -20,6 +20,7 @@ COMMANDS = {
     "undo": "undo",
     "map": "map",
     "verify": "verify",
+    "doctor": "doctor",
     "debug": "debug",
     "explain": "explain",
 }

@@ -1,0 +1,167 @@
+"""The config: does it hold, is the address well formed, is it allowed, are the definitions whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...catalog.configured import definitions_of, provider_key
+from ...errors import FasedError
+from ...net.addresses import is_loopback_url, is_private_url
+from ...proxy.urls import normalize_base_url
+from ...refs import PROVIDER
+from ..findings import Finding
+from .subject import Subject
+
+REFRESH = "fased providers refresh --apply"
+_SMALLEST_WINDOW = 16_000
+"""Fact: OpenClaw, from which Fased stems, refuses models with a smaller context window."""
+
+
+def holds(subject: Subject) -> Iterator[Finding]:
+    """The file parses, and nothing in it is wrong."""
+    snapshot, error = subject.read
+    if error is not None:
+        yield Finding("config-syntax", "error", error.message, error.hint or "Correct it.", str(subject.paths.config))
+        return
+    assert snapshot is not None
+    for issue in snapshot.issues:
+        yield Finding(
+            "config-invalid",
+            "error",
+            f"{issue.path or 'the config'}: {issue.message}. The Node agent treats the whole config as empty then.",
+            "Correct it, or go back: fased litellm undo",
+            str(snapshot.path),
+            command="fased config validate",
+        )
+    for warning in snapshot.warnings:
+        yield Finding("config-warning", "warning", warning, "See docs/reference/config.md.", str(snapshot.path))
+    if not snapshot.exists and snapshot.valid:
+        yield Finding(
+            "not-configured",
+            "info",
+            f"There is no {snapshot.path}: the implied provider is used.",
+            "Set it up, so that the Node agent has it too.",
+            command="fased onboard --auth-choice litellm-api-key",
+        )
+
+
+def address(subject: Subject) -> Iterator[Finding]:
+    """The base URL is one, is written as it should be, and may be asked."""
+    if subject.provider is None:
+        return
+    file = str(subject.paths.config)
+    written = subject.provider.base_url
+    try:
+        url = normalize_base_url(written)
+    except FasedError as error:
+        yield Finding("base-url", "error", error.message, error.hint or "Correct baseUrl.", file)
+        return
+    bare = written.rstrip("/").removesuffix("/models")
+    if written != bare or "/v1/v1" in written:
+        yield Finding(
+            "base-url-form",
+            "warning",
+            f"baseUrl is written as {written}; the Node agent appends /chat/completions to it as it stands.",
+            f"Write {url}/v1.",
+            file,
+            command=f"fased config set models.providers.{PROVIDER}.baseUrl {url}/v1",
+        )
+    if url.startswith("http://") and not is_private_url(url):
+        yield Finding(
+            "plain-http",
+            "warning",
+            f"{url} is reached without TLS over a public network: the key and all that is said can be read on the way.",
+            "Put the proxy behind TLS and write https://, or reach it by a VPN.",
+            file,
+        )
+    if is_private_url(url) and not subject.allows_private:
+        yield Finding(
+            "private-network",
+            "error",
+            f"{url} is a private address, and models.providers.{PROVIDER}.request.allowPrivateNetwork is not true: calls are refused.",
+            "Allow it, if the proxy is yours.",
+            file,
+            command=f"fased config set models.providers.{PROVIDER}.request.allowPrivateNetwork true",
+        )
+    elif subject.allows_private and not is_private_url(url) and provider_key(subject.tree):
+        yield Finding(
+            "private-network-unneeded",
+            "info",
+            f"allowPrivateNetwork is true, and {url} is a public address: the guard against private ones is off for nothing.",
+            "Take it away.",
+            file,
+            command=f"fased config unset models.providers.{PROVIDER}.request.allowPrivateNetwork",
+        )
+    if is_loopback_url(url) and "localhost" in url:
+        yield from _localhost(url)
+
+
+def _localhost(url: str) -> Iterator[Finding]:
+    import socket
+
+    try:
+        families = {entry[0] for entry in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return
+    if families == {socket.AF_INET6}:
+        yield Finding(
+            "localhost-ipv6",
+            "warning",
+            f"localhost is an IPv6 address alone on this machine; a proxy that listens on 127.0.0.1 is not found under {url}.",
+            "Write 127.0.0.1 in baseUrl.",
+        )
+
+
+def definitions(subject: Subject) -> Iterator[Finding]:
+    """Each definition says what the Node agent needs: usage in streams, context window, output limit, price."""
+    entries = definitions_of(subject.tree)
+    file = str(subject.paths.config)
+    lacking: dict[str, list[str]] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            continue
+        name = entry["id"]
+        compat = entry.get("compat")
+        if not isinstance(compat, dict) or compat.get("supportsUsageInStreaming") is not True:
+            lacking.setdefault("usage", []).append(name)
+        if not _positive(entry.get("contextWindow")):
+            lacking.setdefault("window", []).append(name)
+        elif entry["contextWindow"] < _SMALLEST_WINDOW:
+            lacking.setdefault("small", []).append(name)
+        if not _positive(entry.get("maxTokens")):
+            lacking.setdefault("limit", []).append(name)
+        cost = entry.get("cost")
+        if not isinstance(cost, dict) or not any(_positive(value) for value in cost.values()):
+            lacking.setdefault("price", []).append(name)
+    for kind, (severity, text, remedy) in _LACKS.items():
+        if kind in lacking:
+            names = ", ".join(lacking[kind][:5]) + (
+                f" and {len(lacking[kind]) - 5} more" if len(lacking[kind]) > 5 else ""
+            )
+            yield Finding(f"definition-{kind}", severity, f"{names}: {text}", remedy, file, command=REFRESH)  # type: ignore[arg-type]
+
+
+_LACKS = {
+    "usage": (
+        "error",
+        "compat.supportsUsageInStreaming is not true, so the Node agent sees no usage in streams, and shows 0 tokens.",
+        "Set it; `fased litellm doctor --fix` does.",
+    ),
+    "window": ("warning", "no contextWindow, so the Node agent assumes 200,000 tokens.", "Take the proxy's."),
+    "small": (
+        "warning",
+        f"contextWindow is below {_SMALLEST_WINDOW:,} tokens, which is too little for an agent.",
+        "Check it at the proxy.",
+    ),
+    "limit": ("info", "no maxTokens, so the Node agent assumes 8,192.", "Take the proxy's."),
+    "price": (
+        "info",
+        "no price, so the Node agent counts the calls as free and they count as unpriced here, unless the proxy tells the cost.",
+        "Take the proxy's, or set `cost` (USD per million tokens); zeros mean free.",
+    ),
+}
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,87 @@
+"""All checks, in the time that one slow answer of the proxy takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ...paths import Paths
+from .. import releases
+from ..findings import Finding, counts, ordered
+from . import config, files, key, models, proxy
+from .proxy import Asked
+from .subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found.
+
+    Attributes:
+        subject: what was examined.
+        asked: what the proxy said.
+        version: its release, as it or the history says.
+        findings: worst first.
+    """
+
+    subject: Subject
+    asked: Asked
+    version: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of ``fased litellm doctor --json``; see ``schemas/examination.schema.json``."""
+        return {
+            "ok": self.ok,
+            "configPath": str(self.subject.paths.config),
+            "baseUrl": self.subject.base_url,
+            "proxy": {
+                "asked": not self.subject.offline,
+                "ready": self.asked.ready,
+                "version": self.version,
+                "verdict": releases.verdict(self.version),
+                "knownAsOf": releases.AS_OF,
+            },
+            "findings": [finding.as_dict() for finding in self.findings],
+            "counts": counts(self.findings),
+        }
+
+
+def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Examination:
+    """Look at everything; nothing is changed, and nothing is spent.
+
+    Args:
+        paths: the installation.
+        env: the environment of this process.
+        offline: leave the proxy alone.
+    """
+    subject = Subject(paths, env, offline)
+    held, findings = key.found(subject)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(proxy.ask, subject, str(held.value) if held else None)
+        for check in (
+            config.holds,
+            config.address,
+            config.definitions,
+            models.age,
+            files.permissions,
+            files.ledger,
+            files.variables,
+            files.planted,
+        ):
+            findings += check(subject)
+        asked = asking.result()
+    findings += [
+        *asked.findings,
+        *key.kind(asked.kind),
+        *models.vanished(subject, asked.catalog),
+        *proxy.release(subject, asked),
+    ]
+    return Examination(subject, asked, asked.version or proxy.last_seen(subject), ordered(findings))

@@ -1,0 +1,76 @@
+"""The key: is there one, where is it, and what kind is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...errors import FasedError, MissingKey
+from ...proxy.keykind import KeyKind
+from ...refs import PROVIDER
+from ...secrets.lookup import ResolvedKey, resolve_key
+from ..findings import Finding
+from .subject import Subject
+
+
+def found(subject: Subject) -> tuple[ResolvedKey | None, list[Finding]]:
+    """The key, and what is wrong with it."""
+    if subject.snapshot is None:
+        return None, []
+    try:
+        key = resolve_key(subject.snapshot, subject.paths, PROVIDER)
+    except MissingKey as error:
+        return None, [
+            Finding(
+                "key-missing",
+                "error",
+                error.message,
+                error.hint or "Give one in LITELLM_API_KEY.",
+                command="fased onboard --auth-choice litellm-api-key",
+            )
+        ]
+    except FasedError as error:
+        return None, [Finding("key-unreadable", "error", error.message, error.hint or "See `fased litellm key show`.")]
+    findings = [Finding("key-note", "warning", note, "See `fased litellm key show`.") for note in key.notes]
+    if key.kind == "models.json":
+        written = subject.tree.get("models", {}).get("providers", {}).get(PROVIDER, {}).get("apiKey")
+        if isinstance(written, str) and "${" not in written:
+            findings.append(
+                Finding(
+                    "key-in-config",
+                    "warning",
+                    "The key stands in the config as plain text: it is in its backups, and in whatever copies the file.",
+                    "Keep it in the keyring, or in the auth profile.",
+                    str(subject.paths.config),
+                    command="fased litellm key move --to keyring",
+                )
+            )
+    if not key.value.startswith("sk-"):
+        findings.append(
+            Finding(
+                "key-form",
+                "info",
+                "The key does not begin with sk-. A LiteLLM proxy with a database refuses such keys.",
+                "Check that it is the proxy's key, and not another service's.",
+            )
+        )
+    return key, findings
+
+
+def kind(kind: KeyKind) -> Iterator[Finding]:
+    """What follows from the kind of key."""
+    if kind == "master":
+        yield Finding(
+            "master-key-in-use",
+            "warning",
+            "The agent uses the proxy's master key: no budget bounds it, and whoever has it owns the proxy.",
+            "Give it a virtual key.",
+            command="fased litellm keys create --use",
+        )
+    elif kind == "only-master":
+        yield Finding(
+            "master-key-in-use",
+            "info",
+            "The agent uses the master key of a proxy without a database, which has no other: no budget bounds it.",
+            "Give the proxy a database, then make a virtual key; until then, bound it here.",
+            command="fased usage budget set --daily 5 --action stop",
+        )

@@ -1,0 +1,105 @@
+"""The proxy: is it ready, what does it offer, which release is it? Nothing is asked that costs anything."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...catalog.discover import discover
+from ...catalog.facts import Catalog
+from ...errors import FasedError, LedgerError
+from ...proxy.client import ProxyClient
+from ...proxy.keykind import KeyKind, kind_of_key
+from ...usage.asking import asking
+from .. import releases
+from ..findings import Finding
+from .subject import Subject
+
+TIMEOUT_S = 1.5
+_NEWEST_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the proxy said.
+
+    Attributes:
+        ready: whether it answered at all.
+        version: its release, if it said so.
+        catalog: what it offers now.
+        kind: of the key.
+        findings: what went wrong.
+    """
+
+    ready: bool = False
+    version: str | None = None
+    catalog: Catalog | None = None
+    kind: KeyKind = "unknown"
+    findings: tuple[Finding, ...] = ()
+
+
+def ask(subject: Subject, key: str | None) -> Asked:
+    """Ask for readiness, models and the kind of the key: four small requests, none of which reaches a provider."""
+    if subject.offline or subject.base_url is None:
+        return Asked()
+    with ProxyClient(subject.base_url, key, allow_private_network=subject.allows_private) as client:
+        try:
+            body: Any = client.get_json("/health/readiness", timeout_s=TIMEOUT_S).body
+        except FasedError as error:
+            return Asked(findings=(_failed("proxy-unreachable", error),))
+        told = body.get("litellm_version") if isinstance(body, dict) else None
+        version = told if isinstance(told, str) else None
+        findings = []
+        if isinstance(body, dict) and str(body.get("status", "healthy")).lower() not in ("healthy", "connected"):
+            findings.append(
+                Finding(
+                    "proxy-unhealthy", "error", f"The proxy says that it is {body['status']}.", "Look into its log."
+                )
+            )
+        if key is None:
+            return Asked(True, version, findings=tuple(findings))
+        try:
+            catalog = discover(client)
+        except FasedError as error:
+            return Asked(True, version, findings=(*findings, _failed("key-refused", error)))
+        return Asked(True, version, catalog, kind_of_key(client), tuple(findings))
+
+
+def _failed(code: str, error: FasedError) -> Finding:
+    return Finding(
+        code, "error", error.message, error.hint or "See `fased litellm verify`.", command="fased litellm verify"
+    )
+
+
+def release(subject: Subject, asked: Asked) -> Iterator[Finding]:
+    """What is known of the release: as the proxy says, else as the last reply in the history said."""
+    version = asked.version or last_seen(subject)
+    if version is None:
+        return
+    yield from releases.judge(version)
+    parsed = releases.parse_version(version)
+    if parsed is not None and parsed > releases.NEWEST_KNOWN:
+        yield Finding(
+            "release-unknown",
+            "info",
+            f"LiteLLM {version} is newer than what was known on {releases.AS_OF}; whether anything is known against it was not judged.",
+            "Upgrade fased-litellm to have a newer table.",
+        )
+
+
+def last_seen(subject: Subject) -> str | None:
+    """The release that the newest calls of the history name; replies tell it, readiness does so no longer from 1.84 on."""
+    if not subject.paths.ledger.exists():
+        return None
+    sql = (
+        "SELECT proxy_version FROM call WHERE id > (SELECT max(id) FROM call) - ? AND proxy_version IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    try:
+        with asking(subject.paths.ledger) as connection:
+            found = connection.execute(sql, (_NEWEST_ROWS,)).fetchone()
+    except (LedgerError, sqlite3.Error):
+        return None
+    return str(found[0]) if found else None
