@@ -95,11 +95,13 @@ def _damaged(path: Path) -> bool:
     try:
         with contextlib.closing(connection):
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                return True
             sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
             (nameless,) = connection.execute(sql).fetchone()
     except database.FAILURES as error:
         return isinstance(database.explain(path, error), LedgerDamaged)
-    return bool(found != "ok" or nameless)
+    return bool(nameless)
 
 
 @contextlib.contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from .dimensions import NAMES, Dimensions, Names
@@ -22,6 +23,7 @@ _FEW = 8
 """So many neighbours of an unreadable row are given up together: rows share pages, and each attempt takes time."""
 
 _MOST_ATTEMPTS = 400_000  # some seconds
+_MOST_PER_PAGE = 1024  # entries of an index
 
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999
 _MAX_PICO = to_pico(MAX_COST_USD)
@@ -93,9 +95,7 @@ def _names(values: tuple[Any, ...]) -> Names | None:
     return values if sound and found["status"] in STATUSES else None
 
 
-def _rows(
-    connection: sqlite3.Connection, table: str, columns: tuple[str, ...] | list[str]
-) -> Iterator[tuple[Any, ...]]:
+def _rows(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """``(id, *columns)`` of all rows that can be read."""
     sql = f"SELECT id, {', '.join(columns)} FROM {table} WHERE id >= ? AND id <= ? ORDER BY id"  # noqa: S608 - own names
     todo = [(1, _last(connection, table))]
@@ -106,25 +106,30 @@ def _rows(
         reached = first - 1
         try:
             for row in connection.execute(sql, (first, last)):
+                if not reached < row[0] <= last:
+                    break  # pages that point at each other would go round for ever
                 yield row
                 reached = row[0]
+            else:
+                continue
         except UNREADABLE:
-            # Somewhere behind `reached`: the one half of the rest, then the other, until little is left.
-            first = reached + 1
-            if last - first >= _FEW:
-                middle = (first + last) // 2
-                todo += [(middle + 1, last), (first, middle)]
+            pass
+        # Somewhere behind `reached`: the one half of the rest, then the other, until little is left.
+        first = reached + 1
+        if last - first >= _FEW:
+            middle = (first + last) // 2
+            todo += [(middle + 1, last), (first, middle)]
 
 
 def _last(connection: sqlite3.Connection, table: str) -> int:
     """The highest id that can be found, from the table itself or from one of its indexes."""
     found = 0
-    indexes = ["", *(row[1] for row in _list(connection, f"PRAGMA index_list({table})"))]
-    for index in indexes:
+    ((pages,), *_) = _list(connection, "PRAGMA page_count") or [(0,)]
+    for index in ["", *(row[1] for row in _list(connection, f"PRAGMA index_list({table})"))]:
         source = f"{table} INDEXED BY {index}" if index else table
         for sql in (f"SELECT max(id) FROM {source}", f"SELECT id FROM {source}"):  # noqa: S608 - own names
             try:
-                for (number,) in connection.execute(sql):
+                for (number,) in islice(connection.execute(sql), pages * _MOST_PER_PAGE):
                     found = max(found, number or 0)
             except UNREADABLE:
                 continue

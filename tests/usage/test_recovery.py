@@ -106,6 +106,25 @@ def test_the_rows_of_a_lost_page_are_lost_and_no_others(sound: Path, path: Path)
     assert_rollups_equal_rows(path)
 
 
+def test_a_row_that_pretends_to_be_an_earlier_one_does_not_lead_in_circles(sound: Path, path: Path) -> None:
+    leaves = pages_of(sound, "call")
+    if len(leaves) < 10:
+        pytest.skip("SQLite was built without dbstat")
+    put(path, sound, [leaves[-4]])
+    data = bytearray(path.read_bytes())
+    page = leaves[-5] * PAGE
+    last = page + 4 + 2 * int.from_bytes(data[page + 3 : page + 5])
+    cell = page + int.from_bytes(data[last : last + 2])  # of the last but one before what cannot be read
+    rowid = cell + (2 if data[cell] & 0x80 else 1)  # behind the length of the row
+    assert data[rowid] & 0x80  # of two bytes
+    data[rowid : rowid + 2] = b"\x81\x05"
+    path.write_bytes(data)
+    found = recover(path)
+    assert found is not None
+    assert found.salvaged.calls == len(calls(path)) > COUNT - 200
+    assert_rollups_equal_rows(path)
+
+
 def test_rows_whose_names_are_lost_keep_what_they_cost(sound: Path, path: Path) -> None:
     put(path, sound, pages_of(sound, "dimension"))
     assert recover(path) is not None
