@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -146,7 +147,7 @@ def _today(paths: Paths) -> UsageReport | None:
 
 
 def _budgets(paths: Paths) -> Listing | BudgetError | None:
-    if not paths.budgets.exists():
+    if not os.path.exists(paths.budgets):
         return None
     from .usage.budgets import store
     from .usage.budgets.listing import listing

@@ -84,7 +84,7 @@ class Gate:
     def _open(self) -> bool:
         try:
             os.stat(self._file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError:
             return False

@@ -42,7 +42,7 @@ def load(path: Path) -> Book:
     try:
         with open(path, "rb") as file:
             data = file.read(_MOST_BYTES)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Book()
     except OSError as error:
         raise BudgetError(
@@ -93,7 +93,7 @@ def mark_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     """Changes whenever the file does; None if there is none. Costs one system call."""
     try:
         found = os.stat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return 0, 0, 0  # to read it will say what is wrong

@@ -175,6 +175,12 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         load(path)
 
 
+def test_where_there_can_be_no_file_there_are_no_budgets(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert load(tmp_path / "file" / "budgets.json") == Book()
+    assert mark_of(tmp_path / "file" / "budgets.json") is None
+
+
 def test_a_folder_in_its_place_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "budgets.json").mkdir()
     with pytest.raises(BudgetError, match="cannot be read"):
