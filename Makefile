@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check fuzz bench schemas docs wheel clean
+.PHONY: help quickstart test check fuzz bench matrix schemas docs wheel clean
 
 help:
 	@echo "make quickstart   the whole path once, on a LiteLLM proxy of its own; changes nothing outside this folder"
@@ -14,6 +14,7 @@ help:
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
 	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
+	@echo "make matrix       the same things with five releases of LiteLLM; writes docs/reference/compatibility.md; 4 GB"
 	@echo "make schemas      write schemas/ from the code"
 	@echo "make docs         write the outputs, help texts and tables in README and docs/ by running the commands"
 	@echo "make wheel        build dist/*.whl"
@@ -40,6 +41,9 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench --write
 
+matrix: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.matrix --write
+
 schemas: $(VENV)/.installed-dev
 	@$(BIN)/python -m fased_litellm.schemas schemas
 
@@ -52,7 +56,7 @@ wheel: $(VENV)/.installed-dev
 	@ls dist/*.whl
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .matrix build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find fased_litellm tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # ---- the virtual environment: what the quickstart needs, and on top of it what the checks need

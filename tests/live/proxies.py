@@ -71,7 +71,9 @@ class Proxy:
 
 
 def executable() -> str | None:
-    """The ``litellm`` of this environment, else that on PATH."""
+    """The ``litellm`` that ``FASED_TEST_LITELLM`` names, that of this environment, or that on PATH."""
+    if named := environment.FOUND.get("FASED_TEST_LITELLM"):
+        return named
     beside = Path(sys.executable).parent / "litellm"
     return str(beside) if beside.is_file() else shutil.which("litellm")
 
