@@ -124,7 +124,7 @@ def explain(lines: Iterable[str]) -> Explanation:
                 tally = tallies[key] = _Tally(evidence, record.line, evidence.status, evidence.type)
             tally.add(evidence)
     told = [tally for tally in tallies.values() if not tally.first.bare]
-    statuses = {status for tally in told for status in ([tally.status] if tally.status else tally.first.statuses)}
+    statuses = {status for tally in told for status in (tally.status, *tally.first.statuses)}
     causes = {tally.first.cause for tally in told}
     failures = [
         _explained(tally)
