@@ -27,6 +27,10 @@ _ABOUT = (
     "updated_at_ms",
 )
 _SELECT = f"SELECT id, agent, name, session_id, counted, last_ms, {', '.join(_ABOUT)} FROM conversation"  # noqa: S608
+ADD = (
+    f"INSERT INTO conversation (id, agent, name, session_id, first_ms, last_ms, counted, {', '.join(_ABOUT)}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (7 + len(_ABOUT)))})"
+)
 _OWNED = ("session", "task", "agent", "channel", "source")
 
 
@@ -64,14 +68,23 @@ def of_session(connection: sqlite3.Connection, agent: str, session_id: str) -> l
     return list(_rows(connection.execute(f"{_SELECT} WHERE session_id = ? AND agent = ?", (session_id, agent))))
 
 
-def add(connection: sqlite3.Connection, agent: str, name: str, about: About) -> Conversation:
-    """Add a conversation."""
-    session_id = session_of(name)
-    names = ("agent", "name", "session_id", *_ABOUT)
-    sql = f"INSERT INTO conversation ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-    added = connection.execute(sql, (agent, name, session_id, *_values(about))).lastrowid
-    assert added is not None
-    return Conversation(added, agent, name, session_id, counted=False, last_ms=None, about=about)
+def new(number: int, agent: str, name: str, about: About) -> Conversation:
+    """A conversation that is not in the ledger yet."""
+    return Conversation(number, agent, name, session_of(name), counted=False, last_ms=None, about=about)
+
+
+def row(
+    conversation: Conversation, first_ms: int | None = None, last_ms: int | None = None, *, counted: bool = False
+) -> tuple[Any, ...]:
+    """The values of ``ADD``."""
+    known = conversation.id, conversation.agent, conversation.name, conversation.session_id
+    return (*known, first_ms, last_ms, counted, *_values(conversation.about))
+
+
+def add(connection: sqlite3.Connection, agent: str, name: str, about: About) -> None:
+    """Add a conversation of which no transcript is known."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM conversation").fetchone()
+    connection.execute(ADD, row(new(last + 1, agent, name, about)))
 
 
 def rename(connection: sqlite3.Connection, dimensions: Dimensions, conversation: Conversation, about: About) -> int:
@@ -105,6 +118,8 @@ def cover(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:
         How many rows gave way.
     """
     changes: dict[int, dict[str, Any]] = {}
+    if connection.execute("SELECT 1 FROM stand_in LIMIT 1").fetchone() is None:
+        return 0
     for session_id in session_ids:
         rows = connection.execute(
             "SELECT call.id FROM stand_in JOIN call USING (call_id) WHERE stand_in.session_id = ? AND call.counted",

@@ -21,7 +21,7 @@ from .result import Bad, ImportResult
 from .sessions import Stores
 from .transcript import Chunk
 from .worker import WorkerDied
-from .writing import add_bad_lines, add_feed, keep_state, write
+from .writing import Source, begin_feed, keep_reading, write
 
 WAIT_S = 600.0
 """An import that was asked for waits so long for another one."""
@@ -123,11 +123,12 @@ class _Import:
                 connection.execute("UPDATE feed SET path = path || '#' || id WHERE path = ?", (path,))
                 connection.execute("UPDATE feed SET path = ?, gone = 0 WHERE id = ?", (path, feed.id))
 
-    def _transcripts(self, sources: list[tuple[Found, Feed | None]], stores: Stores, workers: int | None) -> None:
-        if not sources:
+    def _transcripts(self, fresh: list[tuple[Found, Feed | None]], stores: Stores, workers: int | None) -> None:
+        if not fresh:
             return
         with asking(self._ledger.path) as connection:
-            todo = _conversations(connection, sources)
+            sources = [Source(file, feed, _conversation(connection, file, feed)) for file, feed in fresh]
+        todo = _todo(sources)
         reading = pool.read(todo, self._config.prices(), workers=workers)
         with contextlib.closing(reading) as chunks:
             counted = self._counted(chunks, sources, sum(size for _, size in todo))
@@ -136,11 +137,11 @@ class _Import:
                 self._result.replaced += written.replaced
                 self._result.covered += written.covered
 
-    def _counted(self, chunks: Iterable[Chunk], sources: list[tuple[Found, Feed | None]], size: int) -> Iterator[Chunk]:
+    def _counted(self, chunks: Iterable[Chunk], sources: list[Source], size: int) -> Iterator[Chunk]:
         """The chunks, with a word to who wants to know how far it is, for each hundredth of the way."""
         calls = done = told = 0
         for chunk in chunks:
-            file, feed = sources[chunk.key]
+            file, feed, _ = sources[chunk.key]
             calls += sum(map(len, chunk.calls.values()))
             if chunk.problem is not None:
                 self._result.unreadable.append((file.path, chunk.problem))
@@ -155,20 +156,16 @@ class _Import:
 
     def _run_log(self, file: Found, feed: Feed | None) -> None:
         try:
-            reading, runs = tasks.read(_part(0, file, feed), self._layout.agent)
+            reading, runs = tasks.read(_part(0, Source(file, feed)), self._layout.agent)
         except FileNotFoundError:
             return
         except Unreadable as error:
             self._result.unreadable.append((file.path, str(error)))
             return
-        assert reading.state is not None
         with self._ledger.transaction() as connection:
-            number = feed.id if feed else add_feed(connection, file, None)
-            if reading.restarted:
-                connection.execute("DELETE FROM bad_line WHERE feed = ?", (number,))
+            number = begin_feed(connection, file, feed)
             put = tasks.count(connection, self._ledger.dimensions, number, runs)
-            add_bad_lines(connection, number, reading.bad)
-            keep_state(connection, number, reading.state, restarted=reading.restarted)
+            keep_reading(connection, number, reading)
         self._result.added += put.added
         self._result.replaced += put.replaced
         self._result.read += 1
@@ -179,7 +176,7 @@ class _Import:
         if file.path in stores.problems:
             return
         with self._ledger.transaction() as connection:
-            number = feed.id if feed else add_feed(connection, file, None)
+            number = begin_feed(connection, file, feed)
             put = sessions.count(connection, self._ledger.dimensions, number, file, store)
             connection.execute(
                 "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",
@@ -200,36 +197,38 @@ def bad_lines(connection: sqlite3.Connection, result: ImportResult) -> None:
     result.bad = [Bad(*row) for row in rows]
 
 
-def _conversations(
-    connection: sqlite3.Connection, sources: list[tuple[Found, Feed | None]]
-) -> list[tuple[list[Part], int]]:
+def _conversation(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> Conversation | None:
+    """The conversation of a transcript: of one with another name, that which it was counted in."""
+    if feed and feed.conversation is not None:
+        return conversations.get(connection, feed.conversation)
+    return conversations.find(connection, file.agent, file.name)
+
+
+def _todo(sources: list[Source]) -> list[tuple[list[Part], int]]:
     """What is to be read, by conversation, each from the oldest of its files on, with the number of bytes."""
     grouped: dict[object, list[int]] = {}
-    seen: dict[object, int | None] = {}
-    for key, (file, feed) in enumerate(sources):
-        if feed and feed.conversation is not None:
-            known: Conversation | None = conversations.get(connection, feed.conversation)
-        else:
-            known = conversations.find(connection, file.agent, file.name)
-        which: object = known.id if known else (file.agent, file.name)
-        grouped.setdefault(which, []).append(key)
-        seen[which] = known.last_ms if known else None
+    for key, (file, _, conversation) in enumerate(sources):
+        grouped.setdefault(conversation.id if conversation else (file.agent, file.name), []).append(key)
     found: list[tuple[int, list[Part], int]] = []
-    for owner, keys in grouped.items():
+    for keys in grouped.values():
         # What was put aside is older than what is in use.
-        keys.sort(key=lambda key: (not sources[key][0].archived, sources[key][0].archived, sources[key][0].mtime_ns))
-        parts = [_part(key, *sources[key], seen[owner]) for key in keys]
-        size = sum(_size(*sources[key]) for key in keys)
-        found.append((sources[keys[-1]][0].mtime_ns, parts, size))
+        keys.sort(
+            key=lambda key: (not sources[key].file.archived, sources[key].file.archived, sources[key].file.mtime_ns)
+        )
+        parts = [_part(key, sources[key]) for key in keys]
+        size = sum(_size(sources[key].file, sources[key].feed) for key in keys)
+        found.append((sources[keys[-1]].file.mtime_ns, parts, size))
     # In the order of time, new rows are neighbours in the indexes.
     found.sort(key=lambda each: each[0])
     return [(parts, size) for _, parts, size in found]
 
 
-def _part(key: int, file: Found, feed: Feed | None, seen_until_ms: int | None = None) -> Part:
+def _part(key: int, source: Source) -> Part:
+    file, feed, conversation = source
+    seen = conversation.last_ms if conversation else None
     if feed is None:
-        return Part(key, file.file, seen_until_ms=seen_until_ms)
-    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen_until_ms)
+        return Part(key, file.file, seen_until_ms=seen)
+    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen)
 
 
 def _size(file: Found, feed: Feed | None, *, restarted: bool = False) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import json
 import marshal
 import os
@@ -119,6 +120,7 @@ def encoded(value: Any) -> bytes:
 
 def main() -> None:
     """What a worker does."""
+    gc.disable()  # nothing here goes round in a circle
     source, target = sys.stdin.buffer, sys.stdout.buffer
     prices = PriceTable(json.loads(source.readline()))
     parse = fast()

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..changes import put_many
 from ..dimensions import Dimensions
@@ -16,7 +16,7 @@ from .conversations import Conversation
 from .feeds import Feed
 from .files import Found
 from .messages import columns
-from .reading import MOST_BAD_LINES, BadLine, State
+from .reading import MOST_BAD_LINES, BadLine, Reading, State
 from .store import Entry, unnamed
 from .transcript import Chunk
 
@@ -32,14 +32,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bucket, conversation) DO UPDATE SET
   errors = errors + excluded.errors
 """
 _TOOL_USE = """
-INSERT INTO tool_use (bucket, conversation, name, calls) VALUES (?, ?, ?, ?)
+INSERT INTO tool_use (bucket, name, conversation, calls) VALUES (?, ?, ?, ?)
 ON CONFLICT (bucket, conversation, name) DO UPDATE SET calls = calls + excluded.calls
 """
 _SEEN = """
-UPDATE conversation SET first_ms = coalesce(min(first_ms, :first), first_ms, :first),
-  last_ms = coalesce(max(last_ms, :last), last_ms, :last), counted = counted OR :billed
-WHERE id = :id
+UPDATE conversation SET first_ms = coalesce(min(first_ms, ?1), first_ms, ?1),
+  last_ms = coalesce(max(last_ms, ?2), last_ms, ?2), counted = counted OR ?3
+WHERE id = ?4
 """
+_STATE = State._fields[:-1]
+_NEW_FEED = f"""
+INSERT INTO feed (id, kind, path, agent, conversation, {", ".join(_STATE)}, bad_lines, read_at_ms)
+VALUES (?, ?, ?, ?, ?, {", ".join("?" * len(_STATE))}, ?, ?)
+"""  # noqa: S608 - names of columns
+_READ_ON = f"""
+UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0
+WHERE id = ?
+"""  # noqa: S608 - names of columns
 
 
 @dataclass(slots=True)
@@ -51,8 +60,12 @@ class Written:
     covered: int = 0
 
 
-Source = tuple[Found, Feed | None]
-"""A file as it lies there, and what the ledger knows of it."""
+class Source(NamedTuple):
+    """A file as it lies there, what the ledger knows of it, and of its conversation; None for nothing."""
+
+    file: Found
+    feed: Feed | None = None
+    conversation: Conversation | None = None
 
 
 def write(
@@ -70,6 +83,7 @@ def write(
     Raises:
         LedgerError: they cannot be written. What was committed stays; the file at hand is as if it had not been begun.
     """
+    made: dict[tuple[str, str], Conversation] = {}
     waiting: list[Chunk] = []
     calls = 0
     for chunk in chunks:
@@ -79,10 +93,10 @@ def write(
         waiting.append(chunk)
         calls += sum(map(len, chunk.calls.values()))
         if calls >= _CALLS:
-            yield _write(ledger, waiting, chunks, _Batch(sources, entries))
+            yield _write(ledger, waiting, chunks, _Batch(sources, entries, made))
             waiting, calls = [], 0
     if waiting:
-        yield _write(ledger, waiting, chunks, _Batch(sources, entries))
+        yield _write(ledger, waiting, chunks, _Batch(sources, entries, made))
 
 
 def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _Batch) -> Written:
@@ -98,22 +112,45 @@ def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _
 
 
 class _Batch:
-    """What is written in one transaction."""
+    """What is written in one transaction.
 
-    def __init__(self, sources: Sequence[Source], entries: Callable[[Found], Entry | None]) -> None:
+    Args:
+        sources, entries: as for ``write``.
+        made: the conversations that were added before, by agent and name.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        entries: Callable[[Found], Entry | None],
+        made: dict[tuple[str, str], Conversation],
+    ) -> None:
         self._sources = sources
         self._entries = entries
-        self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-        self._waiting = 0
+        self._made = made
+        self._file: _Open | None = None
         self._present: set[int] = set()
         self._billed: list[str] = []
-        self._file: _Open | None = None
         self.written = Written()
+        self._drop()
+
+    def _drop(self) -> None:
+        """Begin anew with what waits to be written."""
+        self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        self._statements: dict[str, list[tuple[Any, ...]]] = {
+            sql: [] for sql in (conversations.ADD, _SEEN, _NEW_FEED, _READ_ON, _ACTIVITY, _TOOL_USE)
+        }
+        self._waiting = 0
 
     def open(self, connection: sqlite3.Connection, dimensions: Dimensions) -> None:
         """Begin."""
         self._connection = connection
         self._dimensions = dimensions
+        # Nobody else adds to these tables while the lock of imports is held. So all is written at once, at the end.
+        sql = "SELECT coalesce(max(id), 0) FROM {}"
+        self._last_feed, self._last_conversation = (
+            connection.execute(sql.format(table)).fetchone()[0] for table in ("feed", "conversation")
+        )
 
     @property
     def unfinished(self) -> bool:
@@ -135,14 +172,16 @@ class _Batch:
             rows = self._rows.setdefault((*columns(shape), "feed"), [])
             rows.extend((prefix + call[0], dimensions[call[1]], *call[2:], feed) for call in calls)
             self._waiting += len(calls)
-        self._count(file.conversation.id, chunk)
+        conversation = file.conversation.id
+        self._statements[_ACTIVITY] += ((bucket, conversation, *count) for bucket, count in chunk.activity.items())
+        self._statements[_TOOL_USE] += ((*use, conversation, count) for use, count in chunk.tools.items())
         if chunk.bad:
             add_bad_lines(self._connection, feed, chunk.bad)
         if chunk.state:
             self._end(file, chunk, chunk.state)
-        if not chunk.state or self._waiting >= _CALLS:
-            self._put()
         self._file = None if chunk.state else file
+        if self._file or self._waiting >= _CALLS:
+            self._put()
 
     def finish(self) -> None:
         """Write what is left."""
@@ -151,19 +190,46 @@ class _Batch:
             self.written.covered += conversations.cover(self._connection, self._billed)
 
     def _begin(self, chunk: Chunk) -> _Open:
-        found, feed = self._sources[chunk.key]
+        source = self._sources[chunk.key]
         if not chunk.state:
             self._put()
             self._before = replace(self.written)
             self._connection.execute("SAVEPOINT file")
-        conversation = self._conversation(found, feed)
-        if conversation.id in self._present:
+        name = (source.file.agent, source.file.name)
+        conversation = source.conversation or self._made.get(name)
+        if conversation and conversation.id in self._present:
             self._put()  # what the later one of two files says of a message counts
+        fresh = conversation is None
+        if conversation is None:
+            entry = self._entries(source.file)
+            self._last_conversation += 1
+            conversation = conversations.new(self._last_conversation, *name, entry.about if entry else unnamed(*name))
+            self._made[name] = conversation
         self._present.add(conversation.id)
-        number = feed.id if feed else add_feed(self._connection, found, conversation.id)
-        if chunk.restarted and feed:
-            self._connection.execute("DELETE FROM bad_line WHERE feed = ?", (number,))
-        return _Open(number, conversation)
+        if source.feed is None:
+            self._last_feed += 1
+            return _Open(source, self._last_feed, conversation, fresh)
+        if chunk.restarted:
+            self._connection.execute("DELETE FROM bad_line WHERE feed = ?", (source.feed.id,))
+            self._connection.execute("UPDATE feed SET bad_lines = 0 WHERE id = ?", (source.feed.id,))
+        return _Open(source, source.feed.id, conversation, fresh)
+
+    def _end(self, file: _Open, chunk: Chunk, state: State) -> None:
+        conversation = file.conversation
+        if file.fresh:
+            row = conversations.row(conversation, chunk.first_ms, chunk.last_ms, counted=chunk.billed)
+            self._statements[conversations.ADD].append(row)
+        elif chunk.last_ms is not None:
+            self._statements[_SEEN].append((chunk.first_ms, chunk.last_ms, chunk.billed, conversation.id))
+        if chunk.billed and not conversation.counted:
+            self._billed.append(conversation.session_id)
+        now = time.time_ns() // 1_000_000
+        if file.source.feed:
+            self._statements[_READ_ON].append((*state, now, file.feed))
+        else:
+            found = file.source.file
+            row = (file.feed, found.kind, found.path, found.agent, conversation.id, *state, now)
+            self._statements[_NEW_FEED].append(row)
 
     def _forget_file(self) -> None:
         """Take back what there is of a file that cannot be read to its end."""
@@ -171,76 +237,52 @@ class _Batch:
             return
         self._connection.execute("ROLLBACK TO file")
         self._dimensions.forget()
-        self._rows.clear()
-        self._waiting = 0
+        if self._file.fresh:
+            del self._made[self._file.source.file.agent, self._file.source.file.name]
+        self._drop()
         self._file = None
         self.written = self._before
-
-    def _conversation(self, found: Found, feed: Feed | None) -> Conversation:
-        if feed and feed.conversation is not None:
-            return conversations.get(self._connection, feed.conversation)
-        known = conversations.find(self._connection, found.agent, found.name)
-        if known:
-            return known
-        entry = self._entries(found)
-        about = entry.about if entry else unnamed(found.agent, found.name)
-        return conversations.add(self._connection, found.agent, found.name, about)
-
-    def _count(self, conversation: int, chunk: Chunk) -> None:
-        if chunk.activity:
-            counts = ((bucket, conversation, *count) for bucket, count in chunk.activity.items())
-            self._connection.executemany(_ACTIVITY, counts)
-        if chunk.tools:
-            uses = ((bucket, conversation, name, count) for (bucket, name), count in chunk.tools.items())
-            self._connection.executemany(_TOOL_USE, uses)
-
-    def _end(self, file: _Open, chunk: Chunk, state: State) -> None:
-        conversation = file.conversation
-        if chunk.last_ms is not None:
-            values = {"id": conversation.id, "first": chunk.first_ms, "last": chunk.last_ms, "billed": chunk.billed}
-            self._connection.execute(_SEEN, values)
-        if chunk.billed and not conversation.counted:
-            self._billed.append(conversation.session_id)
-        keep_state(self._connection, file.feed, state, restarted=chunk.restarted)
 
     def _put(self) -> None:
         for names, rows in self._rows.items():
             put = put_many(self._connection, rows, names, self._dimensions)
             self.written.added += put.added
             self.written.replaced += put.replaced
-        self._rows.clear()
-        self._waiting = 0
+        for sql, values in self._statements.items():
+            if values:
+                self._connection.executemany(sql, values)
+        self._drop()
 
 
 @dataclass(slots=True)
 class _Open:
-    """The file which is being written."""
+    """The file which is being written; ``fresh`` if its conversation is not in the ledger yet."""
 
+    source: Source
     feed: int
     conversation: Conversation
+    fresh: bool
     dimensions: list[int] = field(default_factory=list)
 
 
-def add_feed(connection: sqlite3.Connection, found: Found, conversation: int | None) -> int:
-    """Add a file of which nothing was read yet.
-
-    Returns:
-        Its id.
-    """
-    sql = "INSERT INTO feed (kind, path, agent, conversation) VALUES (?, ?, ?, ?)"
-    added = connection.execute(sql, (found.kind, found.path, found.agent, conversation)).lastrowid
+def begin_feed(connection: sqlite3.Connection, found: Found, feed: Feed | None) -> int:
+    """The id of a file without conversation; a new one for a file of which nothing was read yet."""
+    if feed:
+        return feed.id
+    sql = "INSERT INTO feed (kind, path, agent) VALUES (?, ?, ?)"
+    added = connection.execute(sql, (found.kind, found.path, found.agent)).lastrowid
     assert added is not None
     return added
 
 
-def keep_state(connection: sqlite3.Connection, feed: int, state: State, *, restarted: bool) -> None:
-    """Keep how far a file was read."""
-    setting = ", ".join(f"{name} = ?" for name in State._fields[:-1])
-    bad = "" if restarted else "bad_lines + "
-    connection.execute(
-        f"UPDATE feed SET {setting}, bad_lines = {bad}?, gone = 0, read_at_ms = ? WHERE id = ?",  # noqa: S608
-        (*state, time.time_ns() // 1_000_000, feed),
-    )
+def keep_reading(connection: sqlite3.Connection, feed: int, reading: Reading) -> None:
+    """Keep how far a file without conversation was read, and its bad lines."""
+    assert reading.state is not None
+    if reading.restarted:
+        connection.execute("DELETE FROM bad_line WHERE feed = ?", (feed,))
+        connection.execute("UPDATE feed SET bad_lines = 0 WHERE id = ?", (feed,))
+    add_bad_lines(connection, feed, reading.bad)
+    connection.execute(_READ_ON, (*reading.state, time.time_ns() // 1_000_000, feed))
 
 
 def add_bad_lines(connection: sqlite3.Connection, feed: int, lines: Iterable[BadLine]) -> None:
