@@ -123,7 +123,10 @@ def cut_stream(proxy: Proxy) -> Row:
 def verify(proxy: Proxy) -> Row:
     status, document = command("litellm", "verify", "upstream")
     steps = document["aliases"][0]["steps"] if "aliases" in document else []
-    return {"ok": status == 0, "failed": [step["name"] for step in steps if step["result"] == "failed"]}
+    return {
+        "ok": status == 0,
+        "failed": [f"{step['name']}: {step['detail']}"[:200] for step in steps if step["result"] == "failed"],
+    }
 
 
 def doctor(proxy: Proxy) -> Row:
