@@ -427,6 +427,11 @@ class CallError(FasedError):
         self.receipt: Any = None
         """The receipt of the failed call (``proxy.receipt.Receipt``), set where one was begun."""
 
+    @property
+    def remedy(self) -> str | None:
+        """What to do: the hint by another name."""
+        return self.hint
+
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "cause": self.cause, "origin": self.origin, "status": self.status}
 
