@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import FleetError
+from ...errors import Cancelled, FleetError
 from .. import database
 from . import conversations, outgoing, schema
 from .complaints import UNREACHED, passing
@@ -89,6 +89,7 @@ def push(
         LedgerError: the ledger cannot be read.
         FleetError: the database cannot be reached, does not allow it, or is of another version. What was sent before that
             is there.
+        Cancelled: the user stopped it; likewise.
     """
     source = database.connect(ledger)
     try:
@@ -126,6 +127,9 @@ class _Push:
                     schema.bring_up_to_date(there, self._place)
                     self._send_all(there)
                 return self._done
+            except KeyboardInterrupt:
+                done = f"{self._done.sent:,} calls were sent" if self._done.sent else "nothing was sent"
+                raise Cancelled(f"Stopped: {done}.", hint="The next push goes on from there.") from None
             except FleetError as error:
                 self._failures += 1
                 if self._failures > _ATTEMPTS or not (passing(error) or (reached and error.state == UNREACHED)):

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fased_litellm.errors import FleetError
+from fased_litellm.errors import Cancelled, FleetError
 from fased_litellm.usage import changes
 from fased_litellm.usage.ledger import Ledger
 from tests.usage.fleet import pusher
@@ -110,6 +110,19 @@ def test_a_push_that_is_cut_anywhere_goes_on(server: Server, url: str, tmp_path:
     assert line.cuts
     assert_consistent(url)
     assert send(path, url).sent == 0
+
+
+def test_a_push_that_the_user_stops_says_how_far_it_came(url: str, tmp_path: Path) -> None:
+    path = machine(tmp_path / "a.sqlite3", (sample(f"c{row}") for row in range(50)))
+
+    def stop(done: int, total: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled, match="20 calls were sent") as caught:
+        send(path, url, batch=10, progress=stop)
+    assert "goes on from there" in (caught.value.hint or "")
+    assert send(path, url).sent == 30
 
 
 def test_a_push_goes_on_after_the_server_ended_its_connection(url: str, server: Server, tmp_path: Path) -> None:
