@@ -15,6 +15,7 @@ from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerErro
 from .paths import Paths
 from .provider import LiteLLMProvider
 from .provider.settings import Settings
+from .proxy.receipt import WARN_FROM
 from .refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from .roles.choice import ROLES, Choice, resolve
 from .usage.ledger import Ledger
@@ -105,6 +106,7 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
             roles[role] = own.primary
     with LiteLLMProvider(settings) as provider:
         key, catalog, problem = _ask(provider)
+        nearly = _nearly_spent(provider) if key is not None and problem is None else None
     routed = choice.primary.provider == PROVIDER
     return RouteState(
         config_path=str(snapshot.path),
@@ -119,7 +121,7 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
         today=_today(paths),
         budgets=_budgets(paths),
         next_step=_next_step(problem, catalog, choice.primary, has_key=key is not None),
-        notes=(*choice.notes, *snapshot.warnings),
+        notes=(*choice.notes, *snapshot.warnings, *([nearly] if nearly else [])),
     )
 
 
@@ -133,6 +135,24 @@ def _ask(provider: LiteLLMProvider) -> tuple[tuple[str, str] | None, Catalog | N
         return shown, provider.discover(), None
     except (CallError, CatalogError) as error:
         return shown, provider.last_good(), error
+
+
+def _nearly_spent(provider: LiteLLMProvider) -> str | None:
+    """A sentence once 80 % of the key's budget at the proxy are spent; the master key has none, and cannot be asked about."""
+    from .proxy.admin import KeyAdmin
+
+    try:
+        key = KeyAdmin(provider.client()).info()
+    except FasedError:
+        return None
+    if key.share is None or key.max_budget is None or key.share < WARN_FROM:
+        return None
+    again = f"; it begins anew on {key.budget_reset_at:%Y-%m-%d}" if key.budget_reset_at else ""
+    return (
+        f"The key has spent {key.share:.0%} of its budget at the proxy, ${key.spent:,.2f} of ${key.max_budget:,.2f}{again}."
+        " Whoever has the master key can raise it: fased litellm keys update"
+        f" {key.alias or 'KEY'} --max-budget …"
+    )
 
 
 def _today(paths: Paths) -> UsageReport | None:

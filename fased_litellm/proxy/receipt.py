@@ -11,7 +11,9 @@ from .tokens import PriceSource, TokenUsage, token_usage
 
 _PICO = Decimal("1e-12")
 _LARGEST = Decimal(10) ** 6  # USD for one call; more is a defect of who says so
-_WARN_FROM = Decimal("0.8")
+WARN_FROM = Decimal("0.8")
+"""The part of a key's budget from which on its user is warned."""
+
 CostSource = Literal["header", "stream", "price-table", "unknown"]
 
 
@@ -185,7 +187,7 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
     if not limit:
         return ()
     budget, spent = _money(limit), _money(headers.get("x-litellm-key-spend"))
-    if budget is None or spent is None or budget == 0 or spent < budget * _WARN_FROM:
+    if budget is None or spent is None or budget == 0 or spent < budget * WARN_FROM:
         return ()
     return (
         f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."

@@ -72,3 +72,29 @@ def test_as_json(
     assert document["routedThroughLiteLLM"] is True
     assert document["models"] == ["litellm/default", "litellm/GPT-5.5"]
     assert document["proxy"] == {"reachable": True, "problem": None}
+
+
+@pytest.mark.parametrize(("spent", "told"), [(42.5, True), (39.9, False)])
+def test_a_key_whose_budget_is_nearly_spent(
+    fault_server: FaultServers,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spent: float,
+    told: bool,
+) -> None:
+    info = {
+        "key_alias": "fased",
+        "spend": spent,
+        "max_budget": 50.0,
+        "budget_reset_at": "2026-12-01T00:00:00+00:00",
+        "key_name": "sk-...28wA",
+    }
+    # A connection each: the models, what is known of them (twice), and the key.
+    models, key = answer_json(200, MODELS), answer_json(200, {"key": "ab" * 32, "info": info})
+    server = fault_server([models], [answer_json(404, {})], [answer_json(404, {})], [key])
+    monkeypatch.setenv("LITELLM_BASE_URL", server.url)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-0123456789abcdef")
+    shown = glance(capsys)
+    assert (
+        "The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it begins anew on 2026-12-01." in shown
+    ) is told
