@@ -156,7 +156,7 @@ def test_damaged_names_of_tables_are_damage_too(sound: Path, path: Path) -> None
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(broken=st.lists(st.integers(1, 400), min_size=1, max_size=8), junk=st.binary(min_size=1, max_size=40))
 def test_whatever_is_broken_the_new_ledger_is_sound(
     broken: list[int], junk: bytes, sound: Path, tmp_path_factory: pytest.TempPathFactory

@@ -46,7 +46,7 @@ def shaped(found: list[Row]) -> dict[tuple[str, ...], list[Row]]:
     return shapes
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(chosen=st.lists(records(), max_size=12))
 @pytest.mark.parametrize("way", ["whole", "shaped", "shaped with dimensions"])
 def test_rows_written_in_bulk_are_those_of_single_records(
