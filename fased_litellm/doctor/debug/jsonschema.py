@@ -62,7 +62,7 @@ class DirectPart(_Document):
     meaning: str
     ok: bool
     cause: str | None
-    origin: Origin | None
+    origin: Origin | None = Field(description="As above; here `network` is the way between us and the provider.")
     request: RequestPart
     response: ResponsePart
     rows: list[RowPart]

@@ -246,7 +246,7 @@ class Debugger:
             shot = fire(transport, client.base_url, request, exchange)
             if shot.error is not None:
                 call.failed(shot.error)
-                self._provider.explained(shot.error)
+                shot = replace(shot, error=self._provider.explained(shot.error))
             elif shot.reply is not None:
                 shot = replace(shot, reply=call.succeeded(shot.reply))
         except BaseException:
