@@ -68,6 +68,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "usage budget set": [["--agent", "main", "--daily", "5", "--action", "stop"], ["--daily", "-1"]],
     "usage budget list": [[]],
     "usage budget remove": [["1"], ["--agent", "main"]],
+    "usage import": [[], ["--full"]],
     "litellm": [[]],
     "litellm chat": [["hi"], ["hi", "--no-stream"], ["hi", "--role", "strong"], ["hi", "--agent", "nobody"]],
     "litellm debug": [["cheap", "--stream"], [*DIRECT, "--provider-allow-private-network"]],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...paths import Paths
 from ...usage.dialect import SQLITE, Connection, Dialect
 from .. import output
+from . import imports
 
 if TYPE_CHECKING:
     from ...usage.fleet.place import Place
@@ -25,7 +26,7 @@ def ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answe
     """
     from ...usage import opening
 
-    return opening.answer(paths.ledger, question, output.diagnostic)
+    return opening.answer(paths.ledger, question, output.diagnostic, read_in=lambda: imports.before_report(paths))
 
 
 def ask_at(place: Place | None, paths: Paths, question: Callable[[Connection, Dialect], Answer]) -> Answer | None:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "calls": "usage.calls",
     "session": "usage.calls",
     "task": "usage.calls",
+    "import": "usage.imports",
     "budget": "usage.budget",
     "reprice": "usage.reprice",
     "export": "usage.export",

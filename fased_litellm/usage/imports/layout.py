@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...config.agents import agents_of, default_agent, section
 from ...errors import FasedError
 from ...paths import Paths
-from .prices import Written, written
+
+if TYPE_CHECKING:
+    from .prices import Written
 
 _MAY_MOVE = re.compile(rb"\bstore\b|\$include")
 _AGENT = "{agentId}"
@@ -68,6 +70,8 @@ class NodeConfig:
 
     def prices(self) -> Written:
         """The prices of its models."""
+        from .prices import written
+
         return written(self.value)
 
     def moves_stores(self) -> bool:

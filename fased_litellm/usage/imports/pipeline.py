@@ -1,27 +1,21 @@
-"""An import: find out what is new among the Node agent's files, read it, and write it into the ledger."""
+"""An import: find out whether anything is new among the Node agent's files, and have it read in.
+
+This is run ahead of every report. So it imports no more than looking takes.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...paths import Paths
 from .. import importlock
 from ..asking import asking
-from ..ledger import Ledger
-from . import conversations, pool, sessions, tasks
-from .conversations import Conversation
-from .feeds import Changes, Feed, compare
+from .feeds import Changes, compare
 from .files import Found, scan
 from .layout import Layout, NodeConfig, find
-from .reading import Part, Unreadable
 from .result import Bad, ImportResult
-from .sessions import Stores
-from .transcript import Chunk
-from .worker import WorkerDied
-from .writing import Source, begin_feed, keep_reading, write
 
 WAIT_S = 600.0
 """An import that was asked for waits so long for another one."""
@@ -40,7 +34,7 @@ Tell = Callable[[Progress], None]
 
 
 def run(
-    ledger: Ledger,
+    ledger: Path,
     paths: Paths,
     *,
     wait: bool = False,
@@ -51,7 +45,7 @@ def run(
     """Import what is new. If nothing is, files are looked at by ``stat`` alone.
 
     Args:
-        ledger: where to; it is not even made if there is nothing to import.
+        ledger: the path of the ledger; it is not even made if there is nothing to import.
         wait: whether to wait for another import; else this one does nothing while there is one.
         full: whether to read every file again from its beginning.
         tell: is told how far it is.
@@ -61,178 +55,60 @@ def run(
         LedgerError: the ledger cannot be read or written, or another import does not come to its end. What was
             written before stays; a file is in the ledger as far as it was read at some time, or not at all.
     """
-    if not wait and importlock.held(ledger.path):
+    if not wait and importlock.held(ledger):
         return ImportResult(busy=True)
     config = NodeConfig(paths)
     layout = find(paths, config)
-    if not ledger.path.exists() and next(scan(layout), None) is None:
+    files = list(scan(layout))
+    if not files and not ledger.exists():
         return ImportResult()
-    with importlock.hold(ledger.path, wait_s=WAIT_S if wait else 0):
+    if not full and not wait and _look(ledger, files).none:
+        return ImportResult(files=len(files))
+    with importlock.hold(ledger, wait_s=WAIT_S if wait else 0):
+        return _work(ledger, config, layout, full=full, tell=tell, workers=workers)
+
+
+def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
+    with asking(ledger) as connection:
+        return compare(connection, files, full=full)
+
+
+def _work(
+    ledger: Path, config: NodeConfig, layout: Layout, *, full: bool, tell: Tell | None, workers: int | None
+) -> ImportResult:
+    # Once more, for another import may have been at work until now.
+    files = list(scan(layout))
+    changes = _look(ledger, files, full=full)
+    if changes.none:
+        return ImportResult(files=len(files))
+    from ..ledger import Ledger
+    from .work import Work
+    from .worker import WorkerDied
+
+    with Ledger(ledger) as opened:
         try:
-            return _Import(ledger, config, layout, tell).run(full=full, workers=workers)
+            return Work(opened, config, layout, tell).run(files, changes, workers=workers)
         except (WorkerDied, OSError):
             if workers == 0:
                 raise
-            return _Import(ledger, config, layout, tell).run(full=full, workers=0)
+        # Without other processes it takes longer.
+        changes = _look(ledger, files, full=full)
+        return Work(opened, config, layout, tell).run(files, changes, workers=0)
 
 
-class _Import:
-    """One import."""
+def bad_lines(ledger: Path, result: ImportResult) -> None:
+    """Add all bad lines of the files that are there to a result.
 
-    def __init__(self, ledger: Ledger, config: NodeConfig, layout: Layout, tell: Tell | None) -> None:
-        self._ledger = ledger
-        self._config = config
-        self._layout = layout
-        self._tell = tell or (lambda _: None)
-        self._result = ImportResult()
-
-    def run(self, *, full: bool, workers: int | None) -> ImportResult:
-        result = self._result
-        files = list(scan(self._layout))
-        with asking(self._ledger.path) as connection:
-            changes = compare(connection, files, full=full)
-        result.files = changes.found
-        if not changes.none:
-            self._tidy(changes)
-            stores = Stores(file for file in files if file.kind == "store")
-            fresh = [source for source in changes.fresh if source[0].kind == "store"]
-            agents = {folder.agent for folder in self._layout.sessions}
-            for file, _ in fresh:
-                with self._ledger.transaction() as connection:
-                    store = stores.read(file)
-                    result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
-            self._transcripts([source for source in changes.fresh if source[0].kind == "transcript"], stores, workers)
-            for file, feed in changes.fresh:
-                if file.kind == "runs":
-                    self._run_log(file, feed)
-            for file, feed in fresh:
-                self._counters(file, feed, stores)
-            result.unreadable += stores.problems.items()
-        if self._config.problem:
-            result.notes.append(f"Prices of the config are not used: {self._config.problem}")
-        return result
-
-    def _tidy(self, changes: Changes) -> None:
-        """Keep where files are now, and which are gone."""
-        self._result.moved, self._result.gone = len(changes.moved), len(changes.gone)
-        if not (changes.moved or changes.gone):
-            return
-        with self._ledger.transaction() as connection:
-            connection.executemany("UPDATE feed SET gone = 1 WHERE id = ?", [(feed.id,) for feed in changes.gone])
-            for feed, path in changes.moved:
-                connection.execute("UPDATE feed SET path = path || '#' || id WHERE path = ?", (path,))
-                connection.execute("UPDATE feed SET path = ?, gone = 0 WHERE id = ?", (path, feed.id))
-
-    def _transcripts(self, fresh: list[tuple[Found, Feed | None]], stores: Stores, workers: int | None) -> None:
-        if not fresh:
-            return
-        with asking(self._ledger.path) as connection:
-            sources = [Source(file, feed, _conversation(connection, file, feed)) for file, feed in fresh]
-        todo = _todo(sources)
-        reading = pool.read(todo, self._config.prices(), workers=workers)
-        with contextlib.closing(reading) as chunks:
-            counted = self._counted(chunks, sources, sum(size for _, size in todo))
-            for written in write(self._ledger, counted, sources, stores.entry):
-                self._result.added += written.added
-                self._result.replaced += written.replaced
-                self._result.covered += written.covered
-
-    def _counted(self, chunks: Iterable[Chunk], sources: list[Source], size: int) -> Iterator[Chunk]:
-        """The chunks, with a word to who wants to know how far it is, for each hundredth of the way."""
-        calls = done = told = 0
-        for chunk in chunks:
-            file, feed, _ = sources[chunk.key]
-            calls += sum(map(len, chunk.calls.values()))
-            if chunk.problem is not None:
-                self._result.unreadable.append((file.path, chunk.problem))
-            if chunk.state:
-                self._result.read += 1
-                done += _size(file, feed, restarted=chunk.restarted)
-            yield chunk
-            if done - told > size // 100:
-                told = done
-                self._tell(Progress(done, size, calls))
-        self._result.bytes_read += done
-
-    def _run_log(self, file: Found, feed: Feed | None) -> None:
-        try:
-            reading, runs = tasks.read(_part(0, Source(file, feed)), self._layout.agent)
-        except FileNotFoundError:
-            return
-        except Unreadable as error:
-            self._result.unreadable.append((file.path, str(error)))
-            return
-        with self._ledger.transaction() as connection:
-            number = begin_feed(connection, file, feed)
-            put = tasks.count(connection, self._ledger.dimensions, number, runs)
-            keep_reading(connection, number, reading)
-        self._result.added += put.added
-        self._result.replaced += put.replaced
-        self._result.read += 1
-        self._result.bytes_read += _size(file, feed, restarted=reading.restarted)
-
-    def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
-        store = stores.read(file)
-        if file.path in stores.problems:
-            return
-        with self._ledger.transaction() as connection:
-            number = begin_feed(connection, file, feed)
-            put = sessions.count(connection, self._ledger.dimensions, number, file, store)
-            connection.execute(
-                "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",
-                (file.device, file.inode, file.size, file.mtime_ns, number),
-            )
-        self._result.added += put.added
-        self._result.replaced += put.replaced
-        self._result.read += 1
-
-
-def bad_lines(connection: sqlite3.Connection, result: ImportResult) -> None:
-    """Add all bad lines of the files that are there to a result."""
-    (result.bad_lines,) = connection.execute("SELECT coalesce(sum(bad_lines), 0) FROM feed WHERE NOT gone").fetchone()
-    rows = connection.execute(
-        "SELECT path, bad_line.line, bad_line.position, problem FROM bad_line JOIN feed ON feed.id = bad_line.feed "
-        "WHERE NOT gone ORDER BY path, bad_line.line"
-    )
-    result.bad = [Bad(*row) for row in rows]
-
-
-def _conversation(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> Conversation | None:
-    """The conversation of a transcript: of one with another name, that which it was counted in."""
-    if feed and feed.conversation is not None:
-        return conversations.get(connection, feed.conversation)
-    return conversations.find(connection, file.agent, file.name)
-
-
-def _todo(sources: list[Source]) -> list[tuple[list[Part], int]]:
-    """What is to be read, by conversation, each from the oldest of its files on, with the number of bytes."""
-    grouped: dict[object, list[int]] = {}
-    for key, (file, _, conversation) in enumerate(sources):
-        grouped.setdefault(conversation.id if conversation else (file.agent, file.name), []).append(key)
-    found: list[tuple[int, list[Part], int]] = []
-    for keys in grouped.values():
-        # What was put aside is older than what is in use.
-        keys.sort(
-            key=lambda key: (not sources[key].file.archived, sources[key].file.archived, sources[key].file.mtime_ns)
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    if not ledger.exists():
+        return
+    with asking(ledger) as connection:
+        sql = "SELECT coalesce(sum(bad_lines), 0) FROM feed WHERE NOT gone"
+        (result.bad_lines,) = connection.execute(sql).fetchone()
+        rows = connection.execute(
+            "SELECT path, bad_line.line, bad_line.position, problem FROM bad_line JOIN feed ON feed.id = bad_line.feed "
+            "WHERE NOT gone ORDER BY path, bad_line.line"
         )
-        parts = [_part(key, sources[key]) for key in keys]
-        size = sum(_size(sources[key].file, sources[key].feed) for key in keys)
-        found.append((sources[keys[-1]].file.mtime_ns, parts, size))
-    # In the order of time, new rows are neighbours in the indexes.
-    found.sort(key=lambda each: each[0])
-    return [(parts, size) for _, parts, size in found]
-
-
-def _part(key: int, source: Source) -> Part:
-    file, feed, conversation = source
-    seen = conversation.last_ms if conversation else None
-    if feed is None:
-        return Part(key, file.file, seen_until_ms=seen)
-    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen)
-
-
-def _size(file: Found, feed: Feed | None, *, restarted: bool = False) -> int:
-    """How many bytes of a file are new."""
-    if feed is None or restarted or file.size < feed.position:
-        return file.size
-    return file.size - feed.position
+        result.bad = [Bad(*row) for row in rows]
