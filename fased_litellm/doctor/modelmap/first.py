@@ -43,7 +43,7 @@ def first_config(*, alias: str, model: str, key_variable: str | None = None, api
         )
     lines = [
         "# One alias, one request, one failure: check this one before you add the next.",
-        "#   litellm --config FILE --port 4000    starts it (or: fased litellm up --config FILE)",
+        "#   litellm --config FILE                starts it (or: fased litellm up --config FILE)",
         "#   fased litellm map FILE               shows the map, and what is wrong with it",
         f"#   fased litellm verify {alias:<16}asks it, and makes one call fail on purpose",
         "model_list:",
