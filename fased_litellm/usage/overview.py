@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .conditions import conditions
+from .conditions import Conditions, conditions
 from .dialect import SQLITE, Connection, Dialect
+from .planner import Grain
 from .query import NONE, Query
-from .report import Group, UsageReport, build
+from .reading import parts
+from .report import UsageReport, build
 from .spread import Spread, axis
-from .totals import Totals
+from .timezones import UTC_ZONE
+from .totals import SUMS, Totals
 
 MOST_ROWS = 10
 
@@ -116,31 +119,49 @@ def _ranking(by: str, report: UsageReport, names: tuple[str, ...], spread: Sprea
     whole = report.regroup(names)
     places = [report.by.index(name) for name in names]
     shown = {group.key for group in whole.groups[:MOST_ROWS]}
-    parts: dict[tuple[str | None, ...], list[tuple[str | None, Totals]]] = {}
+    trends: dict[tuple[str | None, ...], list[tuple[str | None, Totals]]] = {}
     for group in report.groups:
         key = tuple(group.key[place] for place in places)
         if key in shown:
-            parts.setdefault(key, []).append((group.key[3], group.totals))
-    rows = (Row(_joined(group.key), group.totals, spread.of(parts[group.key])) for group in whole.groups[:MOST_ROWS])
+            trends.setdefault(key, []).append((group.key[3], group.totals))
+    rows = (Row(_joined(group.key), group.totals, spread.of(trends[group.key])) for group in whole.groups[:MOST_ROWS])
     return Ranking(by, tuple(rows), len(whole.groups))
 
 
 def _sessions(connection: Connection, query: Query, dialect: Dialect, spread: Spread) -> Ranking:
-    report = build(connection, replace(query, by=("session",), top=MOST_ROWS), dialect)
-    names = tuple(group.key[0] or NONE for group in report.groups)
-    parts: dict[str | None, list[tuple[str | None, Totals]]] = {}
-    if names:
-        asked = replace(query, by=("session", spread.per), filters={**query.filters, "session": names})
+    found, count = _dearest_sessions(connection, query, dialect)
+    names = tuple(found)
+    trends: dict[str | None, list[tuple[str | None, Totals]]] = {}
+    if found:
+        asked = replace(
+            query,
+            by=("session", spread.per),
+            filters={**query.filters, "session": tuple(name or NONE for name in names)},
+        )
         for group in build(connection, asked, dialect).groups:
-            parts.setdefault(group.key[0], []).append((group.key[1], group.totals))
+            trends.setdefault(group.key[0], []).append((group.key[1], group.totals))
     labels = _labels(connection, dialect, names)
+    rows = (
+        Row(name or None, totals, spread.of(trends.get(name or None, ())), labels.get(name))
+        for name, totals in found.items()
+    )
+    return Ranking("session", tuple(rows), count)
 
-    def row(group: Group) -> Row:
-        name = group.key[0]
-        return Row(name, group.totals, spread.of(parts.get(name, ())), labels.get(name or ""))
 
-    rest = report.other.groups if report.other else 0
-    return Ranking("session", tuple(map(row, report.groups)), len(report.groups) + rest)
+def _dearest_sessions(connection: Connection, query: Query, dialect: Dialect) -> tuple[dict[str, Totals], int]:
+    """The first sessions of a report by session, and how many it has: there may be too many to fetch them all."""
+    window = (query.from_ms, query.to_ms)
+    made = conditions(query, dialect)
+    select = parts(window, UTC_ZONE, Grain(), SUMS, dialect, sessions=True, names=True)
+    sums = [f"sum(part.{name})" for name in SUMS]
+    sql = (
+        f"{_with(made)}SELECT dimension.session, count(*) OVER (), {', '.join(sums)} FROM ({select}) AS part "  # noqa: S608 - see `_failures`
+        f"{dialect.join} {dialect.dimension} AS dimension ON dimension.id = part.dimension "
+        f"{'WHERE ' + ' AND '.join(made.terms) if made.terms else ''} GROUP BY dimension.session "
+        f"ORDER BY sum(part.cost_pico) DESC, sum(part.total_tokens) DESC, dimension.session LIMIT {MOST_ROWS}"
+    )
+    rows = list(connection.execute(sql, made.values))
+    return {row[0]: Totals(*map(int, row[2:])) for row in rows}, int(rows[0][1]) if rows else 0
 
 
 def _labels(connection: Connection, dialect: Dialect, sessions: Sequence[str]) -> dict[str, str]:
@@ -154,11 +175,19 @@ def _labels(connection: Connection, dialect: Dialect, sessions: Sequence[str]) -
     return {str(session): str(label) for session, label in connection.execute(sql, tuple(sessions))}
 
 
+def _with(made: Conditions) -> str:
+    ctes = ", ".join(f"{name} AS ({sql})" for name, sql in made.ctes.items())
+    return f"WITH {ctes} " if ctes else ""
+
+
 def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[Failure, ...]:
     made = conditions(query, dialect)
-    ctes = [f"{name} AS ({sql})" for name, sql in made.ctes.items()]
+    window = (query.from_ms, query.to_ms)
+    # Single calls have the cause. The sums tell of which names they have to be looked up.
+    select = parts(window, UTC_ZONE, Grain(), ("failed",), dialect, sessions=True, names=True, only="failed")
     terms = [
         "dimension.status IN ('error', 'interrupted')",
+        f"dimension.id IN (SELECT part.dimension FROM ({select}) AS part WHERE part.failed > 0)",  # noqa: S608
         f"call.started_at_ms >= {query.from_ms}",
         f"call.started_at_ms < {query.to_ms}",
         "call.counted",
@@ -167,7 +196,7 @@ def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[F
     keys = "coalesce(call.cause, dimension.status), call.origin, dimension.provider, dimension.model"
     # Names of columns come from the tables in this package; all that comes from people is bound.
     sql = (
-        f"{'WITH ' + ', '.join(ctes) + ' ' if ctes else ''}SELECT {keys}, count(*), max(call.started_at_ms) "  # noqa: S608
+        f"{_with(made)}SELECT {keys}, count(*), max(call.started_at_ms) "  # noqa: S608
         f"FROM {dialect.dimension} AS dimension {dialect.join} {dialect.call} AS call ON call.dimension = dimension.id "
         f"WHERE {' AND '.join(terms)} GROUP BY {keys}"
     )
