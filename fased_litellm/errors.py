@@ -23,6 +23,7 @@
     ├── CatalogError                catalog               1
     ├── LedgerError                 ledger                1
     │   └── LedgerDamaged           ledger-damaged        1   `fased usage` sets it aside and saves what can be read
+    ├── NotInHistory                not-in-history        1   a session or task without calls; with the nearest ones
     ├── FleetError                  fleet                 1   the database with the usage of many machines
     ├── BudgetError                 budget                1   budgets cannot be read, written or checked
     │   └── BudgetExceeded          budget-exceeded       1   which, spent, limit, resets when; nothing was sent
@@ -264,6 +265,12 @@ class CatalogError(FasedError):
     """The list of models cannot be had or makes no sense."""
 
     code = "catalog"
+
+
+class NotInHistory(FasedError):
+    """No call in the usage history is of the session or task that was asked for."""
+
+    code = "not-in-history"
 
 
 class LedgerError(FasedError):
