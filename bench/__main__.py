@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import calls, discovery, json5_text, machine, startup, usage_query
+from . import calls, discovery, json5_text, machine, startup, usage_query, usage_read, usage_record
 from .figures import Part, as_markdown, as_text, missed
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
@@ -17,6 +17,8 @@ SECTIONS: dict[str, Callable[[Path], Sequence[Part]]] = {
     "startup": lambda scratch: [startup.measure(scratch)],
     "discovery": discovery.measure,
     "json5": lambda _: [json5_text.measure()],
+    "usage-read": usage_read.measure,
+    "usage-record": usage_record.measure,
     "usage-query": usage_query.measure,
     # Last: it loads SDKs, and on Linux a child's peak of memory begins with that of the process which started it.
     "calls": calls.measure,

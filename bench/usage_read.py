@@ -1,0 +1,177 @@
+"""The Node agent's transcripts: read the first time and again, beside programs that read all of them each time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from .figures import Figure, Part, Section, Table, repeated
+from .peers import Peer, ccusage, tokscale
+from .places import FASED, environment
+from .tree import TreeRun, run_tree
+
+SIZES = {100_000: 3, 1_000_000: 2}
+"""Messages → how often each program reads them. The targets are for the most of them."""
+MOST_MB = 300.0
+AGAIN = 7
+CENT = Decimal("0.01")
+
+Command = Sequence[str | Path]
+IMPORT: Command = (FASED, "usage", "import")
+
+
+@dataclass(slots=True)
+class _Runs:
+    """What the runs over one set of transcripts took, and what came out."""
+
+    cold: list[TreeRun] = field(default_factory=list)
+    peers: dict[str, list[TreeRun]] = field(default_factory=dict)
+    again: dict[str, list[TreeRun]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def measure(scratch: Path) -> list[Part]:
+    """Make transcripts, read them with each program by turns, and compare what they found."""
+    parts: list[Part] = []
+    agreed: list[tuple[str, ...]] = []
+    for size, rounds in SIZES.items():
+        state, made = transcripts(scratch, size)
+        runs = _run(state, scratch, rounds)
+        parts += [_cold(made, runs), _warm(made, runs)]
+        agreed += _agreement(made, runs)
+    headings = ("transcripts", "what", "put in", "`fased usage`", "ccusage", "difference", "")
+    how = (
+        "What the same transcripts sum up to: as they were made, in `fased usage --all --json`, and in ccusage. Tokens are to be the"
+        " same, the cost to the cent. ccusage does not read the logs of tasks nor the counters of the session store; these"
+        " transcripts have no usage that stands there alone."
+    )
+    wrong = [f"the same totals: {row[1]}" for row in agreed if row[-1] == "missed"]
+    return [*parts, Table("The same totals", how, headings, agreed, wrong)]
+
+
+def transcripts(scratch: Path, messages: int) -> tuple[Path, dict[str, Any]]:
+    """A state folder with so many messages of assistants, and what is in them; made once in a run, by another process."""
+    state = scratch / f"transcripts-{messages}"
+    about = state.with_suffix(".json")
+    if not about.exists():
+        program = [sys.executable, "-m", "bench.transcripts", state, "--messages", str(messages), "--json"]
+        about.write_text(run_tree(program, environment(Path.home())).output)
+    return state, dict(json.loads(about.read_text()))
+
+
+def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
+    runs = _Runs()
+    env = environment(scratch, FASED_STATE_DIR=str(state))
+    others = [ccusage(state, scratch), tokscale(state, scratch)]
+    runs.missing = {peer.name: peer.missing for peer in others if peer.missing}
+    for _ in range(rounds):
+        shutil.rmtree(state / "litellm", ignore_errors=True)
+        runs.cold.append(run_tree(IMPORT, env))
+        for peer in others:
+            if not peer.missing:
+                runs.peers.setdefault(_kind(peer), []).append(run_tree(peer.command, peer.env or env))
+    commands: Mapping[str, Command] = {
+        "`fased usage import`, nothing new": IMPORT,
+        "`fased usage`": [FASED, "usage"],
+        "`fased usage --all --by month,model`": [FASED, "usage", "--all", "--by", "month,model"],
+    }
+    for number in range(1 + AGAIN):
+        for what, command in commands.items():
+            done = run_tree(command, env)
+            if number:  # the first round warms the caches up
+                runs.again.setdefault(what, []).append(done)
+    runs.again["all"] = [run_tree([FASED, "usage", "--all", "--json"], env)]
+    return runs
+
+
+def _kind(peer: Peer) -> str:
+    return peer.name.partition(" ")[0]
+
+
+def _cold(made: Mapping[str, Any], runs: _Runs) -> Section:
+    per_ccusage = _median(runs.peers.get("ccusage", []))
+    times = {"`fased usage import` into an empty ledger": runs.cold}
+    names = {
+        "ccusage": "`ccusage openclaw daily --json --offline`",
+        "tokscale-core": "tokscale-core, by its binding to Node",
+    }
+    times |= {names[kind]: taken for kind, taken in runs.peers.items()}
+    figures, memory = [], []
+    aimed = made["messages"] == max(SIZES)
+    for what, taken in times.items():
+        ours = taken is runs.cold
+        seconds = [run.seconds for run in taken]
+        ratio = _ratio(statistics.median(seconds), per_ccusage)
+        figures.append(repeated(what, seconds, "s", limit=per_ccusage if aimed and ours else None, ratio=ratio))
+        most = max(run.peak_mb for run in taken)
+        memory.append(Figure(f"memory: {what}", most, "MB", limit=MOST_MB if aimed and ours else None))
+        if "tokscale" in what:
+            core = [json.loads(run.output)["coreMs"] / 1000 for run in taken]
+            figures.append(
+                repeated("… of it in its core", core, "s", ratio=_ratio(statistics.median(core), per_ccusage))
+            )
+    figures += [Figure(name, None, "s", note=f"not measured: {why}") for name, why in runs.missing.items()]
+    how = (
+        f"{made['sessions']:,} transcripts, {made['size'] / 1e6:,.0f} MB, with {made['messages']:,} messages of assistants, all in the"
+        f" system's cache; each program {len(runs.cold)} times, by turns. The ratio is to ccusage, which reads all files each time, as"
+        " tokscale-core does. Memory is that of the process and of all that it starts."
+    )
+    return Section(f"Reading {made['messages']:,} messages for the first time", how, [*figures, *memory])
+
+
+def _warm(made: Mapping[str, Any], runs: _Runs) -> Section:
+    per_ccusage = _median(runs.peers.get("ccusage", []))
+    figures = []
+    aimed = made["messages"] == max(SIZES)
+    for what, taken in runs.again.items():
+        if what == "all":
+            continue
+        seconds = [run.seconds for run in taken]
+        limit = per_ccusage / 10 if per_ccusage and aimed and what == "`fased usage`" else None
+        figures.append(repeated(what, seconds, "s", limit=limit, ratio=_ratio(statistics.median(seconds), per_ccusage)))
+    how = (
+        f"Whole processes over the ledger which that import made; {AGAIN} times each, in turn. Each looks first whether a transcript"
+        " is new or has grown. The ratio is to ccusage's time over the same transcripts"
+        + ("; the target is a tenth of it." if aimed else ".")
+    )
+    return Section(f"Asking again after {made['messages']:,} messages", how, figures)
+
+
+def _agreement(made: Mapping[str, Any], runs: _Runs) -> list[tuple[str, ...]]:
+    ours = json.loads(runs.again["all"][0].output)["totals"]
+    theirs = json.loads(runs.peers["ccusage"][0].output)["totals"] if "ccusage" in runs.peers else {}
+    names = {
+        "input tokens": ("input", "inputTokens", "inputTokens"),
+        "output tokens": ("output", "outputTokens", "outputTokens"),
+        "cache read tokens": ("cache_read", "cacheReadTokens", "cacheReadTokens"),
+        "cache write tokens": ("cache_write", "cacheWriteTokens", "cacheCreationTokens"),
+        "tokens in all": ("tokens", "totalTokens", "totalTokens"),
+    }
+    rows = []
+    where = f"{made['messages']:,}"
+    for what, (source, our, their) in names.items():
+        values = [made[source], ours[our]] + ([theirs[their]] if theirs else [])
+        apart = max(values) - min(values)
+        cells = [f"{value:,}" for value in values] + ([] if theirs else ["not measured"])
+        rows.append((where, what, *cells, f"{apart:,}", "missed" if apart else "ok"))
+    costs = [Decimal(made["cost_pico"]).scaleb(-12), Decimal(str(ours["costUsd"]))]
+    costs += [Decimal(str(theirs["totalCost"]))] if theirs else []
+    apart = max(costs) - min(costs)
+    cells = [f"{cost:,.6f}" for cost in costs] + ([] if theirs else ["not measured"])
+    rows.append((where, "cost, USD", *cells, f"{apart:.6f}", "missed" if apart >= CENT else "ok"))
+    return rows
+
+
+def _median(runs: Sequence[TreeRun]) -> float | None:
+    return statistics.median(run.seconds for run in runs) if runs else None
+
+
+def _ratio(value: float, per: float | None) -> float | None:
+    return None if per is None else value / per
