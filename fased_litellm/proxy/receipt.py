@@ -189,10 +189,8 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
     budget, spent = _money(limit), _money(headers.get("x-litellm-key-spend"))
     if budget is None or spent is None or budget == 0 or spent < budget * WARN_FROM:
         return ()
-    return (
-        f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."
-        " `fased litellm keys info` says when it begins anew.",
-    )
+    told = f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."
+    return (f"{told} `fased litellm keys info` says when it begins anew.",)
 
 
 def _money(value: Any) -> Decimal | None:
