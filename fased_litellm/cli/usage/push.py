@@ -14,6 +14,7 @@ from ...errors import UsageError
 from ...usage.fleet.place import VARIABLE, Place
 from .. import output, session
 from ..commands import SETTINGS
+from . import imports
 from .asking import place_of
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ def push(
     from ...usage.fleet.push import push
 
     paths = session.paths()
-    with _bar() as progress:
-        found = opening.taken_in(
-            paths.ledger,
-            lambda: push(paths.ledger, place, name=(name or socket.gethostname()).strip(), progress=progress),
-            output.diagnostic,
-        )
+
+    def send() -> Pushed:
+        with _bar() as progress:
+            return push(paths.ledger, place, name=(name or socket.gethostname()).strip(), progress=progress)
+
+    found = opening.taken_in(paths.ledger, send, output.diagnostic, read_in=lambda: imports.before_report(paths))
     if as_json:
         output.document(found.as_dict())
     else:

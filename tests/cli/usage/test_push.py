@@ -90,6 +90,26 @@ def test_what_waits_in_the_spool_is_sent_too(ledger_path: Path, url: str, capsys
     assert document(capsys, "usage-push", "push", "--to", url)["sent"] == 3
 
 
+def test_the_node_agents_calls_are_read_in_first(
+    ledger_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transcript = ledger_path.parents[1] / "agents" / "main" / "sessions" / "0b5e.jsonl"
+    transcript.parent.mkdir(parents=True)
+    message = {
+        "role": "assistant",
+        "provider": "litellm",
+        "model": "default",
+        "usage": {"input": 5, "output": 7, "totalTokens": 12, "cost": {"total": 0.5}},
+        "timestamp": START_MS,
+    }
+    line = {"type": "message", "id": "m1", "timestamp": "2026-11-21T00:00:00.000Z", "message": message}
+    transcript.write_text(json.dumps(line) + "\n")
+    assert document(capsys, "usage-push", "push", "--to", url)["sent"] == 3
+    status, out, _ = run(capsys, "--from", url, *WINDOW, "--by", "session", "--json")
+    costs = {group["session"]: group["costUsd"] for group in json.loads(out)["groups"]}
+    assert (status, costs["agent:main:0b5e"]) == (0, 0.5)
+
+
 def test_a_damaged_ledger_is_replaced_first(ledger_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     ledger_path.write_bytes(b"this is no ledger any more" * 100)
     status, out, err = run(capsys, "push", "--to", url)

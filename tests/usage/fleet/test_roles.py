@@ -104,6 +104,7 @@ def test_a_function_does_not_run_what_a_caller_put_in_its_way(roles: Server, tmp
     roles.administer(f"GRANT CREATE, TEMPORARY ON DATABASE fleet TO {PUSH}")
     with psycopg.connect(roles.url("fleet", user=PUSH), autocommit=True) as connection:
         connection.execute("CREATE SCHEMA trap")
+        connection.execute("GRANT USAGE ON SCHEMA trap TO PUBLIC")
         connection.execute(
             "CREATE FUNCTION trap.hashtext(text) RETURNS integer LANGUAGE plpgsql AS "
             "$$BEGIN RAISE EXCEPTION 'caught as %', current_user; END$$"

@@ -13,7 +13,7 @@ from fased_litellm.usage.fleet import schema
 from fased_litellm.usage.fleet.connect import connected
 from tests.usage.fleet.fleet import ask, local, machine, place, remote, run, send
 from tests.usage.fleet.postgres import Server
-from tests.usage.samples import sample
+from tests.usage.samples import DAY_MS, START_MS, sample
 
 
 def prepare(url: str) -> schema.Prepared:
@@ -37,6 +37,29 @@ def test_several_may_make_them_at_once(url: str) -> None:
     assert min(one.before for one in found) == 0
     assert {one.after for one in found} == {1}
     assert len(found) == 12
+
+
+def test_several_may_make_partitions_at_once(url: str) -> None:
+    prepare(url)
+    times = [START_MS + number * 31 * DAY_MS for number in range(24)]
+    together = threading.Barrier(8)
+    problems: list[Exception] = []
+
+    def make() -> None:
+        try:
+            with connected(place(url)) as there:
+                together.wait()
+                there.execute("SELECT fased_usage.months(%s::bigint[])", (times,))
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert ask(url, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'call'::regclass") == [(26,)]
 
 
 def test_an_older_version_is_brought_up_to_date(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
