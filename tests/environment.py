@@ -9,7 +9,7 @@ from typing import Final
 FOUND: Final[Mapping[str, str]] = dict(os.environ)
 """A copy, taken before anything was removed. The live fixtures read the proxy's address and key from it."""
 
-_PREFIXES = ("FASED_", "LITELLM_", "FAKE_OPENAI_", "PI_CODING_AGENT_")
+_PREFIXES = ("FASED_", "LITELLM_", "FAKE_OPENAI_", "PI_CODING_AGENT_", "PG")
 _NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DATABASE_URL", "NO_COLOR", "FORCE_COLOR"}
 _SUFFIXES = ("_API_KEY", "_API_BASE")
 
