@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, written
+from fased_litellm.usage.imports.tokens import of_message
+from tests.usage.imports.node import usage
+
+
+def config(**cost: Any) -> dict[str, Any]:
+    models = [{"id": "other"}, {"id": "team-sonnet", "name": "T", "cost": cost}]
+    return {"models": {"providers": {"litellm": {"models": models}}}}
+
+
+def cost(tree: Any, used: Any, model: str | None = "team-sonnet") -> tuple[Any, ...]:
+    prices = json.loads(json.dumps(written(tree)))  # as another process gets them
+    return PriceTable(prices).cost(used, of_message(used), "litellm", model)
+
+
+PRICES = {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
+NOTE = "config models.providers.litellm.models[1].cost"
+
+
+def test_what_the_transcript_says_wins() -> None:
+    assert cost(config(**PRICES), usage()) == (
+        4_530_000_000,
+        "transcript",
+        2_700_000_000,
+        1_800_000_000,
+        30_000_000,
+        0,
+        None,
+    )
+
+
+@pytest.mark.parametrize("total", [0, None, -1, "0.5", float("nan"), 1e9, True])
+def test_else_the_prices_of_the_config(total: Any) -> None:
+    assert cost(config(**PRICES), usage(total_cost=total)) == (
+        4_530_000_000,
+        "config",
+        2_700_000_000,
+        1_800_000_000,
+        30_000_000,
+        0,
+        NOTE,
+    )
+
+
+def test_a_cost_of_nothing_is_not_believed() -> None:
+    assert cost({}, usage(total_cost=0)) == UNKNOWN
+    assert cost(config(), usage(total_cost=0)) == UNKNOWN
+    assert cost(config(input=3), usage(total_cost=0)) == UNKNOWN
+    assert cost(config(**PRICES), usage(total_cost=0), "other") == UNKNOWN
+    assert cost(config(**PRICES), usage(total_cost=0), None) == UNKNOWN
+
+
+def test_unless_the_config_says_that_the_model_is_free() -> None:
+    assert cost(config(input=0, output=0), usage(total_cost=0)) == (0, "config", 0, 0, 0, 0, NOTE)
+
+
+def test_what_nobody_counted_is_not_free() -> None:
+    nothing = usage(input=0, output=0, cacheRead=0, cacheWrite=0, totalTokens=0, total_cost=0)
+    assert cost(config(**PRICES), nothing) == UNKNOWN
+    assert cost(config(input=0, output=0), nothing) == (0, "config", 0, 0, 0, 0, NOTE)
+    assert cost(config(**PRICES), {"totalTokens": 500}) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"models": 5},
+        {"models": {"providers": []}},
+        {"models": {"providers": {"litellm": None, "b": {"models": {}}, "c": {"models": [5, None, {}, {"id": 7}]}}}},
+        config(input="3", output=True),
+        config(input=float("nan"), output=-1),
+        config(input=1e30, output=1),
+    ],
+)
+def test_odd_configs(tree: Any) -> None:
+    assert cost(tree, usage(total_cost=0)) == UNKNOWN
+
+
+@pytest.mark.parametrize("odd", [5, None, [], "cheap", {"total": {}}, {"total": "1"}])
+def test_odd_costs(odd: Any) -> None:
+    assert cost({}, {**usage(), "cost": odd}) == UNKNOWN
+
+
+def test_odd_parts_are_left_out() -> None:
+    told = {"total": 0.5, "input": "x", "output": -1, "cacheRead": 0.25}
+    assert cost({}, {**usage(), "cost": told}) == (
+        500_000_000_000,
+        "transcript",
+        None,
+        None,
+        250_000_000_000,
+        None,
+        None,
+    )
