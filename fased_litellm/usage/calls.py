@@ -175,7 +175,9 @@ def find(
 
 def _rows(connection: Connection, sql: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Asked for only when the first is wanted."""
-    yield from connection.execute(sql, values)
+    # Not `yield from`, which closes the cursor of a list that was left, perhaps after its connection.
+    for row in connection.execute(sql, values):  # noqa: UP028
+        yield row
 
 
 def _totals(connection: Connection, query: Query, made: Conditions, dialect: Dialect) -> Totals:

@@ -79,7 +79,9 @@ def _described(connection: Connection, key: str, dialect: Dialect) -> Subject:
 
 def _hint(connection: Connection, column: str, word: str, dialect: Dialect) -> str:
     found = _near(connection, column, word, dialect)
-    which = f"Did you mean {' or '.join(found)}? " if found else ""
+    # A name from elsewhere must not steer a terminal.
+    shown = [name if name.isprintable() else repr(name) for name in found]
+    which = f"Did you mean {' or '.join(shown)}? " if shown else ""
     return f"{which}All are shown by `fased usage --by {column} --all`."
 
 

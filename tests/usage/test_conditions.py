@@ -119,6 +119,10 @@ def sessions(connection: sqlite3.Connection, text: str) -> set[str]:
         # What the session has altogether counts, not only the calls that are shown.
         ("agent:ops minCost:$0.12", {"mail"}),
         ("model:house has:usage", {"quiet"}),
+        ("model:litellm/house", {"quiet"}),
+        ("model:litellm/h*", {"quiet"}),
+        ("model:=litellm/house", {"quiet"}),
+        ("-model:litellm/default", {"quiet"}),
     ],
 )
 def test_sessions_are_found(connection: sqlite3.Connection, text: str, expected: set[str]) -> None:

@@ -260,3 +260,126 @@ def test_only_what_is_needed_is_imported(ledger_path: Path) -> None:
     assert "litellm" in done.stdout
     spared = {"termios", "httpx", "pydantic", "json5", "keyring", "ssl", "asyncio", "rich.table", "rich.console"}
     assert spared & set(done.stderr.split()) == set()
+
+
+def test_days_are_those_of_a_time_zone(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(ledger_path, sample("1", START_MS - 1), sample("2", START_MS + 82_800_000))
+
+    def days(*arguments: str) -> list[str]:
+        return [group["day"] for group in run_json(capsys, "--by", "day", *WINDOW, *arguments)["groups"]]
+
+    assert days() == ["2026-11-21"]
+    assert days("--tz", "Europe/Berlin") == ["2026-11-21", "2026-11-22"]
+    assert days("--tz", "+01:00") == ["2026-11-21", "2026-11-22"]
+    assert days("--tz", "America/New_York") == ["2026-11-21"]
+    document = run_json(capsys, "--by", "hour,week", *WINDOW, "--tz", "UTC+1")
+    assert document["timeZone"] == "+01:00"
+    assert [(group["hour"], group["week"]) for group in document["groups"]] == [
+        ("2026-11-21T00:00+01:00", "2026-W47"),
+        ("2026-11-22T00:00+01:00", "2026-W47"),
+    ]
+    assert run_json(capsys, *WINDOW, "--tz", "Europe/Berlin")["from"] == "2026-11-20T23:00:00Z"
+
+
+def test_windows_have_names(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = time.time_ns() // 1_000_000
+    fill(ledger_path, sample("1", now), sample("2", START_MS), sample("old", 86_400_000))
+
+    def calls(*arguments: str) -> int:
+        found: int = run_json(capsys, *arguments)["totals"]["calls"]
+        return found
+
+    assert calls("--today") >= 1
+    assert calls("--month") >= 1
+    assert calls("--month", "--by", "agent") >= 1
+    assert calls("--by", "agent", "--month", "1970-01") == 1
+    assert calls("--all") == 3
+    assert calls("--month", "1970-02") == 0
+
+
+def test_a_filter_goes_with_the_options(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(
+        ledger_path,
+        sample("1", agent="main", session="s1", cost=Decimal(2)),
+        sample("2", agent="ops", session="s2", cost=Decimal(3), channel="slack"),
+        sample("3", agent="maintenance", session="s3", cost=Decimal("0.05"), status="error"),
+    )
+
+    def agents(*arguments: str) -> set[str]:
+        return {group["agent"] for group in run_json(capsys, "--by", "agent", *WINDOW, *arguments)["groups"]}
+
+    assert agents("--filter", "agent:main") == {"main", "maintenance"}
+    assert agents("--agent", "main") == {"main"}
+    assert agents("--filter", "agent:main", "--filter", "-has:errors") == {"main"}
+    assert agents("--filter", "minCost:$1 -channel:slack") == {"main"}
+    assert agents("--filter", "minCost:$1", "--channel", "slack") == {"ops"}
+    assert agents("--filter", " ") == {"main", "ops", "maintenance"}
+    status, out, _ = run(capsys, "--filter", "agent:main agnet:x", "--json")
+    error = json.loads(out)["error"]
+    assert (status, error["code"], error["position"]) == (2, "filter", 12)
+
+
+def test_the_rest_is_one_group_and_totals_are_whole(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(ledger_path, *(sample(f"c{number}", agent=f"a{number}", cost=Decimal(number)) for number in range(6)))
+    document = run_json(capsys, "--by", "agent", "--top", "2", *WINDOW)
+    assert [group["agent"] for group in document["groups"]] == ["a5", "a4"]
+    other = document["other"]
+    assert (other["groups"], other["calls"], other["costUsd"]) == (4, 4, 6.0)
+    assert (document["totals"]["calls"], document["totals"]["costUsd"]) == (6, 15.0)
+    document = run_json(capsys, "--by", "agent", "--sort", "-cost", "--top", "2", *WINDOW)
+    assert [group["agent"] for group in document["groups"]] == ["a0", "a1"]
+    document = run_json(capsys, "--by", "agent", "--sort", "name", *WINDOW)
+    assert [group["agent"] for group in document["groups"]] == [f"a{number}" for number in range(6)]
+    assert document["other"] is None
+    lines = run(capsys, "--by", "agent", "--top", "2", *WINDOW)[1].splitlines()
+    assert any("other" in line and "4" in line for line in lines)
+    assert lines[1].startswith("6 calls")
+
+
+def test_what_has_no_price_stands_apart(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(
+        ledger_path,
+        sample("1", model="house", cost=None, total_tokens=100),
+        sample("2", model="house", cost=None, total_tokens=11),
+        sample("3", model="other", cost=None, total_tokens=500, agent="ops"),
+        sample("4"),
+    )
+    for by in ("agent", "model", "provider,model", "day"):
+        document = run_json(capsys, "--by", by, *WINDOW)
+        assert document["unpriced"] == {
+            "calls": 3,
+            "tokens": 611,
+            "models": [
+                {"provider": "litellm", "model": "other", "calls": 1, "tokens": 500},
+                {"provider": "litellm", "model": "house", "calls": 2, "tokens": 111},
+            ],
+            "command": "fased usage reprice",
+        }
+    document = run_json(capsys, "--by", "agent", "--top", "1", "--filter", "agent:ops", *WINDOW)
+    assert document["unpriced"]["tokens"] == 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tz", "Mars"], "no time zone"),
+        (["--tz", "+99"], "no offset"),
+        (["--month", "2026-13"], "not a month"),
+        (["--today", "--days", "3"], "cannot be combined"),
+        (["--all", "--month"], "cannot be combined"),
+        (["--top", "0"], "--top 0"),
+        (["--sort", "time"], "--sort time needs a time"),
+        (["--sort", "colour", "--json"], "cannot be sorted"),
+        (["--filter", 'agent:"x'], "not closed"),
+        (["--filter", "call:x"], "fased usage calls"),
+        (["--by", "agent", "calls"], "fased usage calls --by"),
+    ],
+)
+def test_more_wrong_usage_is_explained(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    fill(ledger_path, sample("1"))
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert words in out + err
+    assert "Traceback" not in out + err
