@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from .conditions import Conditions, conditions
 from .dialect import SQLITE, Connection, Dialect
@@ -18,8 +19,7 @@ from .totals import SUMS, Totals
 MOST_ROWS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A group of calls.
 
     Attributes:
@@ -35,23 +35,21 @@ class Row:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """The groups of one dimension that used the most, the first one most.
 
     Attributes:
         by: the dimension, as after ``--by``.
         rows: the first of them, up to ``MOST_ROWS``.
-        count: how many there are in all.
+        groups: how many there are in all.
     """
 
     by: str
     rows: tuple[Row, ...]
-    count: int
+    groups: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Calls that failed of one cause.
 
     Attributes:
@@ -69,8 +67,7 @@ class Failure:
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """One screen.
 
     Attributes:
@@ -104,7 +101,7 @@ def overview(connection: Connection, query: Query, dialect: Dialect = SQLITE) ->
     per, times = axis(connection, query, dialect)
     report = build(connection, replace(query, by=("provider", "model", "agent", per)), dialect)
     empty = Spread(per, times, (), report.totals.cost_pico > 0)
-    spread = replace(empty, sizes=empty.of((group.key[3], group.totals) for group in report.groups))
+    spread = empty._replace(sizes=empty.of((group.key[3], group.totals) for group in report.groups))
     return Overview(
         report=report,
         spread=spread,
@@ -207,7 +204,7 @@ def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[F
         if seen is None or newest > seen.newest_ms:
             found[cause, origin] = Failure(cause, origin, int(calls) + (seen.calls if seen else 0), int(newest), name)
         else:
-            found[cause, origin] = replace(seen, calls=seen.calls + int(calls))
+            found[cause, origin] = seen._replace(calls=seen.calls + int(calls))
     return tuple(sorted(found.values(), key=lambda failure: (-failure.newest_ms, failure.cause)))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from .dialect import SQLITE, Connection, Dialect
 from .planner import HOUR_MS, Grain
@@ -18,8 +19,7 @@ LONGEST_BY_DAY = 92
 """Windows of more days than that are told apart by months."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """Sizes over time.
 
     Attributes:
@@ -59,7 +59,7 @@ def spread(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> S
     per, times = axis(connection, query, dialect)
     report = build(connection, replace(query, by=(per,)), dialect)
     empty = Spread(per, times, (), report.totals.cost_pico > 0)
-    return replace(empty, sizes=empty.of((group.key[0], group.totals) for group in report.groups))
+    return empty._replace(sizes=empty.of((group.key[0], group.totals) for group in report.groups))
 
 
 def axis(connection: Connection, query: Query, dialect: Dialect) -> tuple[str, tuple[str, ...]]:

@@ -56,7 +56,7 @@ def test_it_says_what_the_report_says(chosen: list[UsageRecord], zone: str, shif
         (found.sessions, [(record.session,) for record in inside]),
     ):
         counts = Counter("/".join(filter(None, name)) or None for name in names)
-        assert ranking.count == len(set(names))
+        assert ranking.groups == len(set(names))
         assert {(row.name, row.totals.calls) for row in ranking.rows} <= set(counts.items())
         assert sum(row.totals.calls for row in ranking.rows) == len(inside)
         assert all(
@@ -106,9 +106,9 @@ def test_filters_count_for_every_part() -> None:
 
 def test_rankings_are_cut_and_say_so() -> None:
     found, _ = ask(sample(f"c{number}", session=f"s{number}", agent=f"a{number}") for number in range(MOST_ROWS + 3))
-    assert (len(found.sessions.rows), found.sessions.count) == (MOST_ROWS, MOST_ROWS + 3)
-    assert (len(found.agents.rows), found.agents.count) == (MOST_ROWS, MOST_ROWS + 3)
-    assert found.models.count == 1
+    assert (len(found.sessions.rows), found.sessions.groups) == (MOST_ROWS, MOST_ROWS + 3)
+    assert (len(found.agents.rows), found.agents.groups) == (MOST_ROWS, MOST_ROWS + 3)
+    assert found.models.groups == 1
 
 
 def test_labels_of_conversations_are_shown(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_empty_history_is_an_empty_screen(tmp_path: Path) -> None:
         found, _ = ask([], window)
         assert found.report.totals.calls == 0
         assert sum(found.spread.sizes) == 0
-        assert (found.models.count, found.failures) == (0, ())
+        assert (found.models.groups, found.failures) == (0, ())
     with asking(tmp_path / "usage.sqlite3") as connection:
         assert spread(connection, QUERY).sizes == (0, 0, 0)
 

@@ -52,7 +52,7 @@ def lines(overview: Overview, terminal: Terminal) -> list[str]:
         found += ["", *unpriced]
     if failed:
         found += ["", *_failures(overview, failed, terminal)]
-    if hidden := [ranking.by for ranking, rows in zip(rankings, shown, strict=True) if ranking.count > rows]:
+    if hidden := [ranking.by for ranking, rows in zip(rankings, shown, strict=True) if ranking.groups > rows]:
         others = f" (or {', '.join(hidden[1:])})" if hidden[1:] else ""
         found.append(terminal.paint(f"→ All of them: fased usage --by {hidden[0]}{others}", "dim"))
     return [terminal.line(line) for line in found]
@@ -103,7 +103,7 @@ def _rankings(overview: Overview, rankings: Sequence[Ranking], shown: Sequence[i
 
 
 def _title(ranking: Ranking, shown: int) -> str:
-    return _TITLES[ranking.by] + (f", {shown} of {ranking.count:,}" if ranking.count > shown else "")
+    return _TITLES[ranking.by] + (f", {shown} of {ranking.groups:,}" if ranking.groups > shown else "")
 
 
 def _name(row: Row, terminal: Terminal) -> str:

@@ -6,7 +6,7 @@ Plain text, made here: importing and running rich's tables takes longer than all
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
@@ -21,8 +21,7 @@ _SHORTEST_TEXT = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its title and its cells.
 
     Attributes:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
-from typing import Literal
-from unicodedata import bidirectional
+from typing import Literal, NamedTuple
 
 from ...redaction import redact
 
@@ -22,8 +20,7 @@ _LEFT_TO_RIGHT = "\u200e"
 _SCREEN = (80, 24)
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """What the lines of an answer are made for.
 
     Attributes:
@@ -55,9 +52,7 @@ class Terminal:
         text = printable(redact(text))
         if self.ascii:
             return "".join(character if character.isascii() else "?" for character in text)
-        if self.shown and not text.isascii() and any(bidirectional(character) in ("R", "AL") for character in text):
-            text += _LEFT_TO_RIGHT
-        return text
+        return text + _LEFT_TO_RIGHT if self.shown and not text.isascii() and _right_to_left(text) else text
 
     def raw(self, text: str) -> str:
         """A text for other programs: as it is, unless a terminal shows it, which no name in it may steer."""
@@ -89,6 +84,12 @@ def printable(text: str) -> str:
         return text
     text = text.translate(_JOINERS)
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _right_to_left(text: str) -> bool:
+    from unicodedata import bidirectional
+
+    return any(bidirectional(character) in ("R", "AL") for character in text)
 
 
 def _draws(encoding: str) -> bool:
