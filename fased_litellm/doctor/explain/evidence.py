@@ -147,7 +147,8 @@ def _traceback(lines: list[str]) -> Evidence | None:
             continue
         if way_of(found.cause) is not None:
             way = way_in("\n".join(exceptions))  # the first of the chain knows best why there was no connection
-            found = by_cause(way.cause, exceptions[at]) if way else found
+            said = next((line for line in exceptions if way and re.search(way.words, line)), exceptions[at])
+            found = by_cause(way.cause, said) if way else found
         return replace(found, message=_NAME.sub("", found.message), source="traceback") if found else None
     return None
 
