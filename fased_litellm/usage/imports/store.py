@@ -66,7 +66,8 @@ class Store:
 
     def find(self, name: str) -> Entry | None:
         """The entry of a transcript, by its conversation's name."""
-        return self._by_name.get(name) or self._by_id.get(session_of(name))
+        session_id = session_of(name)
+        return self._by_name.get(name) or self._by_name.get(session_id) or self._by_id.get(session_id)
 
 
 EMPTY = Store({})
