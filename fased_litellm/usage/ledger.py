@@ -17,14 +17,14 @@ from . import database, rollups
 from .dimensions import Dimensions, names_of
 from .patience import Patience
 from .record import UsageRecord
-from .rows import insert, part_of, row_of
+from .rows import insertion, part_of, row_of
 
 if TYPE_CHECKING:
     from .query import Query
     from .report import UsageReport
     from .spool import Drained, Spool
 
-_INSERT = insert()
+_INSERT = insertion().one
 _abandoned: list[sqlite3.Connection] = []
 
 

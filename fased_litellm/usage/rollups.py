@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from operator import add as plus
 from operator import neg
 
+from .multirow import Insertion
+
 TABLES: dict[str, tuple[int, bool]] = {
     "rollup": (900_000, True),
     "rollup_hour": (3_600_000, False),
@@ -59,10 +61,12 @@ _PARTS = (
 )
 
 
-def _upsert(table: str) -> str:
-    return (
-        f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)}) VALUES (?, ?, {', '.join('?' * len(SUMS))}) "  # noqa: S608
-        f"ON CONFLICT (bucket, dimension) DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}"
+def _upsert(table: str) -> Insertion:
+    return Insertion(
+        f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)})",
+        f"(?, ?, {', '.join('?' * len(SUMS))})",
+        "ON CONFLICT (bucket, dimension) DO UPDATE SET "
+        f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}",
     )
 
 
@@ -96,16 +100,15 @@ def add(connection: sqlite3.Connection, parts: Iterable[Part], sign: int = 1) ->
         OverflowError: a sum does not fit into 64 bits.
     """
     parts = list(parts)
-    for sql, width, fine in _UPSERTS:
+    for upsert, width, fine in _UPSERTS:
         sums: dict[tuple[int, int], tuple[int, ...]] = {}
         for part in parts:
             key = (part[0] // width, part[1] if fine else part[2])
             known = sums.get(key)
             sums[key] = part[3:] if known is None else tuple(map(plus, known, part[3:]))
-        if sign > 0:
-            connection.executemany(sql, (key + values for key, values in sums.items()))
-        else:
-            connection.executemany(sql, (key + tuple(map(neg, values)) for key, values in sums.items()))
+        if sign < 0:
+            sums = {key: tuple(map(neg, values)) for key, values in sums.items()}
+        upsert.many(connection, [key + values for key, values in sums.items()])
     if sign < 0:
         for sql, width, fine in _EMPTY:
             keys = {(part[0] // width, part[1] if fine else part[2]) for part in parts}

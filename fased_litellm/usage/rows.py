@@ -10,6 +10,7 @@ from typing import Any
 from . import rollups, summing
 from .dimensions import Dimensions
 from .money import to_pico
+from .multirow import Insertion
 from .record import FAILED, UsageRecord
 
 COLUMNS: tuple[str, ...] = (
@@ -62,13 +63,14 @@ _DEFAULTS = {**dict.fromkeys(_ZERO, 0), "counted": 1}
 
 
 @cache
-def insert(columns: tuple[str, ...] = COLUMNS) -> str:
-    """The statement that adds a row unless its call id is there already; a column that is left out is NULL, or 0."""
+def insertion(columns: tuple[str, ...] = COLUMNS) -> Insertion:
+    """Adds a row unless its call id is there already; a column that is left out is NULL, or 0."""
     # Without its own value a column must not be bound at all: Python's sqlite3 takes longer for None than for a number.
-    return (
-        f"INSERT INTO call ({', '.join((*columns, *(name for name in _ZERO if name not in columns)))}) "  # noqa: S608
-        f"VALUES ({', '.join(['?'] * len(columns) + ['0' for name in _ZERO if name not in columns])}) "
-        "ON CONFLICT (call_id) DO NOTHING"
+    zero = [name for name in _ZERO if name not in columns]
+    return Insertion(
+        f"INSERT INTO call ({', '.join([*columns, *zero])})",
+        f"({', '.join(['?'] * len(columns) + ['0'] * len(zero))})",
+        "ON CONFLICT (call_id) DO NOTHING",
     )
 
 
@@ -165,7 +167,7 @@ def insert_many(
         OverflowError: a number does not fit into 64 bits; likewise.
     """
     before = last_id(connection)
-    added = connection.executemany(insert(columns), rows).rowcount
+    added = insertion(columns).many(connection, rows)
     if added:
         parts = None
         if dimensions is not None and added == len(rows):
