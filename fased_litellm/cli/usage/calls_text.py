@@ -156,7 +156,7 @@ def _route(call: UsageRecord, terminal: Terminal) -> str:
     """``litellm/default → openai/gpt-5.5``: what was called for, and what answered."""
     asked = "/".join(part for part in (call.provider, call.model) if part) or "-"
     parts = [asked]
-    if call.requested_model and call.requested_model != asked:
+    if call.requested_model and call.requested_model not in (asked, call.model):
         parts.insert(0, call.requested_model)
     if call.served_model and call.served_model not in (asked, call.model):
         parts.append(call.served_model)

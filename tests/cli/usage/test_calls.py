@@ -123,6 +123,19 @@ def test_a_session_is_shown_in_order_with_its_receipts(filled: Path, capsys: pyt
     assert out.startswith("Session agent:main:main, all until ")
 
 
+def test_the_same_model_is_named_once(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(
+        ledger_path,
+        sample("1", START_MS, requested_model="default", served_model="default"),
+        sample("2", START_MS + 1, requested_model="litellm/default", served_model=None, provider=None),
+        sample("3", START_MS + 2, provider=None, model=None, served_model=None),
+    )
+    out = run(capsys, "calls", *WINDOW)[1]
+    assert [line[21:].split("main")[0].strip() for line in out.splitlines()[4:]] == [
+        "-", "litellm/default → default", "litellm/default"
+    ]  # fmt: skip
+
+
 def test_a_task_is_shown_as_json(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = run_json(capsys, "task", "triage")
     assert document["subject"] == {"kind": "task", "task": "triage"}
