@@ -28,6 +28,7 @@ _INTRODUCTION = """# Performance
 
 Written by `make bench`. Times depend on the machine and on what else it does: read the ratios, and compare only figures of
 one run. Nothing here is a test. `median` and `best` are of the repeated measurements; `target` is what this project aims at.
+Programs to compare with are installed once, from PyPI and npm; a line says so where one is missing.
 """
 
 
