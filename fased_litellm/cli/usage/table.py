@@ -17,6 +17,8 @@ __all__ = ["Column", "Layout", "bar", "cut", "length", "printable", "render"]
 _GAP = "  "
 _BAR = 24
 _SHORTEST_BAR = 6
+_BEFORE_BARS = 4
+"""Columns that are so much spare are left out before bars are."""
 _SHORTEST_TEXT = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -53,8 +55,12 @@ class Layout:
     def __init__(self, columns: Sequence[Column], terminal: Terminal, *, bars: bool = True) -> None:
         width = terminal.width
         kept = list(columns)
-        while width is not None and _total(kept) > width and any(column.spare for column in kept):
-            kept.remove(max(kept, key=lambda column: column.spare))
+        least = len(_GAP) + _SHORTEST_BAR if bars else 0
+        while width is not None:
+            spare = max(kept, key=lambda column: column.spare)
+            if _total(kept) + (least if spare.spare >= _BEFORE_BARS else 0) <= width or not spare.spare:
+                break
+            kept.remove(spare)
         widths = [column.width for column in kept]
         while width is not None and sum(widths) + len(_GAP) * (len(kept) - 1) > width:
             texts = [place for place, column in enumerate(kept) if not column.right]

@@ -29,7 +29,8 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
     rows = [(group.key, group.totals) for group in report.groups]
     if report.other:
         rest = report.other
-        rows.append(((f"other: {rest.groups:,} more", *[""] * (len(report.by) - 1)), rest.totals))
+        others = f"{rest.groups:,} other{'' if rest.groups == 1 else 's'}"
+        rows.append(((others, *[""] * (len(report.by) - 1)), rest.totals))
     totals = [part for _, part in rows]
     names = [
         Column(_TITLES[name], [terminal.name("-" if key[place] is None else key[place] or "") for key, _ in rows])
@@ -44,7 +45,8 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
         Column("To cache", [count(part.cache_write_tokens) for part in totals], right=True, spare=6),
         Column("Reasoning", [count(part.reasoning_tokens) for part in totals], right=True, spare=4),
         Column("Tokens", [count(part.total_tokens) for part in totals], right=True),
-        Column("Cost", [cost(part) for part in totals], right=True),
+        Column("Cost", [short_cost(part) for part in totals], right=True),
+        Column("Unpriced", [f"{part.unpriced_calls:,}" for part in totals], right=True, spare=1, colour="warning"),
     ]
     # A column of nothing but zeros says nothing.
     shown = [column for column in numbers if not column.spare or set(column.cells) != {"0"}]

@@ -101,3 +101,14 @@ def test_marks_without_width_take_none() -> None:
 @given(names, st.integers(0, 30))
 def test_what_is_cut_fits(name: str, width: int) -> None:
     assert length(cut(name, width)) <= width
+
+
+def test_what_matters_least_makes_room_for_bars() -> None:
+    columns = [
+        Column("Name", ["a"]),
+        Column("Much", ["123456"], right=True, spare=3),
+        Column("Spare", ["123456"], right=True, spare=4),
+    ]
+    assert render(columns, [1.0], 28) == ["Name    Much   Spare", "a     123456  123456  ██████"]
+    assert render(columns, [1.0], 27) == ["Name    Much", "a     123456  █████████████"]
+    assert render(columns, [1.0], 13) == ["Name    Much", "a     123456"]
