@@ -73,7 +73,7 @@ def _installed(package: str, version: str) -> tuple[Path, str]:
     if not shutil.which("npm"):
         return folder, "there is no npm here"
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
-    flags = ["--no-audit", "--no-fund", "--no-save", "--no-progress", "--ignore-scripts"]
+    flags = ["--no-audit", "--no-fund", "--no-save", "--no-progress", "--ignore-scripts", "--fetch-retries=1"]
     fresh.mkdir(parents=True)
     try:
         run(["npm", "install", "--prefix", fresh, *flags, f"{package}@{version}"], dict(os.environ))
