@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -276,6 +276,9 @@ def _admin(keys: VirtualKeys) -> Iterator[KeyAdmin]:
         key = clean_key(str(typer.prompt("LiteLLM master key", hide_input=True, err=True)))
     else:
         key = clean_key(found[0])
+    # So that it is hidden, should the proxy quote it.
+    with suppress(FasedError):
+        keys.held()
     with keys.client(key) as client:
         yield KeyAdmin(client)
 
