@@ -60,10 +60,11 @@ STATEMENTS: tuple[str, ...] = (
     "ALTER TABLE dimension ADD COLUMN coarse INTEGER REFERENCES dimension (id)",
     f"INSERT OR IGNORE INTO dimension SELECT NULL, {_COLUMNS}, NULL FROM dimension WHERE session <> ''",  # noqa: S608
     f"UPDATE dimension SET coarse = (SELECT id FROM dimension AS same WHERE same.session = '' AND {_SAME})",  # noqa: S608
-    # Per hour and per day without the session, and per day with it. Buckets are whole hours and days of UTC.
-    *(_rollup(table) for table in ("rollup_hour", "rollup_day", "rollup_session")),
+    # Per hour, day and 16 days without the session, and per day with it. Buckets are whole hours and days of UTC.
+    *(_rollup(table) for table in ("rollup_hour", "rollup_day", "rollup_long", "rollup_session")),
     _fill("rollup_hour", "dimension.coarse", 3_600_000),
     _fill("rollup_day", "dimension.coarse", 86_400_000),
+    _fill("rollup_long", "dimension.coarse", 16 * 86_400_000),
     _fill("rollup_session", "rollup.dimension", 86_400_000),
     # The provider's id of the completion, by which the proxy's spend rows are found.
     "ALTER TABLE call ADD COLUMN response_id TEXT",

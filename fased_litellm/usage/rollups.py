@@ -1,4 +1,4 @@
-"""Four tables of sums, which always agree with the rows: every change of a row corrects them in its transaction."""
+"""Five tables of sums, which always agree with the rows: every change of a row corrects them in its transaction."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from operator import neg
 
 from .multirow import Insertion
 
+LONG = "rollup_long"
 TABLES: dict[str, tuple[int, bool]] = {
     "rollup": (900_000, True),
     "rollup_hour": (3_600_000, False),
     "rollup_day": (86_400_000, False),
+    LONG: (16 * 86_400_000, False),
     "rollup_session": (86_400_000, True),
 }
-"""Table → (width of its buckets in milliseconds, whether the session is one of its dimensions)."""
+"""Table → (width of its buckets in milliseconds, whether the session is one of its dimensions).
+
+The sums over 16 days are for questions about months and years, which would read hundreds of those over a day.
+"""
+
+_FROM = {"rollup_day": "rollup_hour", LONG: "rollup_day", "rollup_session": "rollup"}
+"""Table → the finer one whose sums add up to its own, which are fewer than the parts."""
 
 SUMS: tuple[str, ...] = (
     "calls",
@@ -50,6 +58,9 @@ CALL_SUMS: dict[str, str] = {
 }
 """What one call adds to each sum, as SQL over ``call JOIN dimension``, in the words of any database."""
 
+_Sums = dict[tuple[int, int], tuple[int, ...]]
+"""``(bucket, dimension)`` → sums."""
+
 Part = tuple[int, ...]
 """``(started_at_ms, dimension, coarse, *sums)``: what some calls of one combination, in one quarter of an hour, add."""
 
@@ -70,11 +81,11 @@ def _upsert(table: str) -> Insertion:
     )
 
 
-_UPSERTS = tuple((_upsert(table), width, fine) for table, (width, fine) in TABLES.items())
-_EMPTY = tuple(
-    (f"DELETE FROM {table} WHERE bucket = ? AND dimension = ? AND calls = 0", width, fine)  # noqa: S608
-    for table, (width, fine) in TABLES.items()
-)
+_UPSERTS = {table: _upsert(table) for table in TABLES}
+_EMPTY = {
+    table: f"DELETE FROM {table} WHERE bucket = ? AND dimension = ? AND calls = 0"  # noqa: S608 - names of tables
+    for table in TABLES
+}
 
 
 def since(connection: sqlite3.Connection, last_id: int) -> list[Part]:
@@ -100,16 +111,24 @@ def add(connection: sqlite3.Connection, parts: Iterable[Part], sign: int = 1) ->
         OverflowError: a sum does not fit into 64 bits.
     """
     parts = list(parts)
-    for upsert, width, fine in _UPSERTS:
-        sums: dict[tuple[int, int], tuple[int, ...]] = {}
-        for part in parts:
-            key = (part[0] // width, part[1] if fine else part[2])
-            known = sums.get(key)
-            sums[key] = part[3:] if known is None else tuple(map(plus, known, part[3:]))
+    done: dict[str, _Sums] = {}
+    for table, (width, fine) in TABLES.items():
+        if finer := _FROM.get(table):
+            times = width // TABLES[finer][0]
+            sums = _added(((bucket // times, names), values) for (bucket, names), values in done[finer].items())
+        else:
+            sums = _added(((part[0] // width, part[1] if fine else part[2]), part[3:]) for part in parts)
+        done[table] = sums
         if sign < 0:
-            sums = {key: tuple(map(neg, values)) for key, values in sums.items()}
-        upsert.many(connection, [key + values for key, values in sums.items()])
-    if sign < 0:
-        for sql, width, fine in _EMPTY:
-            keys = {(part[0] // width, part[1] if fine else part[2]) for part in parts}
-            connection.executemany(sql, keys)
+            _UPSERTS[table].many(connection, [(*key, *map(neg, values)) for key, values in sums.items()])
+            connection.executemany(_EMPTY[table], list(sums))
+        else:
+            _UPSERTS[table].many(connection, [key + values for key, values in sums.items()])
+
+
+def _added(given: Iterable[tuple[tuple[int, int], tuple[int, ...]]]) -> _Sums:
+    sums: _Sums = {}
+    for key, values in given:
+        known = sums.get(key)
+        sums[key] = values if known is None else tuple(map(plus, known, values))
+    return sums

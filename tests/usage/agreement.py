@@ -11,6 +11,7 @@ TABLES = {
     "rollup": (900_000, "dimension"),
     "rollup_hour": (3_600_000, "coarse"),
     "rollup_day": (86_400_000, "coarse"),
+    "rollup_long": (16 * 86_400_000, "coarse"),
     "rollup_session": (86_400_000, "dimension"),
 }
 _SUMMED = (

@@ -54,7 +54,7 @@ def test_sums_over_no_calls_are_dropped(path: Path) -> None:
         ledger.record(sample())
         with ledger.transaction() as connection:
             change(connection, {1: {"counted": 0}})
-    for name in ("rollup", "rollup_hour", "rollup_day", "rollup_session"):
+    for name in ("rollup", "rollup_hour", "rollup_day", "rollup_long", "rollup_session"):
         assert rows(path, f"SELECT * FROM {name}") == []
     assert len(table(path, "call")) == 1
 
