@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from ..errors import LedgerDamaged, LedgerError
 from . import database, importlock
 from .salvage import UNREADABLE, Salvaged, salvage
-
-Answer = TypeVar("Answer")
 
 _PATIENCE_S = 60.0
 _BESIDE = ("-wal", "-shm")
@@ -38,26 +35,6 @@ class Recovered:
     def __str__(self) -> str:
         calls = "1 call" if self.salvaged.calls == 1 else f"{self.salvaged.calls} calls"
         return f"The usage ledger {self.ledger} was damaged. It is set aside as {self.aside}; {calls} could be saved."
-
-
-def recovering(path: Path, action: Callable[[], Answer], say: Callable[[Recovered], None]) -> Answer:
-    """What ``action`` returns. If it finds the ledger damaged, that is replaced, and the action is done once more.
-
-    Args:
-        path: of the ledger.
-        action: reads or writes it, and can be repeated.
-        say: is told of a replacement.
-
-    Raises:
-        LedgerError: of the action, or the ledger cannot be replaced.
-    """
-    try:
-        return action()
-    except LedgerDamaged:
-        recovered = recover(path)
-    if recovered is not None:
-        say(recovered)
-    return action()
 
 
 def recover(path: Path) -> Recovered | None:

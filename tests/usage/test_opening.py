@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.errors import LedgerError
+from fased_litellm.errors import LedgerDamaged, LedgerError
 from fased_litellm.usage import ledger as ledger_module
 from fased_litellm.usage import opening
 from fased_litellm.usage.ledger import Ledger
@@ -96,3 +96,15 @@ def test_a_ledger_of_a_newer_version_is_an_error_and_not_replaced(path: Path) ->
     with pytest.raises(LedgerError, match="newer"):
         opening.answer(path, count, print)
     assert not list(path.parent.glob("*damaged*"))
+
+
+def test_an_action_that_still_finds_damage_is_not_repeated_for_ever(path: Path) -> None:
+    tries: list[int] = []
+
+    def action() -> None:
+        tries.append(1)
+        raise LedgerDamaged("still")
+
+    with pytest.raises(LedgerDamaged, match="still"):
+        opening.taken_in(path, action, print)
+    assert len(tries) == 2

@@ -21,7 +21,7 @@ from fased_litellm.provider.recorder import Recorder
 from fased_litellm.usage import importlock, opening, recovery
 from fased_litellm.usage.changes import change
 from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.recovery import recover, recovering
+from fased_litellm.usage.recovery import recover
 from fased_litellm.usage.rows import COLUMNS, insert_many
 from fased_litellm.usage.salvage import FORGOTTEN_FEED
 from fased_litellm.usage.spool import Spool
@@ -336,15 +336,3 @@ def test_a_new_ledger_that_cannot_be_made_leaves_the_old(
         recover(path)
     assert path.read_bytes() == before
     assert not importlock.held(path)
-
-
-def test_an_action_is_repeated_once_only(path: Path) -> None:
-    tries: list[int] = []
-
-    def action() -> None:
-        tries.append(1)
-        raise LedgerDamaged("still")
-
-    with pytest.raises(LedgerDamaged, match="still"):
-        recovering(path, action, print)
-    assert len(tries) == 2
