@@ -125,7 +125,8 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
         dialect.need_hosts("--by host")
     grain = Grain.of(query.by)
     sums = (*SUMS, *Totals._fields[len(SUMS) :]) if query.cost_parts else SUMS
-    sql, values = _statement(query, grain, sums, dialect, _extent(connection, query, grain, dialect))
+    extent = _extent(connection, dialect) or (0, 0)
+    sql, values = _statement(query, grain, sums, dialect, _window(query, grain, extent, dialect))
     if sql is None:
         return empty(query)
     key_of = _keys(query, grain)
@@ -138,7 +139,7 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
     ]
     report = replace(empty(query), groups=tuple(groups), totals=add(group.totals for group in groups))
     if report.totals.unpriced_calls:
-        report = replace(report, unpriced=_unpriced(connection, query, dialect, report))
+        report = replace(report, unpriced=_unpriced(connection, query, dialect, report, extent))
     return _finished(report, query.sort, query.top)
 
 
@@ -172,22 +173,31 @@ def _statement(
     return f"{'WITH ' + ', '.join(ctes) + ' ' if ctes else ''}SELECT {chosen} {source}", made.values
 
 
-def _extent(connection: Connection, query: Query, grain: Grain, dialect: Dialect) -> tuple[int, int]:
-    """The window, and where it is cut into spans, only as much of it as has calls: nobody wants those of fifty years."""
-    window = (query.from_ms, query.to_ms)
-    if grain == Grain() or (query.zone.offset_at is None and not grain.month):
-        return window
+def _extent(connection: Connection, dialect: Dialect) -> tuple[int, int] | None:
+    """From when until when there are calls, to the bucket; None without any."""
     table, column, width = dialect.call, "started_at_ms", 1
     if dialect.rollups:
         rollup = min(dialect.rollups, key=lambda part: part.width_ms)
         table, column, width = rollup.table, "bucket", rollup.width_ms
     ((first, last),) = connection.execute(
-        f"SELECT (SELECT min({column}) FROM {table} AS part), (SELECT max({column}) FROM {table} AS part)",  # noqa: S608
+        f"SELECT (SELECT min({column}) FROM {table} AS part), (SELECT max({column}) FROM {table} AS part)",  # noqa: S608 - names of tables
         (),
     )
-    if first is None:
-        return (0, 0)
-    return max(window[0], first * width), min(window[1], (last + 1) * width)
+    return None if first is None else (first * width, (last + 1) * width)
+
+
+def _window(query: Query, grain: Grain, extent: tuple[int, int], dialect: Dialect) -> tuple[int, int]:
+    """What to read for the window of a query: only as much of it as has calls, since nobody wants the spans of fifty years.
+
+    Where it goes past the first or the last call and no times are told apart, it may as well go on to the edge of a long
+    bucket, so that one sum is read instead of many short ones.
+    """
+    begin, end = max(query.from_ms, extent[0]), min(query.to_ms, extent[1])
+    if grain == Grain() and dialect.rollups and begin < end:
+        width = max(rollup.width_ms for rollup in dialect.rollups)
+        begin -= begin % width if begin == extent[0] else 0
+        end += -end % width if end == extent[1] else 0
+    return begin, end
 
 
 def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | None, ...]]:
@@ -207,7 +217,9 @@ def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | N
     return key
 
 
-def _unpriced(connection: Connection, query: Query, dialect: Dialect, report: UsageReport) -> tuple[Unpriced, ...]:
+def _unpriced(
+    connection: Connection, query: Query, dialect: Dialect, report: UsageReport, extent: tuple[int, int]
+) -> tuple[Unpriced, ...]:
     wanted = ("provider", "model")
     if set(wanted) <= set(query.by):
         provider, model = map(query.by.index, wanted)
@@ -222,7 +234,7 @@ def _unpriced(connection: Connection, query: Query, dialect: Dialect, report: Us
             Grain(),
             ("unpriced_calls", "unpriced_tokens"),
             dialect,
-            (query.from_ms, query.to_ms),
+            _window(query, Grain(), extent, dialect),
             only="unpriced_calls",
         )
         assert sql is not None

@@ -75,6 +75,11 @@ def test_the_coarsest_table_that_can_tell_is_read() -> None:
     ]  # fmt: skip
     assert tables(START_MS + 1, START_MS + 2) == ["call"]
     assert tables(START_MS, START_MS) == []
+    quarter = (START_MS - 60 * DAY_MS, START_MS + 30 * DAY_MS)
+    assert tables(*quarter) == ["rollup_day", "rollup_long", "rollup_day"]
+    assert set(tables(*quarter, "month")) == {"rollup_day", "rollup_long"}
+    assert tables(*quarter, "week") == ["rollup_day"]
+    assert tables(*quarter, sessions=True) == ["rollup_session"]
 
 
 def test_months_are_cut_where_they_end_there() -> None:

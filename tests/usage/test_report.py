@@ -184,3 +184,6 @@ def test_whole_buckets_are_not_read_call_by_call(tmp_path: Path) -> None:
         assert ledger.report(Query(START_MS, START_MS + DAY_MS)).totals.calls == 2
         # The first bucket is cut by this window, so its calls are looked up one by one.
         assert ledger.report(Query(START_MS + 1, START_MS + DAY_MS)).totals.calls == 1
+        # Before the first and behind the last call, nothing can be cut.
+        assert ledger.report(Query(START_MS - 1, START_MS + 1_800_001)).totals.calls == 2
+        assert ledger.report(Query(START_MS - 1, START_MS + 1_799_999)).totals.calls == 1
