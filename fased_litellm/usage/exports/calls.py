@@ -17,7 +17,7 @@ _COLUMNS = (
     "dimension.task, dimension.channel, dimension.session, dimension.source, dimension.role, dimension.status, "
     "call.requested_model, call.cause, call.started_at_ms, call.http_status, call.input_tokens, call.output_tokens, "
     "call.cache_read_tokens, call.cache_write_tokens, call.reasoning_tokens, call.cost_pico, call.latency_ms, "
-    "call.time_to_first_token_ms"
+    "call.time_to_first_token_ms, call.feed IS NOT NULL"
 )
 """In the order of the fields of ``Call``."""
 _NAMES = slice(2, 14)
@@ -25,7 +25,10 @@ _KEPT = 10_000
 
 
 class Call(NamedTuple):
-    """One call; '' or None where there is no value. Times are milliseconds, tokens as in ``UsageRecord``."""
+    """One call; '' or None where there is no value. Times are milliseconds, tokens as in ``UsageRecord``.
+
+    ``imported`` is true of what was read from the Node agent's files: ``started_at_ms`` is when its reply was there then.
+    """
 
     call_id: str
     response_id: str | None
@@ -51,6 +54,7 @@ class Call(NamedTuple):
     cost_pico: int | None
     latency_ms: float | None
     time_to_first_token_ms: float | None
+    imported: bool
 
     @property
     def names(self) -> tuple[str | None, ...]:

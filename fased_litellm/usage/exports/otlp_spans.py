@@ -51,7 +51,11 @@ class Spans:
         digest = sha256(call.call_id.encode()).hexdigest()
         common, status = self._common(call)
         own = compact(attributes(_numbers(call)))[1:-1]
-        begin, end = call.started_at_ms, call.started_at_ms + (call.latency_ms or 0.0)
+        begin = end = float(call.started_at_ms)
+        if call.imported:
+            begin -= call.latency_ms or 0.0
+        else:
+            end += call.latency_ms or 0.0
         return (
             f'{{"traceId":"{digest[:32]}","spanId":"{digest[32:48]}","name":{compact(_title(call))},"kind":{_CLIENT},'
             f'"startTimeUnixNano":"{nanoseconds(begin)}","endTimeUnixNano":"{nanoseconds(end)}",'

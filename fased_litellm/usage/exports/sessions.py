@@ -190,7 +190,8 @@ def _sums(made: Session, rows: Iterator[Row]) -> None:
 def _moments(made: Session, rows: Iterator[Row], gathered: Gathering) -> None:
     first = last = None
     for started, latency, failed, ours, transcript in rows:
-        end = started + round(latency or 0)
+        # What was read from the Node agent's files has the time at which the reply was there.
+        end = started + round(latency or 0) if ours else started
         first = started if first is None else min(first, started)
         last = end if last is None else max(last, end)
         if transcript and latency is None:

@@ -178,6 +178,14 @@ def test_the_span_of_a_call() -> None:
     }  # fmt: skip
 
 
+def test_what_was_imported_has_the_time_of_its_reply() -> None:
+    with history([sample("c1", START_MS + 5000, latency_ms=1500.0)]) as connection:
+        connection.execute("UPDATE call SET feed = 1")
+        (span,) = spans("".join(documents(calls(connection, WEEK), instance=host(connection))))
+    assert int(span["startTimeUnixNano"]) == (START_MS + 3500) * 10**6
+    assert int(span["endTimeUnixNano"]) == (START_MS + 5000) * 10**6
+
+
 def test_failures_are_errors_and_what_was_left_is_none() -> None:
     found = as_spans(
         [
