@@ -148,10 +148,11 @@ def test_while_it_is_stopped_the_terminal_is_free(state: Path, sessions: list[Se
 
 def test_another_size_is_another_screen_at_once(state: Path, sessions: list[Session]) -> None:
     sessions.append(watched := Session(state, "--watch", "60", columns=80))
-    watched.wait_for("█" * 24)
+    watched.wait_for("\x1b[J")  # the end of a screen
+    assert "█" * 24 in watched.seen
     watched.seen = ""
     watched.resize(50, 24)
-    watched.wait_for("1 call ")
+    watched.wait_for("\x1b[J")
     watched.type(b"q")
     assert watched.end() == 0
     assert "█" * 24 not in watched.seen
@@ -164,6 +165,7 @@ def test_trouble_is_shown_below_the_last_screen_and_may_pass(state: Path, sessio
     os.rename(path, path.with_name("kept"))
     path.mkdir()
     watched.wait_for("usage ledger")
+    watched.wait_for("\x1b[J", times=watched.seen.count("\x1b[H"))
     watched.seen = ""
     path.rmdir()
     os.rename(path.with_name("kept"), path)
