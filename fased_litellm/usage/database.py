@@ -21,6 +21,10 @@ BUSY_TIMEOUT_S = 5.0
 FAILURES = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 """What Python's sqlite3 raises: the last one for a message that quotes a damaged file."""
 
+_LOG_PAGES = 4000
+"""So many pages are in the -wal file before they are copied into the ledger. A call writes the same few pages as the
+last one did, and hundreds of calls share the cost of copying them."""
+
 _opening = threading.Lock()
 
 
@@ -48,6 +52,7 @@ def connect(
         raise explain(path, error) from error
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         patience.with_(lambda: migrate(connection, str(path)))
         if give_up is None:
             connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
