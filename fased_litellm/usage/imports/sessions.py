@@ -67,7 +67,7 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterabl
     """Say of the known conversations what a store says of them now.
 
     Args:
-        agents: whose transcripts may be meant.
+        agents: whose transcripts lie beside it.
 
     Returns:
         How many calls have other names by that.

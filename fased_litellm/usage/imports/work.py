@@ -59,9 +59,9 @@ class Work:
         self._tidy(changes)
         stores = Stores(file for file in files if file.kind == "store")
         fresh = [source for source in changes.fresh if source[0].kind == "store"]
-        agents = {folder.agent for folder in self._layout.sessions}
         for file, _ in fresh:
             store = stores.read(file)
+            agents = {folder.agent for folder in self._layout.sessions if folder.store == file.file}
             with self._ledger.transaction() as connection:
                 result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
         self._transcripts([source for source in changes.fresh if source[0].kind == "transcript"], stores, workers)

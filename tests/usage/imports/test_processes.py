@@ -1,0 +1,171 @@
+"""Several imports at once, calls that are recorded meanwhile, and imports that are killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fased_litellm.errors import LedgerError
+from fased_litellm.usage import importlock
+from fased_litellm.usage.imports import pipeline, work, worker
+from fased_litellm.usage.imports.worker import Worker, WorkerDied
+from fased_litellm.usage.ledger import Ledger
+from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
+from tests.usage.imports.node import T0, Node, asked, reply
+from tests.usage.samples import sample
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path / "state")
+
+
+def start(*words: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", *map(str, words)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_several_imports_at_once_while_the_agent_writes_and_calls_are_recorded(node: Node, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    paths = [node.write(node.transcript(f"s{number}"), []) for number in range(4)]
+    running = [start("tests.usage.imports.importer", node.state, enough, workers) for workers in ("0", "0", "1")]
+    with Ledger(node.ledger, busy_timeout_s=60) as ledger:
+        for number in range(60):
+            path = paths[number % 4]
+            node.append(path, [asked(f"u{number}", T0 + number), reply(f"a{number}", T0 + number)])
+            assert ledger.record(sample(f"own-{number}"))
+            if number % 20 == 19:
+                path.rename(path.with_name(f"{path.name}.reset.2026-11-22T03-00-{number:02d}.000Z"))
+                node.write(path, [reply(f"a{number}", T0 + number)])
+    enough.touch()
+    added = 0
+    for process in running:
+        told, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        added += sum(map(int, told.split()))
+    assert added == 60  # each call by one of them
+    assert len(node.calls()) == 120
+    assert node.activity() == (60, 60, 0, 0, 0)
+    assert_rollups_equal_rows(node.ledger)
+    assert_coarse(node.ledger)
+
+
+def test_an_import_that_is_killed_at_any_moment(tmp_path: Path) -> None:
+    ended = start("tests.usage.imports.kill_imports", "import", tmp_path, "97")
+    told, _ = ended.communicate(timeout=300)
+    if ended.returncode == 3:
+        pytest.skip(told)
+    assert ended.returncode == 0, told
+    assert int(told) > 300
+
+
+def test_half_a_file_would_be_found_out(tmp_path: Path) -> None:
+    ended = start("tests.usage.imports.kill_imports", "halves", tmp_path, "61")
+    told, _ = ended.communicate(timeout=300)
+    if ended.returncode == 3:
+        pytest.skip(told)
+    assert ended.returncode == 1
+    assert " not one of " in told
+
+
+def test_an_import_that_fails_in_the_middle_keeps_whole_files(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        node.write(node.transcript(f"s{number}"), [asked("u1"), reply("a1"), reply("a2")])
+    monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 4)
+
+    class Power(Exception):
+        pass
+
+    real = work.Work._counted
+
+    def failing(self: work.Work, chunks: object, *rest: object) -> object:
+        for number, chunk in enumerate(real(self, chunks, *rest)):  # type: ignore[arg-type]
+            if number == 5:
+                raise Power
+            yield chunk
+
+    monkeypatch.setattr(work.Work, "_counted", failing)
+    with pytest.raises(Power):
+        node.read_in(workers=0)
+    assert len(node.calls()) == 8
+    assert node.activity() == (4, 8, 0, 0, 0)
+    monkeypatch.undo()
+    assert node.read_in().added == 4
+    assert node.activity() == (6, 12, 0, 0, 0)
+
+
+def test_an_import_of_its_own_accord_does_not_wait_for_another(node: Node) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    with importlock.hold(node.ledger):
+        assert node.read_in(wait=False).busy
+    assert not node.read_in(wait=False).busy
+    assert len(node.calls()) == 1
+
+
+def test_nothing_to_do_needs_no_lock(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    node.read_in()
+    monkeypatch.setattr(importlock, "hold", None)
+    assert node.read_in(wait=False).files == 1
+
+
+def test_one_that_was_asked_for_waits(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    monkeypatch.setattr(pipeline, "WAIT_S", 0.2)
+    with importlock.hold(node.ledger), pytest.raises(LedgerError, match="Another program is importing"):
+        node.read_in(wait=True)
+
+
+def test_a_process_that_dies_is_done_without(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        node.write(node.transcript(f"s{number}"), [reply(f"a{n}") for n in range(20)])
+    real, seen = Worker._receive, []
+
+    def dying(self: Worker) -> object:
+        seen.append(self)
+        if len(seen) == 25:
+            self._process.kill()
+            self._process.wait()
+        return real(self)
+
+    monkeypatch.setattr(Worker, "_receive", dying)
+    assert node.read_in(workers=2).added == 800
+    assert len(seen) >= 25
+    assert len(node.calls()) == 800
+    assert node.activity() == (0, 800, 0, 0, 0)
+
+
+def test_without_other_processes_it_goes_as_well(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    monkeypatch.setattr(worker.sys, "executable", "/nowhere/python")
+    assert node.read_in(workers=2).added == 1
+
+
+def test_a_worker_that_cannot_start_says_so() -> None:
+    one = Worker({})
+    one._process.kill()
+    one._process.wait()
+    with pytest.raises(WorkerDied):
+        next(one.chunks())
+    one.close()
+
+
+def test_a_worker_ends_with_its_parent(node: Node) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    one = Worker({})
+    one._in.close()
+    assert one._process.wait(timeout=30) == 0
+    one.close()
+
+
+def test_what_is_too_long_to_tell_a_worker_is_read_here(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fased_litellm.usage.imports.pool._MOST_BYTES", 400)
+    for number in range(9):
+        stamp = f"2026-11-22T03-00-{number:02d}.000Z"
+        node.write(node.sessions() / f"s1.jsonl.bak.{stamp}", [reply(f"a{number}", T0 + number)])
+        node.write(node.transcript(f"t{number}"), [reply("a1")])
+    assert node.read_in(workers=2).added == 18
