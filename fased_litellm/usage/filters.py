@@ -117,6 +117,11 @@ class Filter:
 
     terms: tuple[Term, ...] = ()
 
+    @property
+    def about_sessions(self) -> bool:
+        """Whether a term is about the session of a call."""
+        return any(term.key not in NAME_KEYS for term in self.terms)
+
     def __str__(self) -> str:
         return " ".join(map(str, self.terms))
 

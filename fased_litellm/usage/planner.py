@@ -7,8 +7,8 @@ quarter of an hour, and single calls are read only where the window cuts through
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from .dialect import Rollup
 from .timezones import DAY_MS, Span, Zone, number_of
@@ -16,8 +16,7 @@ from .timezones import DAY_MS, Span, Zone, number_of
 HOUR_MS = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Grain:
+class Grain(NamedTuple):
     """The times that a question tells apart: hours or days, of which all longer ones follow; else weeks and months."""
 
     hour: bool = False
@@ -44,8 +43,7 @@ class Grain:
         return HOUR_MS if self.hour else DAY_MS if self.day or self.week else None
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A part of the window.
 
     Attributes:
@@ -57,8 +55,7 @@ class Stretch:
     month: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What is read of one table for one stretch.
 
     Attributes:
@@ -88,7 +85,7 @@ def stretches(from_ms: int, to_ms: int, zone: Zone, grain: Grain) -> Iterator[St
             day = date(1970, 1, 1) + timedelta(days=(begin + span.offset_ms) // DAY_MS)
             following = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
             end = min(number_of(following) * DAY_MS - span.offset_ms, span.to_ms)
-            yield Stretch(replace(span, from_ms=begin, to_ms=end), (day.year - 1970) * 12 + day.month - 1)
+            yield Stretch(Span(begin, end, span.offset_ms), (day.year - 1970) * 12 + day.month - 1)
             begin = end
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ..errors import UsageError
 from .timezones import UTC_ZONE, Zone
@@ -42,8 +42,7 @@ UPWARDS: tuple[SortKey, ...] = ("name", "time")
 """These are sorted from small to large, as one reads; the others from large to small."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(NamedTuple):
     """An order: ``backwards`` is the other way round than the key has it of itself."""
 
     key: SortKey

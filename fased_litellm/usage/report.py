@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
@@ -23,24 +23,21 @@ REPRICE = "fased usage reprice"
 """The command that computes the cost of calls whose price was not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The calls that agree in all dimensions of a report: ``key`` has a value for each, None for none."""
 
     key: tuple[str | None, ...]
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(NamedTuple):
     """The groups that ``top`` left out, ``groups`` of them, summed up."""
 
     groups: int
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Unpriced:
+class Unpriced(NamedTuple):
     """Calls of one model that used something at a price that is not known."""
 
     provider: str | None

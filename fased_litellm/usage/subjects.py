@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from ..errors import NotInHistory
 from ..refs import SessionKey
 from .calls import Subject
-from .conditions import like
 from .dialect import SQLITE, Connection, Dialect
 from .filters import Value
+from .filtersql import like
 
 _NEAREST = 3
 _CANDIDATES = 2_000

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import UsageError
 
@@ -24,13 +24,12 @@ LOCAL = "local"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 # Fact: Fased's gateway takes ``UTC[+-]H[H][:MM]`` from -12:00 to +14:00 (its src/gateway/server-methods/usage.ts).
-_OFFSET = re.compile(r"(?:(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d\d))?|UTC|GMT|Z)", re.IGNORECASE)
+_OFFSET = r"(?:(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d\d))?|UTC|GMT|Z)"
 _LEAST_MINUTES, _MOST_MINUTES = -12 * 60, 14 * 60
 _HINT = "Give a name as Europe/Berlin, an offset as +02:00, local, or UTC."
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of time, milliseconds since 1970 UTC with an exclusive end, and its offset from UTC in milliseconds."""
 
     from_ms: int
@@ -120,10 +119,12 @@ def parse_zone(text: str | None) -> Zone:
     Raises:
         UsageError: there is no such zone; names the nearest.
     """
-    word = (text or "UTC").strip()
+    word = (text or "").strip()
+    if not word:
+        return UTC_ZONE
     if word.lower() == LOCAL:
         return local_zone()
-    if found := _OFFSET.fullmatch(word):
+    if found := re.fullmatch(_OFFSET, word, re.IGNORECASE | re.ASCII):
         sign, hours, minutes = found[1], int(found[2] or 0), int(found[3] or 0)
         total = (hours * 60 + minutes) * (-1 if sign == "-" else 1)
         if minutes > 59 or not _LEAST_MINUTES <= total <= _MOST_MINUTES:

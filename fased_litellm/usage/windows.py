@@ -15,7 +15,7 @@ THIS_MONTH = "this"
 _MAX_DAYS = 36_500
 _LAST_DAY = date(9999, 12, 30)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of any zone
-_MONTH = re.compile(r"(\d{4})-(\d\d?)")
+_MONTH = r"(\d{4})-(\d\d?)"
 
 
 class Window(NamedTuple):
@@ -83,7 +83,7 @@ def window(
 
 
 def _month(text: str, this_day: date, zone: Zone) -> Window:
-    found = _MONTH.fullmatch(text.strip())
+    found = re.fullmatch(_MONTH, text.strip(), re.ASCII)
     if text.strip() == THIS_MONTH:
         year, number = this_day.year, this_day.month
     elif found and 1 <= int(found[2]) <= 12 and 1 <= int(found[1]) < _LAST_DAY.year:

@@ -384,3 +384,19 @@ def test_more_wrong_usage_is_explained(
     assert status == 2
     assert words in out + err
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("arguments", [["--json"], ["calls", "--json"]])
+def test_programs_wait_for_nothing_that_is_for_people(ledger_path: Path, arguments: list[str]) -> None:
+    fill(ledger_path, sample("1", time.time_ns() // 1_000_000))
+    program = (
+        "import sys\n"
+        "from fased_litellm.cli import main\n"
+        f"assert main(['usage', *{arguments}]) == 0\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["totals"]["calls"] == 1
+    spared = {"httpx", "pydantic", "json5", "ssl", "asyncio", "rich", "zoneinfo", "psycopg"}
+    assert spared & set(done.stderr.split()) == set()
+    assert ("fased_litellm.usage.filters" in done.stderr.split()) is ("calls" in arguments)
