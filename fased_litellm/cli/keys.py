@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import FasedError, MissingKey, UsageError
-from . import output, session
+from . import keys_text, output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def info(
         return
     if place:
         output.line(f"The agent's key, from {place}")
-    for text in lines(found):
+    for text in keys_text.lines(found):
         output.line(text)
 
 
@@ -155,9 +155,9 @@ def list_(*, json_output: JSON = False) -> None:
         Column(
             "Budget", [f"${key.max_budget:,.2f}" if key.max_budget is not None else "-" for key in found], right=True
         ),
-        Column("Resets", [_day(key.budget_reset_at) for key in found], spare=2),
+        Column("Resets", [keys_text.day(key.budget_reset_at) for key in found], spare=2),
         Column("Models", [printable(", ".join(key.models)) or "all" for key in found], spare=1),
-        Column("State", [_state(key) for key in found]),
+        Column("State", [keys_text.state(key) for key in found]),
     ]
     for line in render(columns, [0.0] * len(found), detect()):
         output.line(line)
@@ -188,7 +188,7 @@ def update(
     if json_output:
         output.document(changed.as_dict())
         return
-    for text in lines(changed):
+    for text in keys_text.lines(changed):
         output.line(text)
 
 
@@ -242,12 +242,12 @@ def delete(*, key: KEY, yes: YES = False, json_output: JSON = False) -> None:
     keys = _keys(None)
     with _admin(keys) as admin:
         found = keys.find(admin, key)
-        _confirm(f"Delete {_name(found)} for good?{_if_own(keys, found)}", yes=yes)
+        _confirm(f"Delete {keys_text.name(found)} for good?{_if_own(keys, found)}", yes=yes)
         admin.delete(found.token or key)
     if json_output:
         output.document({"token": found.token, "alias": found.alias, "deleted": True})
     else:
-        output.line(f"Deleted {_name(found)}.")
+        output.line(f"Deleted {keys_text.name(found)}.")
 
 
 # ---- inside
@@ -326,14 +326,16 @@ def _set_blocked(name: str, *, blocked: bool, yes: bool, json_output: bool) -> N
     with _admin(keys) as admin:
         found = keys.find(admin, name)
         if blocked:
-            _confirm(f"Have the proxy refuse {_name(found)}?{_if_own(keys, found)}", yes=yes)
+            _confirm(f"Have the proxy refuse {keys_text.name(found)}?{_if_own(keys, found)}", yes=yes)
         admin.block(found.token or name, blocked=blocked)
     if json_output:
         output.document({"token": found.token, "alias": found.alias, "blocked": blocked})
     elif blocked:
-        output.line(f"{_name(found)} is blocked; it may take a minute until every worker of the proxy knows.")
+        output.line(f"{keys_text.name(found)} is blocked; it may take a minute until every worker of the proxy knows.")
     else:
-        output.line(f"{_name(found)} is taken again; it may take a minute until every worker of the proxy knows.")
+        output.line(
+            f"{keys_text.name(found)} is taken again; it may take a minute until every worker of the proxy knows."
+        )
 
 
 def _if_own(keys: VirtualKeys, found: VirtualKey) -> str:
@@ -377,7 +379,7 @@ def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
         text = json.dumps(_made(made, reveal=reveal), indent=2, ensure_ascii=False)
         (output.asked_for if reveal else output.line)(text)
         return
-    for text in lines(about):
+    for text in keys_text.lines(about):
         output.line(text)
     if made.checked and made.done:
         output.line(f"Checked: {made.checked.model} answered.")
@@ -385,48 +387,3 @@ def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
     if reveal:
         output.diagnostic("The proxy shows the key this once:")
         output.asked_for(made.new.key)
-
-
-def lines(key: VirtualKey) -> Iterator[str]:
-    """A key for people."""
-    from ..onboarding.keywish import resets
-
-    yield f"{_name(key)} ({_state(key)})"
-    if key.max_budget is None:
-        yield f"Spent:   ${key.spent:,.4f}; there is no budget"
-    else:
-        share = f" ({key.share:.0%})" if key.share is not None else ""
-        yield f"Spent:   ${key.spent:,.4f} of ${key.max_budget:,.2f}{share}"
-        when = f"{key.budget_reset_at:%Y-%m-%d %H:%M} UTC" if key.budget_reset_at else "never; the budget is for good"
-        again = resets(key.budget_duration or "")
-        yield f"Resets:  {when}" + (f", {again}" if again else "")
-    yield f"Models:  {', '.join(key.models) or 'all'}"
-    limits = [
-        f"{number} {what} per minute"
-        for number, what in ((key.rpm_limit, "requests"), (key.tpm_limit, "tokens"))
-        if number is not None
-    ]
-    yield f"Limits:  {', '.join(limits) or 'none'}"
-    yield f"Expires: {f'{key.expires:%Y-%m-%d %H:%M} UTC' if key.expires else 'never'}"
-    if key.key_type not in (None, "default"):
-        yield f"Type:    {key.key_type}"
-
-
-def _name(key: VirtualKey) -> str:
-    return f"{key.alias} {key.name}" if key.alias and key.name else key.alias or key.name or key.token[:12]
-
-
-def _state(key: VirtualKey) -> str:
-    if key.deleted:
-        return "deleted"
-    if key.blocked:
-        return "blocked"
-    if key.expires is not None and key.expires < datetime.now(UTC):
-        return "expired"
-    if key.share is not None and key.share >= 1:
-        return "budget spent"
-    return "active"
-
-
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "-"

@@ -78,7 +78,7 @@ def spend(
 
 
 def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
-    from .keys import lines
+    from .keys_text import lines
     from .usage.text import count, dollars, period
 
     if seen.key is not None:

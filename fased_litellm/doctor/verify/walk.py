@@ -22,6 +22,7 @@ from ...refs import ModelRef
 from ...usage.opening import answer
 from .. import releases
 from ..findings import Finding
+from . import telling
 from .steps import Step, Verification, failed
 
 PROMPT = "Say OK."
@@ -172,7 +173,7 @@ class Walk:
                 told = f"; LiteLLM {self._version}, {releases.verdict(self._version)}"
             self._receipts.append(receipt)
             words = " ".join(reply.text.split())[:40]
-            seen = f"{words!r}, {_receipt_text(receipt)}; {self._split_text(receipt)}{told}"
+            seen = f"{words!r}, {telling.receipt(receipt)}; {telling.times(receipt, self._connect_ms)}{told}"
             step(seen, **self._receipt_facts(receipt))
         return self._well()
 
@@ -191,7 +192,7 @@ class Walk:
                     origin="gateway",
                     hint="Set always_include_stream_usage: true in general_settings of the proxy, or upgrade it.",
                 )
-            step(f"{pieces} pieces, {_receipt_text(receipt)}", pieces=pieces, **self._receipt_facts(receipt))
+            step(f"{pieces} pieces, {telling.receipt(receipt)}", pieces=pieces, **self._receipt_facts(receipt))
         return self._well()
 
     def _refusal(self) -> None:
@@ -304,26 +305,11 @@ class Walk:
         version = info.get("version") if isinstance(info, dict) else None
         return version if releases.parse_version(version) else None
 
-    def _split(self, receipt: Receipt) -> dict[str, float | None]:
-        """Where the time of a call went, in milliseconds; the way is taken to be as long as a connection took."""
-        network, provider = self._connect_ms, receipt.provider_ms
-        proxy = None
-        if receipt.latency_ms is not None and network is not None and provider is not None:
-            proxy = max(0.0, receipt.latency_ms - network - provider)
-        return {"networkMs": network, "proxyMs": proxy, "providerMs": provider}
-
-    def _split_text(self, receipt: Receipt) -> str:
-        split = self._split(receipt)
-        parts = [
-            f"{name} {split[f'{name}Ms']:.0f} ms"
-            for name in ("network", "proxy", "provider")
-            if split[f"{name}Ms"] is not None
-        ]
-        return f"{receipt.latency_ms or 0:.0f} ms: {', '.join(parts)}" if parts else f"{receipt.latency_ms or 0:.0f} ms"
-
     def _receipt_facts(self, receipt: Receipt) -> dict[str, Any]:
-        split = {name: None if value is None else round(value, 3) for name, value in self._split(receipt).items()}
-        return {"receipt": receipt.as_dict(), **split}
+        parts = {
+            name: None if ms is None else round(ms, 3) for name, ms in telling.split(receipt, self._connect_ms).items()
+        }
+        return {"receipt": receipt.as_dict(), **parts}
 
     @contextmanager
     def _timed(self, name: str, title: str) -> Iterator[Callable[..., None]]:
@@ -363,11 +349,3 @@ def _version_of(body: Any) -> str | None:
     # Fact: up to 1.83 readiness names the version.
     version = body.get("litellm_version") if isinstance(body, dict) else None
     return version if isinstance(version, str) and releases.parse_version(version) else None
-
-
-def _receipt_text(receipt: Receipt) -> str:
-    tokens = f"{receipt.usage.total_tokens} tokens" if receipt.usage else "tokens unknown"
-    cost = "cost unknown" if receipt.cost_usd is None else f"${receipt.cost_usd:f}"
-    served = f"served by {receipt.served_model}" if receipt.served_model else "served by the proxy's default"
-    retries = f", {receipt.retries} retries" if receipt.retries else ""
-    return f"{tokens}, {cost}, {served}{retries}"

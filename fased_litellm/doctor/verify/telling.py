@@ -1,0 +1,38 @@
+"""A receipt of the verification in words: what it took, who served it, and where the time went."""
+
+from __future__ import annotations
+
+from ...proxy.receipt import Receipt
+
+
+def receipt(found: Receipt) -> str:
+    """Tokens, cost, and who served it."""
+    tokens = f"{found.usage.total_tokens} tokens" if found.usage else "tokens unknown"
+    cost = "cost unknown" if found.cost_usd is None else f"${found.cost_usd:f}"
+    served = (
+        f"served by {found.served_model}" if found.served_model else "served by a model that the proxy does not name"
+    )
+    retries = f", {found.retries} retries" if found.retries else ""
+    return f"{tokens}, {cost}, {served}{retries}"
+
+
+def split(found: Receipt, connect_ms: float | None) -> dict[str, float | None]:
+    """Where the time of a call went, in milliseconds.
+
+    Args:
+        found: the receipt.
+        connect_ms: how long a connection to the proxy took; the way is taken to be as long.
+    """
+    proxy_ms = None
+    if found.latency_ms is not None and connect_ms is not None and found.provider_ms is not None:
+        proxy_ms = max(0.0, found.latency_ms - connect_ms - found.provider_ms)
+    return {"networkMs": connect_ms, "proxyMs": proxy_ms, "providerMs": found.provider_ms}
+
+
+def times(found: Receipt, connect_ms: float | None) -> str:
+    """The same in words."""
+    whole = f"{found.latency_ms or 0:.0f} ms"
+    parts = [
+        f"{name.removesuffix('Ms')} {ms:.0f} ms" for name, ms in split(found, connect_ms).items() if ms is not None
+    ]
+    return f"{whole}: {', '.join(parts)}" if parts else whole
