@@ -24,6 +24,7 @@ from .provider import jsonschema as provider
 from .usage import jsonschema as usage
 from .usage.exports import jsonschema as exports
 from .usage.fleet import jsonschema as fleet
+from .usage.imports import jsonschema as imports
 
 SUFFIX = ".schema.json"
 
@@ -35,6 +36,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         **usage.schemas(),
         **exports.schemas(),
         **fleet.schemas(),
+        **imports.schemas(),
         **catalog.schemas(),
         **config.schemas(),
         **modelmap.schemas(),

@@ -62,6 +62,7 @@ def calls(
     source: options.Source = None,
     role: options.Role = None,
     status: options.Status = None,
+    _no_import: options.NoImport = False,
     host: options.Host = None,
     sort: SortBy = None,
     limit: Limit = None,
@@ -107,6 +108,7 @@ def session_calls(
     where: options.FilterText = None,
     sort: SortBy = None,
     limit: Limit = None,
+    _no_import: options.NoImport = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -134,6 +136,7 @@ def task_calls(
     where: options.FilterText = None,
     sort: SortBy = None,
     limit: Limit = None,
+    _no_import: options.NoImport = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:

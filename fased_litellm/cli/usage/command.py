@@ -79,6 +79,7 @@ def usage(
     source: options.Source = None,
     role: options.Role = None,
     status: options.Status = None,
+    _no_import: options.NoImport = False,
     host: options.Host = None,
     sort: options.SortBy = None,
     top: options.Top = None,

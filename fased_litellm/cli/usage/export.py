@@ -62,6 +62,7 @@ def export(
     source: options.Source = None,
     role: options.Role = None,
     status: options.Status = None,
+    _no_import: options.NoImport = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print which files were written, as JSON.")] = False,
 ) -> None:
     chosen = _format(form)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 app = typer.Typer(**SETTINGS)
 
 _SHOWN = 10
+_state = {"wanted": True}
+
+
+def wanted(*, given: bool) -> None:
+    """Whether reports of this run are to read in what is new."""
+    _state["wanted"] = given
 
 
 @app.command("import")
@@ -63,6 +69,8 @@ def before_report(paths: Paths) -> None:
     """
     from ...errors import LedgerDamaged
 
+    if not _state["wanted"]:
+        return
     try:
         result = _run(paths, wait=False, full=False)
     except LedgerDamaged:

@@ -87,6 +87,20 @@ SortBy = Annotated[
         "--sort", metavar="KEY", help=f"Sort by {', '.join(SORT_KEYS)}; with - before it, the other way round."
     ),
 ]
+
+
+def _without_import(given: bool) -> bool:
+    from . import imports
+
+    imports.wanted(given=not given)
+    return given
+
+
+NoImport = Annotated[
+    bool,
+    typer.Option("--no-import", callback=_without_import, help="Do not read in the Node agent's newest calls first."),
+]
+"""Takes effect by itself; the parameter is never looked at."""
 Top = Annotated[int | None, typer.Option("--top", metavar="N", help="The first N groups, and the others as one.")]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from .. import output, session
 from ..commands import SETTINGS
-from . import options
+from . import imports, options
 
 app = typer.Typer(**SETTINGS)
 
@@ -64,6 +64,7 @@ def reprice(
     query = options.Question(times, names, where).at(time.time_ns() // 1_000_000)
     snapshot, paths = session.config(), session.paths()
     drain(paths.ledger, output.diagnostic)
+    imports.before_report(paths)
     result = Repriced(dry_run)
     if paths.ledger.exists():
         with Ledger(paths.ledger) as ledger:
