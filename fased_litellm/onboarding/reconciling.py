@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..config.agents import agents_of
@@ -30,6 +32,7 @@ from .spendview import Rows
 
 _SETTLED_S = LAG_S + 5.0
 _BATCH = 1_000
+_NEAR_MS = 60_000
 
 Say = Callable[[str], None]
 
@@ -146,6 +149,9 @@ def reconcile(
                 take_rows(connection, between(_now_ms() - 300_000, _now_ms() + 60_000))
                 matching.match(connection)
             waited = time.monotonic() - begun
+            if missing := list(matching.missing_there(connection, from_ms, to_ms)):
+                take_rows(connection, _of_other_keys(missing, partial(rows.between, client, filters={})))
+                matching.match(connection)
             filled = (
                 _fill(paths, (row_of(row) for row in matching.missing_here(connection, from_ms, to_ms))) if fill else 0
             )
@@ -158,6 +164,31 @@ def reconcile(
         if fill or error.trouble != "not-allowed":
             raise
         return Reconciled(_totals(rows, paths, error))
+
+
+def _of_other_keys(
+    missing: Sequence[tuple[int, str, str | None]], between: Callable[[int, int], Iterator[SpendRow]]
+) -> Iterator[SpendRow]:
+    """Rows of calls that were made with a key which the agents no longer have, such as one that was replaced.
+
+    All keys are looked at around the times of these calls, as far as the client may; only rows of these calls are taken.
+    """
+    ids = {name for _, *names in missing for name in names if name}
+    with suppress(SpendError):
+        for begin, end in _spans([started_ms for started_ms, *_ in missing]):
+            yield from (row for row in between(begin, end) if row.call_id in ids or row.request_id in ids)
+
+
+def _spans(times: Sequence[int]) -> list[tuple[int, int]]:
+    """Moments in their order, each with what lies near it, joined where they touch."""
+    found: list[tuple[int, int]] = []
+    for moment in times:
+        begin, end = moment - _NEAR_MS, moment + _NEAR_MS
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _hashes(snapshot: ConfigSnapshot, paths: Paths, rows: Rows) -> list[str]:

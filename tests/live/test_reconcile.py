@@ -119,3 +119,19 @@ def test_a_proxy_without_a_database_has_no_rows(
     monkeypatch.setenv("LITELLM_API_KEY", nodb_proxy.master_key)
     assert main(["usage", "reconcile", "--json"]) == 1
     assert "no database" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_calls_with_a_key_that_was_replaced_are_found(
+    proxy: Proxy, key: str, reconcile: Reconcile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat("default")
+    foreign = {"model": "default", "messages": [{"role": "user", "content": "of another client"}]}
+    post(proxy, "/v1/chat/completions", foreign, key)
+    made = post(proxy, "/key/generate", {"duration": "1h"}, proxy.master_key)["key"]
+    try:
+        monkeypatch.setenv("LITELLM_API_KEY", made)
+        chat("upstream")
+        found = reconcile()
+        assert counts(found) == {"equal": 2}, found
+    finally:
+        post(proxy, "/key/delete", {"keys": [made]}, proxy.master_key)

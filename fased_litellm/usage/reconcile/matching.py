@@ -83,6 +83,16 @@ def waiting(connection: sqlite3.Connection, since_ms: int) -> int:
     return int(connection.execute(sql, (since_ms,)).fetchone()[0])
 
 
+def missing_there(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> Iterator[tuple[int, str, str | None]]:
+    """The calls of the history which should have a row and have none, by time: start, id of the call, id of the completion."""
+    yield from connection.execute(
+        "SELECT started_at_ms, call_id, response_id FROM here WHERE id NOT IN (SELECT here FROM pair)"
+        " AND (status <> 'error' OR total_tokens > 0 OR coalesce(cost_pico, 0) > 0)"
+        " AND started_at_ms >= ? AND started_at_ms < ? ORDER BY started_at_ms",
+        (from_ms, to_ms),
+    ).fetchall()
+
+
 def judge(connection: sqlite3.Connection, from_ms: int, to_ms: int, *, limit: int) -> Reconciliation:
     """Say what became of each call.
 
