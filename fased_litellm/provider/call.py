@@ -209,6 +209,7 @@ class Call:
             time_to_first_token_ms=receipt.time_to_first_token_ms,
             proxy_overhead_ms=receipt.proxy_overhead_ms,
             proxy_version=receipt.proxy_version,
+            response_id=receipt.response_id,
         )
 
 

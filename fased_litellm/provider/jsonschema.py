@@ -69,6 +69,7 @@ class ReceiptPart(_Document):
 
     call_id: str
     model: str = Field(description="The reference that was asked for.")
+    response_id: str | None = Field(description="The provider's id of the completion.")
     model_group: str | None
     deployment_id: str | None
     served_model: str | None = Field(description="Provider and model that answered.")

@@ -21,6 +21,23 @@ _PAGE = 100
 _MOST_PAGES = 1_000
 _PICO = Decimal("1e-12")
 _LARGEST = Decimal(10) ** 12
+_FURTHER = (
+    "max_parallel_requests",
+    "model_max_budget",
+    "budget_id",
+    "organization_id",
+    "project_id",
+    "metadata",
+    "aliases",
+    "config",
+    "permissions",
+    "allowed_cache_controls",
+    "allowed_routes",
+    "object_permission",
+    "access_group_ids",
+)
+"""Fact: ``/key/info`` of LiteLLM 1.106 tells these, and ``/key/generate`` takes them; limits per model and guardrails are in
+the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,7 @@ class VirtualKey:
         user_id, team_id: whose it is.
         created_at: when it was made; None where the proxy does not say.
         last_active: when it last called; None where the proxy does not say.
+        further: other fields that bound or shape its calls, as the proxy has them and takes them for a new key.
     """
 
     token: str
@@ -64,6 +82,7 @@ class VirtualKey:
     team_id: str | None = None
     created_at: datetime | None = None
     last_active: datetime | None = None
+    further: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def share(self) -> Decimal | None:
@@ -245,6 +264,7 @@ def parse(row: Mapping[str, Any]) -> VirtualKey:
         team_id=_text(row.get("team_id")),
         created_at=_moment(row.get("created_at")),
         last_active=_moment(row.get("last_active")),
+        further={name: row[name] for name in _FURTHER if row.get(name)},
     )
 
 

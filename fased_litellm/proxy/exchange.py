@@ -11,7 +11,7 @@ from ..net.messages import Answer, Request
 from .answers import is_json, looks_like_html, parsed
 from .failures import classify
 from .receipt import Receipt, Timing, make_receipt
-from .reply import Content, Delta, Reply, read_completion
+from .reply import Content, Delta, Reply, read_completion, text_of
 from .stream import StreamReader
 from .tokens import PriceSource
 from .wire import ChatRequest, chat_request
@@ -36,6 +36,7 @@ class Exchange:
         self._reader = StreamReader()
         self._started = time.monotonic()
         self._first_ms: float | None = None
+        self._response_id: str | None = None
 
     def request(self, headers: Mapping[str, str]) -> Request:
         """The HTTP request; the clock of the receipt starts here.
@@ -63,6 +64,7 @@ class Exchange:
         content = read_completion(body)
         if content is None:
             raise self.stamped(self._no_completion(answer.body))
+        self._response_id = text_of(body.get("id")) or None
         return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
 
     def opened(self, status: int, headers: Mapping[str, str]) -> bool:
@@ -155,4 +157,5 @@ class Exchange:
             timing=Timing(self._elapsed(), self._first_ms),
             prices=self.prices,
             streamed=streamed,
+            response_id=self._response_id or self._reader.response_id,
         )

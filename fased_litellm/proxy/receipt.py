@@ -42,6 +42,7 @@ class Receipt:
         retries: repetitions by the proxy.
         fallbacks: other models that the proxy went through.
         attempts: what this client tried, in order.
+        response_id: the provider's id of the completion, which names the proxy's spend row.
         usage: tokens; None if the answer held no usage.
         cost_usd: USD; None if unknown, never 0 for that.
         cost_source: where the cost came from.
@@ -70,12 +71,14 @@ class Receipt:
     proxy_overhead_ms: float | None = None
     provider_ms: float | None = None
     warnings: tuple[str, ...] = ()
+    response_id: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The value of ``receipt`` in the JSON of a call."""
         return {
             "callId": self.call_id,
             "model": self.model,
+            "responseId": self.response_id,
             "modelGroup": self.model_group,
             "deploymentId": self.deployment_id,
             "servedModel": self.served_model,
@@ -112,6 +115,7 @@ def make_receipt(
     timing: Timing,
     prices: PriceSource | None = None,
     streamed: bool = False,
+    response_id: str | None = None,
 ) -> Receipt:
     """Read a receipt from an answer.
 
@@ -128,6 +132,7 @@ def make_receipt(
         timing: milliseconds, measured by the client.
         prices: gives what the model costs; asked only for answers that do not say.
         streamed: whether the reply came in pieces.
+        response_id: the provider's id of the completion, if it came.
     """
     tokens = token_usage(usage)
     cost, source = _cost(headers, usage, tokens, prices, streamed=streamed)
@@ -150,6 +155,7 @@ def make_receipt(
         proxy_overhead_ms=overhead_ms,
         provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
         warnings=_nearly_spent(headers),
+        response_id=response_id,
     )
 
 

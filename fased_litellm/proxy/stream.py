@@ -85,6 +85,7 @@ class StreamReader:
 
     def __init__(self) -> None:
         self.usage: Mapping[str, Any] | None = None
+        self.response_id: str | None = None
         self.done = False
         self._lines = LineDecoder()
         self._text: list[str] = []
@@ -131,6 +132,8 @@ class StreamReader:
         if chunk.get("error"):
             self._failure = self._failure or _error_event(chunk["error"])
             return []
+        if self.response_id is None:
+            self.response_id = text_of(chunk.get("id")) or None
         if isinstance(chunk.get("usage"), Mapping):
             self.usage = chunk["usage"]
         choice = next(mappings(chunk.get("choices")), None)

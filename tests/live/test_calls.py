@@ -87,6 +87,7 @@ def test_a_stream_has_its_usage_and_cost_from_its_last_chunk(proxy: Proxy, home:
     assert "".join(delta.text for delta in deltas if delta.kind == "text") == reply.text
     assert (reply.text, reply.reasoning) == ("Hello from the fake upstream.", "I thought about it.")
     assert (reply.receipt.cost_usd, reply.receipt.cost_source) == (Decimal("0.000136"), "stream")
+    assert reply.receipt.response_id
     assert reply.receipt.time_to_first_token_ms is not None
     assert reply.receipt.latency_ms is not None
     assert reply.receipt.time_to_first_token_ms <= reply.receipt.latency_ms
@@ -135,6 +136,7 @@ def test_the_spend_row_carries_our_names(proxy: Proxy, home: Path) -> None:
     assert row["session_id"] == "agent:main:telegram:direct:42"
     assert row["agent_id"] == "main"
     assert {"agent:main", "task:digest", "channel:telegram", "source:channel"} <= set(row["request_tags"])
+    assert receipt.response_id == row["request_id"]
     assert row["spend"] == pytest.approx(float(receipt.cost_usd or 0))
 
 

@@ -51,6 +51,7 @@ def test_everything_is_read_from_a_whole_reply() -> None:
     assert receipt().as_dict() == {
         "callId": "call-1",
         "model": "litellm/upstream",
+        "responseId": None,
         "modelGroup": "upstream",
         "deploymentId": "dep-1",
         "servedModel": "openai/gpt-4o-mini",
