@@ -17,6 +17,7 @@ from fased_litellm import CallContext, LiteLLMProvider
 from fased_litellm.errors import CallError, StreamInterrupted
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.reply import Delta
+from fased_litellm.proxy.spend import SpendRow, spend_rows
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.query import Query
 from fased_litellm.usage.windows import window
@@ -125,19 +126,21 @@ def test_names_reach_the_proxy_and_not_the_provider(own_proxy: Proxy, home: Path
 
 @pytest.mark.database
 def test_the_spend_row_carries_our_names(proxy: Proxy, home: Path) -> None:
+    begun_ms = time.time_ns() // 1_000_000
     with provider_of(proxy, home) as provider:
         receipt = provider.chat("hi", model="upstream", context=WHO).receipt
-        row: dict[str, Any] = {}
+        row: SpendRow | None = None
         deadline = time.monotonic() + 60
-        while not row and time.monotonic() < deadline:
-            found = provider.client().get_json("/spend/logs", {"summarize": "false"}, max_bytes=64 * 2**20).body
-            row = next((entry for entry in found if entry.get("litellm_call_id") == receipt.call_id), {})
+        while row is None and time.monotonic() < deadline:
             time.sleep(0.5)
-    assert row["session_id"] == "agent:main:telegram:direct:42"
-    assert row["agent_id"] == "main"
-    assert {"agent:main", "task:digest", "channel:telegram", "source:channel"} <= set(row["request_tags"])
-    assert receipt.response_id == row["request_id"]
-    assert row["spend"] == pytest.approx(float(receipt.cost_usd or 0))
+            found = spend_rows(provider.client(), begun_ms - 5_000, begun_ms + 120_000, {"model_group": "upstream"})
+            row = next((entry for entry in found if entry.call_id == receipt.call_id), None)
+    assert row is not None
+    assert row.session_id == "agent:main:telegram:direct:42"
+    assert row.agent_id == "main"
+    assert {"agent:main", "task:digest", "channel:telegram", "source:channel"} <= set(row.tags)
+    assert row.spend == receipt.cost_usd
+    assert row.request_id == receipt.response_id
 
 
 FAILURES = [
