@@ -13,6 +13,10 @@ from ..errors import UsageError
 NONE = "none"
 """Takes a limit away, in an update."""
 
+ALL_MODELS = "all-proxy-models"
+WORDS = frozenset({ALL_MODELS, "all-team-models", "no-default-models"})
+"""Fact: LiteLLM's own words in the list of models of a key."""
+
 KEY_TYPES = ("default", "llm_api", "management", "read_only")
 _LONGER = {"daily": "1d", "weekly": "7d", "monthly": "30d"}
 """Fact: LiteLLM knows these words only from 1.96 on, and means the same by the other form in all releases."""
@@ -126,9 +130,15 @@ def limit(number: int | None, flag: str) -> int | None:
 
 
 def models(words: Iterable[str]) -> list[str]:
-    """The aliases which a key may call: several words, each a list with commas; ``litellm/`` in front is left out."""
+    """The aliases which a key may call: several words, each a list with commas; ``litellm/`` in front is left out.
+
+    Raises:
+        UsageError: no name is among them, as in a script whose variable is empty: LiteLLM takes an empty list for all models.
+    """
     names = (part.strip().removeprefix("litellm/") for word in words for part in word.split(","))
-    return list(dict.fromkeys(name for name in names if name))
+    if not (found := list(dict.fromkeys(name for name in names if name))):
+        raise UsageError("--models names no model.", hint=f"Name aliases, or {ALL_MODELS} for all of them.")
+    return found
 
 
 def copied(settings: dict[str, Any], spent: Decimal) -> dict[str, Any]:

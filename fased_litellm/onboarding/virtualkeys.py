@@ -24,6 +24,8 @@ from ..secrets.lookup import ResolvedKey
 from ..secrets.placement import Storage
 from .check import check
 from .keys import AgentKey, Done
+from .keywish import WORDS
+from .replacement import may_be_replaced, settings_of
 
 MASTER_VARIABLE = "LITELLM_MASTER_KEY"
 MASTER_IN_KEYRING = "master-key"
@@ -200,7 +202,7 @@ class VirtualKeys:
             listed = admin.model_ids()
         except FasedError:
             return []
-        return [name for name in models if name not in listed and "*" not in name]
+        return [name for name in models if name not in listed and "*" not in name and name not in WORDS]
 
     def create(
         self, admin: KeyAdmin, settings: Mapping[str, Any], *, use: bool, storage: Storage | None = None
@@ -240,13 +242,15 @@ class VirtualKeys:
         Raises:
             KeyAdminError: the proxy refuses; the old key is still in use.
             CallError: it is not reached, or does not answer the new key; the old one is still in use.
-            UsageError: the agent's key is kept where only its owner can change it; nothing was changed.
+            UsageError: the agent's key is kept where only its owner can change it, or it is blocked or expired; nothing was
+                changed.
         """
         self.ready_to_switch(storage)
         old = self._agent_key().show().key
         before = admin.info(old.value)
+        may_be_replaced(before)
         name = before.alias or "fased"
-        settings = _settings_of(before)
+        settings = settings_of(before)
         # A name can be had once, and the old key has it until it is gone.
         settings["key_alias"] = f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         made = self.create(admin, settings, use=True, storage=storage)
@@ -316,22 +320,3 @@ class VirtualKeys:
 
 def _is_hash(text: str) -> bool:
     return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
-
-
-def _settings_of(key: VirtualKey) -> dict[str, Any]:
-    """What makes a key like that one."""
-    from .keywish import copied
-
-    settings: dict[str, Any] = {
-        "max_budget": None if key.max_budget is None else float(key.max_budget),
-        "budget_duration": key.budget_duration,
-        "models": list(key.models) or None,
-        "rpm_limit": key.rpm_limit,
-        "tpm_limit": key.tpm_limit,
-        "user_id": key.user_id,
-        "team_id": key.team_id,
-        "key_type": None if key.key_type in (None, "default") else key.key_type,
-    }
-    if key.expires is not None:
-        settings["duration"] = f"{max(60, int((key.expires - datetime.now(UTC)).total_seconds()))}s"
-    return copied(settings, key.spent)

@@ -6,7 +6,6 @@ here, by status first; facts of each wording were seen on LiteLLM 1.106.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 from ..errors import CallError, KeyAdminError
 from ..redaction import Secret, remember
+from .adminrefusals import explained
 from .client import ProxyClient
 
 _PAGE = 100
@@ -266,62 +266,6 @@ def parse(row: Mapping[str, Any]) -> VirtualKey:
         last_active=_moment(row.get("last_active")),
         further={name: row[name] for name in _FURTHER if row.get(name)},
     )
-
-
-_REFUSALS: tuple[tuple[str, str, str], ...] = (
-    # A part of the proxy's message, what it means, what to do.
-    (
-        r"DB not connected|Database not connected|No connected db|Prisma Client is not initialized",
-        "This proxy has no database, so it has no virtual keys, budgets and spend: its master key is the only one.",
-        "Have its owner set DATABASE_URL (PostgreSQL) and restart it: https://docs.litellm.ai/docs/proxy/virtual_keys",
-    ),
-    (
-        r"Key with alias '(?P<name>[^']*)' already exists",
-        "The proxy has a key called {name} already; names of keys are unique on a proxy.",
-        "Choose another --alias, or see the one that is there: fased litellm keys info {name}",
-    ),
-    (
-        r"Invalid budget_duration '(?P<name>[^']*)'",
-        "This proxy does not know the budget duration {name!r}.",
-        "Use 1d, 7d or 30d. (`monthly`, `weekly` and `daily` came with LiteLLM 1.96, and are sent in that form anyway.)",
-    ),
-    (r"Invalid duration format", "The proxy cannot read how long the key is to live.", "Write it as 12h or 30d."),
-    (
-        r"Enterprise",
-        "LiteLLM has this only in its Enterprise edition; it answers with a server error.",
-        "`fased litellm keys rotate` replaces a key without that edition.",
-    ),
-    (
-        r"Only proxy admin|Your role=unknown|not allowed to call this route|Tried to call route",
-        "This key may not manage keys; only the proxy's master key, or that of an admin, may.",
-        "Set LITELLM_MASTER_KEY for this one command, or ask the owner of the proxy.",
-    ),
-    (
-        r"Key not found|No keys found",
-        "The proxy has no such key.",
-        "See `fased litellm keys list`. (The master key itself is not in the list.)",
-    ),
-    (
-        r"Invalid proxy server token|token_not_found|Malformed API Key|expected to start with 'sk-'",
-        "The proxy does not know the master key that was given.",
-        "Check LITELLM_MASTER_KEY; it is the one that the proxy was started with.",
-    ),
-)
-
-
-def explained(error: CallError, path: str) -> CallError | KeyAdminError:
-    """A refusal of one of these routes in words; an error of another kind as it is.
-
-    Fact: these routes answer 500 for several things that are no server errors (no database, an Enterprise feature).
-    """
-    if error.status is None:
-        return error
-    for pattern, message, hint in _REFUSALS:
-        found = re.search(pattern, error.message)
-        if found:
-            names = found.groupdict()
-            return KeyAdminError(message.format(**names), hint=hint.format(**names), status=error.status)
-    return KeyAdminError(f"{path}: HTTP {error.status}: {error.message}", hint=error.hint, status=error.status)
 
 
 def _mapping(body: Any, path: str) -> dict[str, Any]:

@@ -71,3 +71,9 @@ def test_names_of_models_and_keys() -> None:
     for text in ("", "  ", "a\nb", "x" * 200):
         with pytest.raises(UsageError):
             keywish.alias(text)
+
+
+@pytest.mark.parametrize("words", [[""], [" , "], ["litellm/"]])
+def test_an_empty_list_of_models_does_not_mean_all(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="names no model"):
+        keywish.models(words)
