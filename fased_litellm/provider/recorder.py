@@ -13,6 +13,10 @@ from ..usage.ledger import Ledger
 from ..usage.record import UsageRecord
 from ..usage.spool import Spool
 
+MOST_TAKEN_IN = 64 * 1024
+"""Bytes of the spool, some eighty rows, which a call takes in beside its own; more would be felt, and is left to the end of an
+import, to the next report or check of a budget, or to the end of this program."""
+
 _log = logger("usage")
 
 
@@ -46,12 +50,17 @@ class Recorder:
                 ledger = self._open()
             ledger.record(record)
         except LedgerError as error:
-            self.problem = error
-            _log.warning("%s The row waits in %s.", error.message, self._spool.path)
+            if importlock.held(self._path):
+                # The way of every row while an import is at work, which takes it in at its end.
+                self.problem = None
+                _log.debug("An import is at work. The row waits in %s.", self._spool.path)
+            else:
+                self.problem = error
+                _log.warning("%s The row waits in %s.", error.message, self._spool.path)
             self._spool.append(record)
             return
         self.problem = None
-        if self._spool.waiting():
+        if 0 < self._spool.size() <= MOST_TAKEN_IN:
             self._take_in(ledger)
 
     async def akeep(self, record: UsageRecord | None) -> None:
@@ -64,6 +73,8 @@ class Recorder:
     def close(self) -> None:
         with self._lock:
             if self._ledger is not None:
+                if self._spool.waiting():
+                    self._take_in(self._ledger)
                 self._ledger.close()
                 self._ledger = None
 

@@ -54,6 +54,7 @@ def taken_in(
         drain(path, say)
         if read_in is not None:
             read_in()
+            drain(path, say)  # calls that were made meanwhile did not wait for the import
         return action()
 
     try:

@@ -53,10 +53,14 @@ class Spool:
 
     def waiting(self) -> bool:
         """Whether there is something to drain."""
+        return self.size() > 0
+
+    def size(self) -> int:
+        """How much waits, in bytes."""
         try:
-            return self.path.stat().st_size > 0
+            return self.path.stat().st_size
         except OSError:
-            return False
+            return 0
 
     def append(self, record: UsageRecord) -> None:
         """Add one record as a line; a line is written whole or not at all.

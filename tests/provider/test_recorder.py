@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.errors import LedgerDamaged, LedgerError
-from fased_litellm.provider.recorder import Recorder
+from fased_litellm.provider.recorder import MOST_TAKEN_IN, Recorder
 from fased_litellm.usage import importlock
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.rows import insert_many
@@ -72,6 +72,27 @@ def test_a_call_does_not_wait_for_an_import(known: bool, recorder: Recorder, pat
     assert_rollups_equal_rows(path)
 
 
+def test_an_import_at_work_is_no_problem(recorder: Recorder, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with importing(path):
+        recorder.keep(sample("c1"))
+        assert recorder.problem is None
+    assert [entry for entry in caplog.records if entry.levelname == "WARNING"] == []
+
+
+def test_a_call_takes_in_a_little_that_waits_and_leaves_much(recorder: Recorder, path: Path) -> None:
+    spool = Spool.beside(path)
+    number = 0
+    while spool.size() <= MOST_TAKEN_IN:
+        spool.append(sample(f"w{number}"))
+        number += 1
+    recorder.keep(sample("c1"))
+    assert calls(path) == ["c1"]
+    assert len(waiting(path)) == number
+    recorder.close()
+    assert waiting(path) == []
+    assert len(calls(path)) == number + 1
+
+
 def test_a_call_between_two_transactions_of_an_import_is_in_the_ledger(recorder: Recorder, path: Path) -> None:
     with importlock.hold(path):
         recorder.keep(sample())
@@ -82,7 +103,7 @@ def test_waiting_for_another_ends_when_an_import_begins(
     recorder: Recorder, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder.keep(sample("c1"))
-    asked = iter([False, False, True])
+    asked = iter([False, False, True, True])
     monkeypatch.setattr(importlock, "held", lambda _: next(asked))
     recorder.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -42,7 +42,7 @@ def import_(
     """
     from ...usage import importlock
     from ...usage.imports.pipeline import bad_lines
-    from ...usage.opening import taken_in
+    from ...usage.opening import drain, taken_in
 
     paths = session.paths()
     if importlock.held(paths.ledger):
@@ -54,6 +54,7 @@ def import_(
         return result
 
     result = taken_in(paths.ledger, run, output.diagnostic)
+    drain(paths.ledger, output.diagnostic)  # calls that were made meanwhile did not wait for it
     if as_json:
         output.document(result.as_dict())
     else:
