@@ -100,8 +100,12 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     return merge.merge(base_url, now(), models, group, info, notes=notes, sources=sources)
 
 
-def discover(client: Client) -> Catalog:
+def discover(client: Client, *, timeout_s: float = TIMEOUT_S) -> Catalog:
     """Ask the proxy for the models which the client's key may use.
+
+    Args:
+        client: of the proxy.
+        timeout_s: how long each answer may take, in seconds.
 
     Raises:
         CallError: the proxy did not answer ``/v1/models``, or refused it.
@@ -111,7 +115,7 @@ def discover(client: Client) -> Catalog:
     question: Question | Catalog = next(course)
     while isinstance(question, Question):
         try:
-            answer = client.get_json(question.path, params=question.params, timeout_s=TIMEOUT_S, max_bytes=MOST_BYTES)
+            answer = client.get_json(question.path, params=question.params, timeout_s=timeout_s, max_bytes=MOST_BYTES)
         except CallError as error:
             question = _advance(course, error)
         else:

@@ -19,24 +19,24 @@ _TIMEOUT_S = 3.0
 _NO_KEY = "sk-not-a-key"
 
 
-def kind_of_key(client: ProxyClient) -> KeyKind:
+def kind_of_key(client: ProxyClient, *, timeout_s: float = _TIMEOUT_S) -> KeyKind:
     """What the client's key is; ``unknown`` where the proxy does not say. Asks at most twice, and costs nothing."""
-    told = _ask(client, "/key/info")
+    told = _ask(client, "/key/info", timeout_s)
     if told is None or told.status == 403:
         return "virtual"
     if told.status == 404 and "key not found" in told.message.lower():
-        return "master" if _ask(client, "/key/list") is None else "unknown"
+        return "master" if _ask(client, "/key/list", timeout_s) is None else "unknown"
     if told.status == 500:
         with ProxyClient(client.base_url, _NO_KEY, allow_private_network=client.allow_private_network) as other:
-            refused = _ask(other, "/v1/models")
+            refused = _ask(other, "/v1/models", timeout_s)
         return "only-master" if refused is not None and refused.cause == "key-no-database" else "unknown"
     return "unknown"
 
 
-def _ask(client: ProxyClient, path: str) -> CallError | None:
+def _ask(client: ProxyClient, path: str, timeout_s: float) -> CallError | None:
     """Why the proxy did not answer; None if it did."""
     try:
-        client.get_json(path, timeout_s=_TIMEOUT_S)
+        client.get_json(path, timeout_s=timeout_s)
     except CallError as error:
         return error
     return None

@@ -82,6 +82,7 @@ def test_a_key_is_found_by_its_whole_name(fault_server: FaultServers, paths: Pat
                 "keys": [{"token": "1", "key_alias": "fased-old"}, {"token": "2", "key_alias": "fased"}],
                 "total_pages": 1,
             },
+            {"connection": "close"},  # one connection per answer: it is the server that closes it
         )
     ]
     vk = keys(paths, fault_server(listed).url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -67,7 +68,7 @@ def permissions(subject: Subject) -> Iterator[Finding]:
                 f"{path} may be {'changed' if mode & 0o022 else 'read'} by other users of this machine (mode {mode:04o}).",
                 "Take that away; `fased litellm doctor --fix` does.",
                 str(path),
-                command=f"chmod 600 {path}",
+                command=f"chmod 600 {shlex.quote(str(path))}",
             )
         if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
             yield Finding(
@@ -76,7 +77,7 @@ def permissions(subject: Subject) -> Iterator[Finding]:
                 f"{path} belongs to another user.",
                 "Give it to the user who runs the agent.",
                 str(path),
-                command=f"chown {os.getuid()} {path}",
+                command=f"chown {os.getuid()} {shlex.quote(str(path))}",
             )
     state = subject.paths.state
     if state.is_dir() and stat.S_IMODE(state.stat().st_mode) & 0o022:
@@ -86,7 +87,7 @@ def permissions(subject: Subject) -> Iterator[Finding]:
             f"Other users may put files into {state}.",
             "Take that away; `fased litellm doctor --fix` does.",
             str(state),
-            command=f"chmod 700 {state}",
+            command=f"chmod 700 {shlex.quote(str(state))}",
         )
 
 

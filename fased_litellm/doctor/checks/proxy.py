@@ -9,7 +9,7 @@ from typing import Any
 
 from ...catalog.discover import discover
 from ...catalog.facts import Catalog
-from ...errors import FasedError, LedgerError
+from ...errors import CallError, FasedError, LedgerError
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
 from ...usage.asking import asking
@@ -61,10 +61,12 @@ def ask(subject: Subject, key: str | None) -> Asked:
         if key is None:
             return Asked(True, version, findings=tuple(findings))
         try:
-            catalog = discover(client)
+            catalog = discover(client, timeout_s=TIMEOUT_S)
         except FasedError as error:
-            return Asked(True, version, findings=(*findings, _failed("key-refused", error)))
-        return Asked(True, version, catalog, kind_of_key(client), tuple(findings))
+            silent = isinstance(error, CallError) and error.status is None
+            code = "proxy-unreachable" if silent else "key-refused"
+            return Asked(True, version, findings=(*findings, _failed(code, error)))
+        return Asked(True, version, catalog, kind_of_key(client, timeout_s=TIMEOUT_S), tuple(findings))
 
 
 def _failed(code: str, error: FasedError) -> Finding:

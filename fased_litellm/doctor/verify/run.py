@@ -135,11 +135,13 @@ class Run:
             with ThreadPoolExecutor(min(AT_ONCE, len(refs))) as pool:
                 walked = list(pool.map(walk, refs))
             verifications = tuple(verification for verification, _ in walked)
+            # A proxy that did not even take the key is asked nothing more: each question may take its whole time.
+            answers = any(one.catalog is not None for _, one in walked)
             seen = Seen(
                 verified=tuple(one.ref.model for verification, one in walked if verification.ok),
                 kind=next((one.kind for _, one in walked if one.kind != "unknown"), "unknown"),
-                budget=self._budget(),
-                stand_ins=self._stand_ins(provider),
+                budget=self._budget() if answers else None,
+                stand_ins=self._stand_ins(provider) if answers else {},
             )
         ladder = Ladder(self._paths.ladder, self.settings.base_url)
         try:

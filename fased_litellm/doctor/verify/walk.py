@@ -70,7 +70,7 @@ class Walk:
         started_ms = time.time_ns() // 1_000_000
         for part in (self._resolve, self._connect, self._proxy, self._key, self._alias, self._request, self._stream):
             if not part():
-                if self._version is None and len(self._steps) > _PROXY_STEPS:
+                if self._version is None and len(self._steps) > _PROXY_STEPS and self._steps[-1].origin != "network":
                     self._version = self._version_of_api()
                 break
         else:

@@ -14,11 +14,13 @@ from jsonschema import Draft202012Validator
 from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.cli import main
+from fased_litellm.doctor.checks import proxy
 from fased_litellm.doctor.checks.examine import Examination, examine
 from fased_litellm.doctor.checks.jsonschema import schemas
 from fased_litellm.doctor.checks.mending import mends
 from fased_litellm.paths import Paths
 from fased_litellm.usage.ledger import Ledger
+from tests.servers import HANG, FaultServers, answer_json
 from tests.usage.samples import sample
 
 URL = "http://127.0.0.1:4000"
@@ -210,3 +212,25 @@ def test_the_json_is_as_its_schema_says(
     fixed = json.loads(capsys.readouterr().out)
     Draft202012Validator(schemas()["examination.schema.json"]).validate(fixed)
     assert len(fixed["fixed"]) == 1
+
+
+def test_a_proxy_that_falls_silent_is_not_waited_for_longer_than_the_first_answer(
+    paths: Paths, fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "TIMEOUT_S", 0.3)
+    ready = answer_json(200, {"status": "healthy"}, {"connection": "close"})
+    server = fault_server([ready], [HANG])
+    configured(paths, WHOLE, baseUrl=server.url)
+    found = examine(paths, {"HOME": str(paths.home), "LITELLM_API_KEY": "sk-test-key"})
+    (silent,) = [finding for finding in found.findings if finding.code == "proxy-unreachable"]
+    assert "within 0.3 s" in silent.message
+    assert server.connections == 2
+
+
+def test_a_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    (tmp_path / "my state").mkdir(mode=0o700)
+    paths = Paths.from_env({"HOME": str(tmp_path), "FASED_STATE_DIR": str(tmp_path / "my state")})
+    configured(paths, WHOLE)
+    paths.config.chmod(0o644)
+    (found,) = [finding for finding in examined(paths).findings if finding.code == "file-open"]
+    assert found.command == f"chmod 600 '{paths.config}'"
