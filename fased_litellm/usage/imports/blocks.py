@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from io import BytesIO
 
 BLOCK = 4 * 1024 * 1024
 LONGEST_LINE = 32 * 1024 * 1024
@@ -86,7 +87,7 @@ class Lines:
                 size += len(data)
                 held = [*held, data] if size <= self._longest else []
                 continue
-            lines: list[bytes | None] = [*data[: last - 1].split(b"\n")]
+            lines: list[bytes | None] = [line[:-1] for line in BytesIO(data[:last])]
             if size:
                 lines[0] = self._joined(held, size, data[: data.index(b"\n")])
             else:

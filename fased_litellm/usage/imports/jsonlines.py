@@ -50,7 +50,7 @@ def fast() -> Parse:
 
     def parse(line: bytes) -> Any:
         try:
-            return from_json(line, cache_strings="none")
+            return from_json(line, cache_strings="keys")
         except ValueError:
             return plain(line)
 

@@ -24,7 +24,6 @@ _NOT_MODELS = {("fased", "delivery-mirror"), ("openclaw", "delivery-mirror")}
 _NOT_MODELS |= {("fased", "gateway-injected"), ("openclaw", "gateway-injected")}
 _TOOL_CALLS = frozenset(("tool_use", "toolcall", "tool_call"))
 _TOOL_RESULTS = frozenset(("tool_result", "tool_result_error"))
-_NOTHING_MORE = (None, None, None)
 _NAMELIKE = (str, type(None))
 _ROLES = frozenset(("user", "assistant", "toolResult", "tool"))
 
@@ -182,18 +181,22 @@ class Messages:
         identity = entry.get("id")
         if type(identity) is not str or not 0 < len(identity) <= 128 or not identity.isprintable():
             identity = "#" + blake2b(line.strip(), digest_size=12).hexdigest()
-        cost, source, *parts, note = self._prices.cost(usage, tokens, provider, model)
-        values: tuple[Any, ...] = (cost, *parts, _latency(entry, message, now))
-        more = (note, text(message.get("responseId")), "timeout" if message.get("stopReason") == "timeout" else None)
+        cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
+        values: tuple[Any, ...] = (cost, fresh, output, read, written, _latency(entry, message, now))
+        response = message.get("responseId")
+        timeout = message.get("stopReason") == "timeout"
         shape = _USUAL
-        if None in values or more != _NOTHING_MORE:
-            values += more
+        if None in values or timeout or note is not None or response is not None:
+            values += (note, text(response), "timeout" if timeout else None)
             shape = sum(1 << place for place, value in enumerate(values) if value is not None)
             values = tuple(value for value in values if value is not None)
         if identity in self._shapes:  # what the later of two lines says counts
             del self.calls[self._shapes[identity]][identity]
         self._shapes[identity] = shape
-        self.calls.setdefault(shape, {})[identity] = (identity, place, now, *tokens, source, *values)
+        calls = self.calls.get(shape)
+        if calls is None:
+            calls = self.calls[shape] = {}
+        calls[identity] = (identity, place, now, *tokens, source, *values)
 
     def _place(self, entry: dict[str, Any], message: dict[str, Any]) -> int:
         """The place of a message's combination in ``names``."""
@@ -235,7 +238,9 @@ def _latency(entry: dict[str, Any], message: dict[str, Any], now: int) -> int | 
     Fact: where a line does not say it, ``message.timestamp`` is when the coding agent began to wait for the reply, and
     the line's own time is when it wrote it down.
     """
-    found = number(message.get("durationMs", entry.get("durationMs")))
+    found = message.get("durationMs")
+    if type(found) is not int:
+        found = number(found if "durationMs" in message else entry.get("durationMs"))
     if found is None:
         begun = message.get("timestamp")
         if type(begun) is not int or not begun < now:

@@ -16,6 +16,7 @@ MOST_USD = 10_000
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without a zone is meant as UTC
+_PICO = float(PICO_PER_USD)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -31,8 +32,8 @@ def pico(value: Any) -> int | None:
     if type(value) is float:
         if 0 <= value < 1:
             # The product of floats is right but near the middle between two whole numbers.
-            near = value * PICO_PER_USD
-            whole = round(near)
+            near = value * _PICO
+            whole = int(near + 0.5)
             if -0.499 < near - whole < 0.499:
                 return whole
         elif not 0 <= value <= MOST_USD:

@@ -5,6 +5,7 @@ Fact: the spellings, their order, and that an input below zero counts as none: F
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from .numbers import MOST_TOKENS, number
@@ -17,6 +18,8 @@ _TOTAL = ("total", "totalTokens", "total_tokens")
 _RUN_READ = ("cache_read_tokens",)
 _RUN_WRITE = ("cache_write_tokens",)
 
+_FIVE = itemgetter("input", "output", "cacheRead", "cacheWrite", "totalTokens")
+
 Tokens = tuple[int, int, int, int, int]
 """Input (without the cached ones), output, cache read, cache write, total."""
 NONE: Tokens = (0, 0, 0, 0, 0)
@@ -26,14 +29,20 @@ def of_message(usage: Any) -> Tokens:
     """The tokens of a message. The total is the one that is given, else the sum of the four; what makes no sense is 0."""
     if type(usage) is not dict:
         return NONE
-    if len(usage) == 6:
+    if len(usage) == 6 and "cost" in usage:
         # Nearly every message has just these; `_spelled` would say the same of it.
         try:
-            found = usage["input"], usage["output"], usage["cacheRead"], usage["cacheWrite"], usage["totalTokens"]
+            found: Tokens = _FIVE(usage)
+            fresh, output, read, written, total = found
+            if (
+                type(fresh) is type(output) is type(read) is type(written) is type(total) is int
+                and fresh >= 0 <= output
+                and read >= 0 <= written
+                and 0 < total <= MOST_TOKENS >= fresh + output + read + written
+            ):
+                return found
         except KeyError:
-            return _spelled(usage)
-        if "cost" in usage and all(type(value) is int for value in found) and min(found) >= 0 and found[4]:
-            return found if max(found) <= MOST_TOKENS else _spelled(usage)
+            pass
     return _spelled(usage)
 
 
