@@ -11,6 +11,8 @@ from .providers import KNOWN_AS_OF, PROVIDERS, refused_parameters
 from .reading import VARIABLE, literal_secrets
 from .yamltree import Node
 
+_VARIABLES = {"master_key": "LITELLM_MASTER_KEY", "database_url": "DATABASE_URL"}
+
 
 def judge(found: ModelMap, root: Node, uses: Iterable[tuple[str, str]] = ()) -> tuple[Finding, ...]:
     """Every finding, worst first.
@@ -77,7 +79,7 @@ def _master_key(found: ModelMap) -> Iterator[Finding]:
 
 def _literal_keys(root: Node) -> Iterator[Finding]:
     for name, node in literal_secrets(root):
-        variable = name if name.isupper() else {"master_key": "LITELLM_MASTER_KEY"}.get(name, "NAME")
+        variable = name if name.isupper() else _VARIABLES.get(name, "NAME")
         yield Finding(
             "literal-key",
             "warning",
@@ -166,7 +168,7 @@ def _duplicates(found: ModelMap) -> Iterator[Finding]:
                 f"{alias} stands here with the same model, endpoint and key as on line {first.line}: a copy shares no load.",
                 "Remove one, or give it another endpoint or key.",
             )
-        elif len(models) > 1:
+        elif len({each.true_model for each in deployments} - {None}) > 1:
             yield _at(
                 "alias-mixed",
                 "warning",

@@ -104,7 +104,7 @@ def look(
     base_url, uses, notes = _agent(snapshot)
     around = Surroundings(
         here=os.environ if env is None else env,
-        in_proxy=names_in_proxy(paths, base_url),
+        in_proxy=names_in_proxy(paths, base_url, path),
         priced=_prices(paths, base_url),
     )
     found, problems = model_map(file, around)

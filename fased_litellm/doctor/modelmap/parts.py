@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+_REGION = re.compile(r"^(us|eu|apac|jp|au|ca|us-gov|global)\.")
 KeyFrom = Literal["literal", "variable", "credential", "implied", "none", "cloud"]
 """Where a deployment's provider key comes from: in the file, ``os.environ/NAME``, a named credential, the variable which
 LiteLLM reads for that provider by itself, nowhere, or the cloud's own log-in."""
@@ -60,6 +62,7 @@ class Deployment:
         drops_params: whether parameters that the provider does not know are left out; None where the proxy's own applies.
         groups: access groups and the team that may call it.
         file, line: where the entry begins.
+        base_model: which model it is where its name does not say, as at Azure (``model_info.base_model``).
     """
 
     alias: str
@@ -78,6 +81,17 @@ class Deployment:
     groups: tuple[str, ...]
     file: str
     line: int
+    base_model: str | None = None
+
+    @property
+    def true_model(self) -> str | None:
+        """The model by its maker's name, as far as the file says; None where only a name given at Azure is known.
+
+        Fact: Amazon Bedrock has ``us.``, ``eu.`` … in front where a model is served by several regions.
+        """
+        if self.base_model is None and self.provider in ("azure", "azure_text"):
+            return None
+        return _REGION.sub("", (self.base_model or self.model).rpartition("/")[2])
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -70,6 +70,14 @@ _REFUSED = {
 }
 
 
+_BARE = (
+    (("gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-3", "text-embedding-ada", "whisper-1", "tts-1"), "openai"),
+    (("dall-e-", "omni-moderation", "text-moderation"), "openai"),
+    (("claude-",), "anthropic"),
+)
+"""Fact: LiteLLM knows bare names of a few makers from its table of models."""
+
+
 def provider_of(written: str, custom: str | None, api_base: str | None) -> str | None:
     """The provider of an entry.
 
@@ -83,10 +91,9 @@ def provider_of(written: str, custom: str | None, api_base: str | None) -> str |
     head, slash, _ = written.partition("/")
     if slash and head in PROVIDERS:
         return head
-    # Fact: LiteLLM knows bare names of a few makers from its table of models.
     if not slash and not api_base:
         lowered = written.lower()
-        for beginnings, provider in ((("gpt-", "o1", "o3", "o4", "chatgpt-"), "openai"), (("claude-",), "anthropic")):
+        for beginnings, provider in _BARE:
             if lowered.startswith(beginnings):
                 return provider
     return None

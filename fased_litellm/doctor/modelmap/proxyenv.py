@@ -21,19 +21,35 @@ _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _PROC = Path("/proc")
 
 
-def names_in_proxy(paths: Paths, base_url: str | None) -> frozenset[str] | None:
+def names_in_proxy(paths: Paths, base_url: str | None, config: Path | None = None) -> frozenset[str] | None:
     """The names of the variables that are set and not empty; None if no proxy of this machine can be looked into.
 
     Args:
         paths: the installation, whose local proxy is looked at first.
         base_url: where the agent's proxy is; it counts if that is a port of this machine.
+        config: the LiteLLM config; a proxy that was started with another one says nothing of it.
     """
     for pid in _candidates(paths, base_url):
         with contextlib.suppress(OSError):
+            if config is not None and _has_another(pid, config):
+                continue
             entries = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
             pairs = (entry.partition(b"=") for entry in entries)
             return frozenset(os.fsdecode(name) for name, _, value in pairs if name and value)
     return None
+
+
+def _has_another(pid: int, config: Path) -> bool:
+    """Whether a process was started with ``--config`` of a file that is not this one."""
+    words = [os.fsdecode(word) for word in (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")]
+    for place, word in enumerate(words):
+        flag, _, value = word.partition("=")
+        if flag in ("--config", "-c"):
+            named = value or (words[place + 1] if place + 1 < len(words) else "")
+            theirs = Path(os.readlink(_PROC / str(pid) / "cwd")) / named
+            if theirs.is_file():
+                return not theirs.samefile(config)
+    return False
 
 
 def _candidates(paths: Paths, base_url: str | None) -> Iterator[int]:

@@ -23,9 +23,15 @@ _SECRET_KEY = re.compile(
     r"(?i)(^|_)(api_?key|access_key|secret|secret_key|client_secret|password|passwd|master_key|salt_key|private_key"
     r"|access_token|auth_token|session_token|bearer_token|token)$"
 )
+_SECRET_HEADER = re.compile(r"(?i)(proxy-)?authorization|(x-)?([a-z]+-)*(api-key|auth-token|access-token)")
+"""Names of HTTP headers, as in ``extra_headers``."""
+_WITH_PASSWORD = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^/?#\s:@]*:(?!\$|os\.environ/)[^/?#\s@]+@")
+"""A URL such as ``postgresql://user:password@host/db``."""
 _NO_SECRET = re.compile(r"(?i)_per_token$|access_key_id$")
 _SHORTEST_SECRET = 12
 """Shorter texts are placeholders for servers without keys, such as ``none``."""
+_AZURE_LOGIN = {"azure_ad_token", "tenant_id", "client_id", "azure_username"}
+"""Fact: with these LiteLLM logs in at Azure by Entra ID, and asks for no AZURE_API_KEY."""
 _WEAK = {"sk-1234", "sk-master", "master", "password", "changeme"}
 _SHORTEST = 20
 
@@ -73,9 +79,10 @@ def literal_secrets(root: Node) -> Iterator[tuple[str, Node]]:
     """Keys and passwords that stand in the file itself, by their names."""
     for name, node in _named(root):
         text = node.text()
-        if not text or text.startswith(VARIABLE) or _NO_SECRET.search(name) or not _SECRET_KEY.search(name):
+        if not text or text.startswith(VARIABLE):
             continue
-        if len(text) >= _SHORTEST_SECRET or name == "master_key":
+        by_name = (_SECRET_KEY.search(name) or _SECRET_HEADER.fullmatch(name)) and not _NO_SECRET.search(name)
+        if _WITH_PASSWORD.match(text) or (by_name and (len(text) >= _SHORTEST_SECRET or name == "master_key")):
             yield name, node
 
 
@@ -131,6 +138,7 @@ class _Reader:
             groups=_groups(info),
             file=node.file,
             line=node.line,
+            base_model=_text(info, "base_model") or _text(params, "base_model"),
         )
 
     def _key(self, params: Node, provider: str | None) -> Key:
@@ -144,7 +152,10 @@ class _Reader:
             return Key("credential", named, key.variable, key.set_here, key.set_in_proxy, line.line if line else None)
         if node is not None and node.text():
             return self._key_of(node)
-        if provider in CLOUD or any(name.startswith(("aws_", "vertex_")) for name, _ in params.items()):
+        names = {name for name, _ in params.items()}
+        if provider in CLOUD or any(name.startswith(("aws_", "vertex_")) for name in names):
+            return Key("cloud")
+        if provider in ("azure", "azure_ai", "azure_text") and names & _AZURE_LOGIN:
             return Key("cloud")
         variable = KEY_VARIABLES.get(provider or "")
         if variable is None or provider in KEYLESS:

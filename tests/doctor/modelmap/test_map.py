@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -290,3 +292,85 @@ def test_the_process_behind_a_port_is_found(tmp_path: Path) -> None:
     assert names <= started_with
     assert proxyenv.names_in_proxy(paths, url) is None
     assert proxyenv.names_in_proxy(paths, "https://proxy.example") is None
+
+
+def test_a_proxy_with_another_config_says_nothing_of_this_one(tmp_path: Path) -> None:
+    for name in ("theirs.yaml", "ours.yaml"):
+        (tmp_path / name).write_text("")
+    paths = Paths.from_env({"HOME": str(tmp_path)})
+    serve = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    command = [sys.executable, "-c", serve, "--config", "theirs.yaml"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={"MARK": "1"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        told = {name: proxyenv.names_in_proxy(paths, url, tmp_path / name) for name in ("theirs.yaml", "ours.yaml")}
+        process.communicate("\n")
+    assert told["ours.yaml"] is None
+    assert "MARK" in (told["theirs.yaml"] or ())
+
+
+@pytest.mark.parametrize(
+    ("where", "secret"),
+    [
+        ("general_settings: {database_url: 'postgresql://llm:%s@db/litellm'}", "very-secret-pw"),
+        ("model_list: [{model_name: a, litellm_params: {model: openai/x, api_base: 'http://u:%s@h/v1'}}]", "pw"),
+        ("x: {extra_headers: {Authorization: 'Bearer %s'}}", "abcdefghijklmn"),
+        ("x: {extra_headers: {X-Api-Key: %s}}", "abcdefghijklmn"),
+    ],
+)
+def test_passwords_in_urls_and_headers_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str, secret: str
+) -> None:
+    text = where % secret
+    _, findings = found_in(tmp_path, text)
+    assert findings["literal-key"][1] == 1
+    main(["litellm", "map", str(tmp_path / "config.yaml"), "--json"])
+    assert f":{secret}@" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:4000/v1", "redis://host:6379", "https://h/a:b@c", "postgresql://u@h/d"]
+)
+def test_an_address_without_a_password_is_no_secret(tmp_path: Path, url: str) -> None:
+    _, findings = found_in(tmp_path, f"x: {{database_url: '{url}'}}")
+    assert "literal-key" not in findings
+
+
+def test_a_log_in_of_azure_needs_no_key(tmp_path: Path) -> None:
+    params = "{model: azure/dep, api_base: os.environ/BASE, tenant_id: a, client_id: b, client_secret: os.environ/C}"
+    mapped, findings = found_in(tmp_path, f"model_list: [{{model_name: a, litellm_params: {params}}}]")
+    assert mapped.deployments[0].key.comes_from == "cloud"
+    assert "variable-missing" not in findings
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        (
+            "litellm_params: {model: azure/eu, api_base: https://a}",
+            "litellm_params: {model: openai/gpt-4o}",
+            "balanced",
+        ),
+        (
+            "litellm_params: {model: azure/eu}, model_info: {base_model: azure/gpt-4o}",
+            "litellm_params: {model: azure/us}, model_info: {base_model: azure/gpt-4o-mini}",
+            "mixed",
+        ),
+        (
+            "litellm_params: {model: bedrock/us.anthropic.c}",
+            "litellm_params: {model: bedrock/eu.anthropic.c}",
+            "balanced",
+        ),
+        ("litellm_params: {model: openai/gpt-4o}", "litellm_params: {model: openai/gpt-4.1}", "mixed"),
+    ],
+)
+def test_one_model_under_several_names_is_load_balancing(tmp_path: Path, first: str, second: str, code: str) -> None:
+    _, findings = found_in(tmp_path, f"model_list: [{{model_name: a, {first}}}, {{model_name: a, {second}}}]")
+    assert {name for name in findings if name.startswith("alias-")} == {f"alias-{code}"}
+
+
+def test_bare_names_of_openai_name_their_provider(tmp_path: Path) -> None:
+    _, findings = found_in(tmp_path, "model_list: [{model_name: e, litellm_params: {model: text-embedding-3-small}}]")
+    assert "no-provider" not in findings
