@@ -79,6 +79,11 @@ def _as_fased_error(error: Exception) -> FasedError:
         return UsageError(str(formatted()), hint=f"See `{command} --help`.")
     if os.environ.get("FASED_DEBUG") == "1":
         output.diagnostic(traceback.format_exc())
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        return UsageError(
+            "A word of the command line cannot be read in this locale.",
+            hint="Set one with UTF-8 for this command: LC_ALL=C.UTF-8 fased …",
+        )
     return FasedError(
         f"Unexpected {type(error).__name__}: {error}",
         hint="This is a defect of fased-litellm. FASED_DEBUG=1 shows where it happened.",

@@ -111,7 +111,8 @@ def _show(outcome: Outcome) -> None:
     for verification in outcome.verifications:
         for finding in verification.findings:
             output.line(f"! {finding.message}")
-            output.line(f"    → {finding.remedy}")
+            command = f"  [{finding.command}]" if finding.command else ""
+            output.line(f"    → {finding.remedy}{command}")
     output.line()
     for rung in outcome.rungs:
         output.line(f"[{'x' if rung.reached else ' '}] {rung.title}" + (f": {rung.evidence}" if rung.evidence else ""))

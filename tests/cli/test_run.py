@@ -13,6 +13,7 @@ import pytest
 
 from fased_litellm import __version__
 from fased_litellm.cli import handover, main
+from fased_litellm.cli.run import _as_fased_error
 
 
 def fased(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -151,3 +152,11 @@ def test_the_program_never_hands_over_to_itself(tmp_path: Path, monkeypatch: pyt
     assert handover.next_fased() == other
     done = fased("gateway", PATH=str(own.parent), FASED_LITELLM_HANDOVER="1")
     assert done.returncode == 2  # a handover does not come back round
+
+
+def test_a_word_that_the_locale_cannot_read_is_no_defect() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "\udcc3".encode()
+    error = _as_fased_error(caught.value)
+    assert error.exit_status == 2
+    assert "LC_ALL=C.UTF-8" in (error.hint or "")

@@ -164,3 +164,11 @@ def test_a_list_of_models_that_makes_no_sense(verify: Verify, fault_server: Faul
     server = fault_server(connected, healthy, [answer_json(404, {})], [answer_json(200, {"data": 3})])
     ended = last(verify(server.url, "sk-test-k", ok=False))
     assert (ended["name"], ended["result"]) == ("key", "failed")
+
+
+@pytest.mark.database
+def test_an_alias_whose_fallback_answers_is_not_counted_as_verified(verify: Verify, proxy: Proxy) -> None:
+    document = verify(proxy.url, proxy.master_key, "upstream-fallback")
+    [alias] = document["aliases"]
+    assert [finding["code"] for finding in alias["findings"]] == ["answered-by-fallback"]
+    assert [rung["name"] for rung in document["ladder"] if rung["reached"]] == []

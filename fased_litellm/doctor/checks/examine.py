@@ -80,7 +80,7 @@ def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> E
         asked = asking.result()
     findings += [
         *asked.findings,
-        *key.kind(asked.kind),
+        *key.kind(asked.kind, subject),
         *models.vanished(subject, asked.catalog),
         *proxy.release(subject, asked),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import FasedError, MissingKey
+from ...onboarding.keys import AgentKey
 from ...proxy.keykind import KeyKind
 from ...refs import PROVIDER
 from ...secrets.lookup import ResolvedKey, resolve_key
@@ -56,7 +57,7 @@ def found(subject: Subject) -> tuple[ResolvedKey | None, list[Finding]]:
     return key, findings
 
 
-def kind(kind: KeyKind) -> Iterator[Finding]:
+def kind(kind: KeyKind, subject: Subject) -> Iterator[Finding]:
     """What follows from the kind of key."""
     if kind == "master":
         yield Finding(
@@ -64,7 +65,7 @@ def kind(kind: KeyKind) -> Iterator[Finding]:
             "warning",
             "The agent uses the proxy's master key: no budget bounds it, and whoever has it owns the proxy.",
             "Give it a virtual key.",
-            command="fased litellm keys create --use",
+            command=f"fased litellm keys create --use{_storage(subject)}",
         )
     elif kind == "only-master":
         yield Finding(
@@ -74,3 +75,14 @@ def kind(kind: KeyKind) -> Iterator[Finding]:
             "Give the proxy a database, then make a virtual key; until then, bound it here.",
             command="fased usage budget set --daily 5 --action stop",
         )
+
+
+def _storage(subject: Subject) -> str:
+    """A key from the environment is not replaced there: the new one needs another place."""
+    if subject.snapshot is None:
+        return ""
+    try:
+        kept = AgentKey(subject.snapshot, subject.paths, None, subject.env).show().storage
+    except FasedError:
+        return ""
+    return " --key-storage profile" if kept in ("env", "file", "exec") else ""

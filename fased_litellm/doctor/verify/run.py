@@ -138,7 +138,7 @@ class Run:
             # A proxy that did not even take the key is asked nothing more: each question may take its whole time.
             answers = any(one.catalog is not None for _, one in walked)
             seen = Seen(
-                verified=tuple(one.ref.model for verification, one in walked if verification.ok),
+                verified=tuple(one.ref.model for verification, one in walked if verification.ok and not one.by_another),
                 kind=next((one.kind for _, one in walked if one.kind != "unknown"), "unknown"),
                 budget=self._budget() if answers else None,
                 stand_ins=self._stand_ins(provider) if answers else {},

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from ...proxy.receipt import Receipt
+from ..findings import Finding
 
 
 def receipt(found: Receipt) -> str:
@@ -13,7 +17,34 @@ def receipt(found: Receipt) -> str:
         f"served by {found.served_model}" if found.served_model else "served by a model that the proxy does not name"
     )
     retries = f", {found.retries} retries" if found.retries else ""
-    return f"{tokens}, {cost}, {served}{retries}"
+    instead = f" in its place, as {found.model_group}" if found.fallbacks and found.model_group else ""
+    return f"{tokens}, {cost}, {served}{instead}{retries}"
+
+
+def noticed(alias: str, receipts: Sequence[Receipt]) -> tuple[Finding, ...]:
+    """What an alias that answers leaves to be said."""
+    found = []
+    stand_in = next((one.model_group or "another model" for one in receipts if one.fallbacks), None)
+    if stand_in is not None:
+        found.append(
+            Finding(
+                "answered-by-fallback",
+                "warning",
+                f"{alias} itself failed at the proxy; {stand_in} answered in its place, as the proxy's fallback.",
+                "See why it failed.",
+                command=f"fased litellm debug {shlex.quote(alias)}",
+            )
+        )
+    if receipts and all(one.cost_usd is None for one in receipts):
+        found.append(
+            Finding(
+                "price-unknown",
+                "warning",
+                f"What {alias} costs is not known: it counts as unpriced, and no budget stops it.",
+                "Set input_cost_per_token and output_cost_per_token at the proxy, then `fased providers refresh --apply`.",
+            )
+        )
+    return tuple(found)
 
 
 def split(found: Receipt, connect_ms: float | None) -> dict[str, float | None]:

@@ -21,7 +21,6 @@ from ...proxy.spend import LAG_S, spend_rows
 from ...refs import ModelRef
 from ...usage.opening import answer
 from .. import releases
-from ..findings import Finding
 from . import telling
 from .steps import Step, Verification, failed
 
@@ -78,7 +77,9 @@ class Walk:
             self._ledger()
             self._spend(started_ms)
         findings = tuple(finding for finding in releases.judge(self._version) if finding.severity != "info")
-        return Verification(str(self.ref), tuple(self._steps), findings + self._noticed())
+        return Verification(
+            str(self.ref), tuple(self._steps), findings + telling.noticed(str(self.ref), self._receipts)
+        )
 
     # ---- the steps
 
@@ -273,18 +274,10 @@ class Walk:
 
     # ---- inside
 
-    def _noticed(self) -> tuple[Finding, ...]:
-        found = []
-        if self._receipts and all(receipt.cost_usd is None for receipt in self._receipts):
-            found.append(
-                Finding(
-                    "price-unknown",
-                    "warning",
-                    f"What {self.ref} costs is not known: it counts as unpriced, and no budget stops it.",
-                    "Set input_cost_per_token and output_cost_per_token at the proxy, then `fased providers refresh --apply`.",
-                )
-            )
-        return tuple(found)
+    @property
+    def by_another(self) -> bool:
+        """Whether a fallback of the proxy answered, so that nothing is known of the alias itself."""
+        return any(receipt.fallbacks for receipt in self._receipts)
 
     def _context(self) -> CallContext:
         return CallContext(agent=self.provider.agent, task="verify", source="cli")

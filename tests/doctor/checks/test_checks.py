@@ -14,10 +14,11 @@ from jsonschema import Draft202012Validator
 from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.cli import main
-from fased_litellm.doctor.checks import proxy
+from fased_litellm.doctor.checks import key, proxy
 from fased_litellm.doctor.checks.examine import Examination, examine
 from fased_litellm.doctor.checks.jsonschema import schemas
 from fased_litellm.doctor.checks.mending import mends
+from fased_litellm.doctor.checks.subject import Subject
 from fased_litellm.paths import Paths
 from fased_litellm.usage.ledger import Ledger
 from tests.servers import HANG, FaultServers, answer_json
@@ -225,6 +226,14 @@ def test_a_proxy_that_falls_silent_is_not_waited_for_longer_than_the_first_answe
     (silent,) = [finding for finding in found.findings if finding.code == "proxy-unreachable"]
     assert "within 0.3 s" in silent.message
     assert server.connections == 2
+
+
+@pytest.mark.parametrize(("stored", "ending"), [(True, ""), (False, " --key-storage profile")])
+def test_the_command_for_a_virtual_key_works_where_the_key_is(paths: Paths, stored: bool, ending: str) -> None:
+    configured(paths, WHOLE, **({"apiKey": "sk-test-in-config"} if stored else {}))
+    env = {"HOME": str(paths.home), **({} if stored else {"LITELLM_API_KEY": "sk-test-key"})}
+    (found,) = key.kind("master", Subject(paths, env, True))
+    assert found.command == f"fased litellm keys create --use{ending}"
 
 
 def test_a_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
