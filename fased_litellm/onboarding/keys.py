@@ -143,6 +143,15 @@ class AgentKey:
         known = self._profile()
         return self._write(key, self._kept_in(key, storage, known), known, checked=ask, warnings=warnings)
 
+    def can_keep(self, storage: Storage | None) -> None:
+        """Whether ``set`` would find a place for a key that is yet to be made.
+
+        Raises:
+            UsageError: the key is kept where only its owner can change it.
+            SecretError: the keyring is wanted, and cannot be had.
+        """
+        self._kept_in("sk-yet-to-be-made", storage, self._profile())
+
     def move(self, storage: Storage) -> Done:
         """Keep the key in use elsewhere.
 

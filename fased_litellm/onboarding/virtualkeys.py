@@ -269,16 +269,20 @@ class VirtualKeys:
 
         Raises:
             UsageError: it comes from the environment, and no other place was chosen.
+            SecretError: the keyring was chosen, and cannot be had.
         """
+        agent_key = self._agent_key()
         try:
-            state = self._agent_key().show()
+            state = agent_key.show()
         except MissingKey:
+            agent_key.can_keep(storage)
             return
         if state.storage in ("env", "file", "exec") and storage is None:
             raise UsageError(
                 f"The agent's key comes from {state.place}, which this command does not change.",
                 hint="Have the new key kept elsewhere: --key-storage keyring|profile. Or make a key without --use, and set it there.",
             )
+        agent_key.can_keep(storage)
 
     def check(self, key: str) -> Checked:
         """List the models with a key, and have one request answered.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +92,20 @@ def test_a_key_is_found_by_its_whole_name(fault_server: FaultServers, paths: Pat
         with pytest.raises(KeyAdminError) as caught:
             vk.find(KeyAdmin(client), "fasde")
     assert "fased" in str(caught.value.hint)
+
+
+def test_no_key_is_made_that_cannot_be_kept(fault_server: FaultServers, paths: Paths) -> None:
+    """The profile names a variable that is not set: the new key would have no place."""
+    store = paths.state / "agents" / "main" / "agent" / "auth-profiles.json"
+    store.parent.mkdir(parents=True)
+    ref = {"source": "env", "provider": "default", "id": "LITELLM_API_KEY"}
+    profile = {"type": "api_key", "provider": "litellm", "keyRef": ref}
+    store.write_text(json.dumps({"version": 1, "profiles": {"litellm:default": profile}}))
+    server = fault_server(answer_json(500, {}))
+    vk = keys(paths, server.url)
+    with (
+        vk.client("sk-test-master") as client,
+        pytest.raises(UsageError, match="refers to env:default:LITELLM_API_KEY"),
+    ):
+        vk.create(KeyAdmin(client), {"key_alias": "x"}, use=True)
+    assert server.connections == 0
