@@ -102,7 +102,8 @@ def test_no_key_is_made_that_cannot_be_kept(fault_server: FaultServers, paths: P
     profile = {"type": "api_key", "provider": "litellm", "keyRef": ref}
     store.write_text(json.dumps({"version": 1, "profiles": {"litellm:default": profile}}))
     server = fault_server(answer_json(500, {}))
-    vk = keys(paths, server.url)
+    env = {"HOME": str(paths.home), "LITELLM_BASE_URL": server.url}
+    vk = VirtualKeys(load(paths, env), paths, env=env)
     with (
         vk.client("sk-test-master") as client,
         pytest.raises(UsageError, match="refers to env:default:LITELLM_API_KEY"),
