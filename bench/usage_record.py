@@ -24,8 +24,8 @@ from .places import FASED, environment
 from .usage_read import IMPORT, transcripts
 
 MESSAGES = 1_000_000
-ALONE = 3000
-PAUSE_S = 0.002
+ALONE = 1000
+PAUSE_S = 0.01
 BUSY_S = 6.0
 PROXY_MS = 5.0
 """About the fastest answer of a LiteLLM proxy, with a model that answers at once."""
