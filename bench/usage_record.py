@@ -62,24 +62,12 @@ def measure(scratch: Path) -> list[Part]:
         with _beside([[sys.executable, "-c", _SPIN]] * (os.cpu_count() or 1), env) as running:
             row("every processor busy with something else", *recorder.keep_while(running))
         with _beside([IMPORT], env) as importing, _reports(env, importing) as running:
-            row(
-                f"while {MESSAGES:,} messages are imported, and reports made", *recorder.keep_while(running), aimed=True
-            )
+            row(f"while {MESSAGES:,} messages are imported, and reports made", *recorder.keep_while(running))
         with _reports(env, _so_many(ALONE)) as running:
             row("while reports are made of them", *recorder.keep_while(running))
     found = _found(path)
-    cells.append(
-        (
-            "rows in the ledger afterwards, of all these",
-            f"{found:,}",
-            "",
-            "",
-            "",
-            "",
-            f"{kept:,}",
-            "ok" if found == kept else "missed",
-        )
-    )
+    verdict = "ok" if found == kept else "missed"
+    cells.append(("rows in the ledger afterwards, of all these", f"{found:,}", "", "", "", "", f"{kept:,}", verdict))
     if found != kept:
         missed.append("recording a call: rows were lost")
     how = (
