@@ -24,11 +24,12 @@ from .places import FASED, environment
 from .usage_read import IMPORT, transcripts
 
 MESSAGES = 1_000_000
-ALONE = 1000
-PAUSE_S = 0.01
+ALONE = 1500
 BUSY_S = 6.0
 PROXY_MS = 5.0
 """About the fastest answer of a LiteLLM proxy, with a model that answers at once."""
+PAUSE_S = PROXY_MS / 1000
+"""Rows come as calls would which are answered that fast, one after the other."""
 SHARE = 0.05
 _SPIN = f"import time; end = time.monotonic() + {BUSY_S}\nwhile time.monotonic() < end: pass"
 
