@@ -29,6 +29,8 @@ from .conversations import Conversation, Texts
 
 AGENTS = {"main": 46, "research": 20, "ops": 16, "coding": 12, "support": 6}
 TASKS = ("digest", "triage", "backup-check", "news", "invoice-watch", "heartbeat")
+PUT_ASIDE = 0.03
+"""So many sessions were begun anew, and their transcripts renamed."""
 KEPT_RUNS = 2000
 """Fact: Fased's src/cron/run-log.ts keeps the newest 2,000 lines of a log that has grown past 2,000,000 bytes."""
 
@@ -93,12 +95,15 @@ def write(folder: Path, plan: Plan) -> Made:
         start = _start(random, until, plan.days, length)
         talk = Conversation(random, texts, Clock(start, until), serial, session)
         serial = talk.write(length)
-        path = folder / "agents" / agent / "sessions" / f"{session}.jsonl"
+        put_aside = ":cron:" not in key and random.random() < PUT_ASIDE
+        name = f"{session}.jsonl.reset.{talk.clock.text().replace(':', '-')}" if put_aside else f"{session}.jsonl"
+        path = folder / "agents" / agent / "sessions" / name
         data = "\n".join([*talk.lines, ""]).encode()
         path.write_bytes(data)
         os.utime(path, (talk.clock.now / 1000, talk.clock.now / 1000))
         _count(made, talk, len(data))
-        _remember(stores[agent], runs, key, session, about, talk)
+        if not put_aside:
+            _remember(stores[agent], runs, key, session, about, talk)
     for agent, store in stores.items():
         (folder / "agents" / agent / "sessions" / "sessions.json").write_text(json.dumps(store, indent=2))
     for job, lines in runs.items():

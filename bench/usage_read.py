@@ -49,8 +49,10 @@ def measure(scratch: Path) -> list[Part]:
     headings = ("transcripts", "what", "put in", "`fased usage`", "ccusage", "difference", "")
     how = (
         "What the same transcripts sum up to: as they were made, in `fased usage --all --json`, and in ccusage. Tokens are to be the"
-        " same, the cost to the cent. ccusage does not read the logs of tasks nor the counters of the session store; these"
-        " transcripts have no usage that stands there alone."
+        " same, the cost to the cent. The two mean different things where these transcripts have nothing: ccusage knows a message by"
+        " its time and numbers (`fased usage` by its id), prices a message that says no cost from a list of its own, takes a message's"
+        " own time before that of its line, knows one spelling of the tokens, and reads neither the logs of tasks nor the counters of"
+        " the session store."
     )
     wrong = [f"the same totals: {row[1]}" for row in agreed if row[-1] == "missed"]
     return [*parts, Table("The same totals", how, headings, agreed, wrong)]
