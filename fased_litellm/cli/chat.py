@@ -94,7 +94,9 @@ def _shown_here() -> None:
     """What the budgets warn of is on the receipt; where nobody listens to the log, Python would print it once more."""
     import logging  # the provider has loaded it
 
-    logging.getLogger("fased_litellm.budgets").addHandler(logging.NullHandler())
+    from ..redaction import logger
+
+    logger("budgets").addHandler(logging.NullHandler())
 
 
 def _message(argument: str | None) -> str | None:
