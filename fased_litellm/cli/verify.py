@@ -95,7 +95,7 @@ def _say(*, alone: bool, quiet: bool) -> SayOf:
 
 
 def _line(step: Step) -> None:
-    spent = f" ({step.duration_ms:.0f} ms)" if step.duration_ms is not None and step.duration_ms >= 0.5 else ""
+    spent = f" ({step.duration_ms:.0f} ms)" if step.duration_ms is not None else ""
     output.line(f"{_MARKS[step.result]} {step.title}: {step.detail}{spent}")
     if step.origin:
         output.line(f"    Failed: {output.ORIGINS.get(step.origin, step.origin)} ({step.cause})")  # type: ignore[call-overload]
