@@ -30,7 +30,7 @@ app = typer.Typer(
     **SETTINGS,
     cls=lazy_group(COMMANDS),
     no_args_is_help=True,
-    help="Call a model, run a local LiteLLM proxy, and see the whole path once.",
+    help="Call a model, run a local proxy, manage keys and spend, and prepare, verify and debug a route through LiteLLM.",
 )
 
 
