@@ -22,7 +22,7 @@ from fased_litellm.usage.totals import Totals
 from tests.usage.exports.history import WEEK, history
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
-KNOWN = {"stringValue": str, "intValue": str, "doubleValue": (int, float)}
+KNOWN: dict[str, Any] = {"stringValue": str, "intValue": str, "doubleValue": (int, float)}
 
 
 def as_metrics(chosen: Iterable[UsageRecord]) -> tuple[dict[str, Any], Totals]:

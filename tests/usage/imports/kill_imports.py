@@ -107,7 +107,7 @@ class Halves(Case):
             batch._connection.execute("BEGIN IMMEDIATE")
             real(batch, *rest)
 
-        writing._Batch._end = hasty  # type: ignore[method-assign]
+        writing._Batch._end = hasty  # type: ignore[assignment, method-assign]
         self.node.read_in(workers=0)
 
 

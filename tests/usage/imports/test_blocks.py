@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from fased_litellm.usage.imports.blocks import Lines, fingerprint
 
 
-def read(path: Path, position: int = 0, line: int = 0, *, block: int = 7, longest: int = 100) -> tuple[list, Lines]:
+def read(
+    path: Path, position: int = 0, line: int = 0, *, block: int = 7, longest: int = 100
+) -> tuple[list[Any], Lines]:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         lines = Lines(descriptor, position, line, os.fstat(descriptor).st_size, block=block, longest=longest)

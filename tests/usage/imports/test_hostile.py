@@ -11,10 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.usage.imports import reading
+from fased_litellm.usage.imports.blocks import Lines
 from tests.usage.agreement import assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, reply, text, tool_result, usage
 from tests.usage.imports.test_numbers import anything
+
+ODD_TIMES: list[Any] = ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z", 1e300, [], "x"]
+DEFAULTS: dict[str, Any] = Lines.__init__.__kwdefaults__  # type: ignore[assignment]  # it has some
 
 MARK = "a-word-of-the-conversation-7391"
 
@@ -69,8 +72,8 @@ def test_no_text_is_kept(node: Node) -> None:
     )
     run = {"ts": T0, "jobId": "j", "action": "finished", "usage": {"input_tokens": 1}, "summary": MARK, "error": MARK}
     node.runs("j", [{**run, "policy": {"planner": MARK}}])
-    result = node.read_in()
-    assert (result.added, len(node.calls())) == (3, 3)
+    done = node.read_in()
+    assert (done.added, len(node.calls())) == (3, 3)
     kept = b"".join(path.read_bytes() for path in node.ledger.parent.iterdir())
     assert len(kept) > 50_000
     assert MARK.encode() not in kept
@@ -102,8 +105,8 @@ def test_a_line_that_makes_no_sense(node: Node, line: bytes) -> None:
 
 
 def test_a_line_that_is_too_long(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(reading.Lines.__init__.__kwdefaults__, "longest", 5000)
-    monkeypatch.setitem(reading.Lines.__init__.__kwdefaults__, "block", 1000)
+    monkeypatch.setitem(DEFAULTS, "longest", 5000)
+    monkeypatch.setitem(DEFAULTS, "block", 1000)
     node.write(node.transcript("s1"), [reply("a1"), reply("a2", content="x" * 20_000), reply("a3")])
     assert node.read_in().added == 2
     assert node.rows("SELECT line, problem FROM bad_line") == [(2, "longer than 32 MiB")]
@@ -153,10 +156,7 @@ def test_absurd_numbers(node: Node, odd: str) -> None:
 def test_absurd_times(node: Node) -> None:
     node.write(
         node.transcript("s1"),
-        [
-            reply("a1") | {"timestamp": odd}
-            for odd in ("9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z", 1e300, [], "x")
-        ],
+        [reply("a1") | {"timestamp": odd} for odd in ODD_TIMES],
     )
     node.read_in()
     assert_rollups_equal_rows(node.ledger)
@@ -226,7 +226,7 @@ def test_a_file_that_cannot_be_read_to_its_end(
 ) -> None:
     monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", calls_per_chunk)
     monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 20)
-    monkeypatch.setitem(reading.Lines.__init__.__kwdefaults__, "block", 4000)
+    monkeypatch.setitem(DEFAULTS, "block", 4000)
     for name in ("s1", "s2", "s3"):
         node.write(node.transcript(name), [asked("u1")] + [reply(f"a{number}") for number in range(50)])
     broken = node.transcript("s2").stat().st_ino

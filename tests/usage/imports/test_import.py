@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.usage.imports import reading
+from fased_litellm.usage.imports.blocks import Lines
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, header, reply, tool_result, usage
 
@@ -92,7 +92,7 @@ def test_unchanged_files_are_not_opened(node: Node, monkeypatch: pytest.MonkeyPa
     def never(*_: object) -> None:
         raise AssertionError("a file was opened")
 
-    monkeypatch.setattr(reading, "Reading", never)
+    monkeypatch.setattr("fased_litellm.usage.imports.reading.Reading", never)
     monkeypatch.setattr("fased_litellm.usage.imports.work.Work.run", never)
     assert node.read_in().files == 7
 
@@ -332,7 +332,7 @@ def test_a_large_transcript_in_chunks(node: Node, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", 10)
     monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 25)
     monkeypatch.setattr("fased_litellm.usage.imports.blocks.BLOCK", 3000)
-    monkeypatch.setattr(reading.Lines.__init__, "__kwdefaults__", {"block": 3000, "longest": 10**6})
+    monkeypatch.setattr(Lines.__init__, "__kwdefaults__", {"block": 3000, "longest": 10**6})
     for session in range(4):
         node.write(
             node.transcript(f"s{session}"),

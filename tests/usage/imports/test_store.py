@@ -108,7 +108,7 @@ def test_which_entry_a_transcript_has(tmp_path: Path) -> None:
 
     def key(name: str) -> str | None:
         entry = found.find(name)
-        return entry and entry.about.session
+        return entry.about.session if entry else None
 
     assert key("s1") == "agent:main:main"
     assert key("s1-topic-9") == "agent:main:main"
