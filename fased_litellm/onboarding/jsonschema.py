@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -177,21 +177,17 @@ class ReconciledTotals(_Reconciliation):
     why: str
 
 
-class ReconciliationDocument(RootModel[ReconciledRows | ReconciledTotals]):
-    """The document of ``fased usage reconcile --json``."""
-
-    model_config = ConfigDict(title="Reconciliation")
-
-
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
         "virtual-key.schema.json": VirtualKeyDocument,
         "virtual-key-made.schema.json": KeyMadeDocument,
         "spend.schema.json": SpendDocument,
-        "reconciliation.schema.json": ReconciliationDocument,
     }
-    return {
+    found = {
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
         for name, model in documents.items()
     }
+    either: TypeAdapter[Any] = TypeAdapter(ReconciledRows | ReconciledTotals)
+    reconciliation = {"title": "Reconciliation", **either.json_schema(by_alias=True, mode="serialization")}
+    return {**found, "reconciliation.schema.json": {"$schema": _DIALECT, **reconciliation}}

@@ -90,8 +90,9 @@ def test_a_key_whose_budget_is_nearly_spent(
         "key_name": "sk-...28wA",
     }
     # A connection each: the models, what is known of them (twice), and the key.
-    models, key = answer_json(200, MODELS), answer_json(200, {"key": "ab" * 32, "info": info})
-    server = fault_server([models], [answer_json(404, {})], [answer_json(404, {})], [key])
+    close = {"connection": "close"}
+    models, key = answer_json(200, MODELS, close), answer_json(200, {"key": "ab" * 32, "info": info}, close)
+    server = fault_server([models], [answer_json(404, {}, close)], [answer_json(404, {}, close)], [key])
     monkeypatch.setenv("LITELLM_BASE_URL", server.url)
     monkeypatch.setenv("LITELLM_API_KEY", "sk-test-0123456789abcdef")
     shown = glance(capsys)

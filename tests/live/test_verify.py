@@ -160,8 +160,10 @@ def test_people_see_each_step(
 
 def test_a_list_of_models_that_makes_no_sense(verify: Verify, fault_server: FaultServers) -> None:
     connected: Script = [UNREAD]
-    healthy = [answer_json(200, {"status": "healthy"})]
-    server = fault_server(connected, healthy, [answer_json(404, {})], [answer_json(200, {"data": 3})])
+    healthy = [answer_json(200, {"status": "healthy"}, {"connection": "close"})]
+    server = fault_server(
+        connected, healthy, [answer_json(404, {}, {"connection": "close"})], [answer_json(200, {"data": 3})]
+    )
     ended = last(verify(server.url, "sk-test-k", ok=False))
     assert (ended["name"], ended["result"]) == ("key", "failed")
 

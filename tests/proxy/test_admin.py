@@ -66,7 +66,10 @@ def test_all_keys_are_listed_page_by_page(fault_server: FaultServers) -> None:
     pages = [[{"token": f"{page}{number}"} for number in range(2)] for page in (1, 2)]
     client, server = admin_of(
         fault_server,
-        *[[answer_json(200, {"keys": page, "current_page": n + 1, "total_pages": 2})] for n, page in enumerate(pages)],
+        *[
+            [answer_json(200, {"keys": page, "current_page": n + 1, "total_pages": 2}, {"connection": "close"})]
+            for n, page in enumerate(pages)
+        ],
     )
     with client:
         assert [key.token for key in KeyAdmin(client).all(key_alias="a b")] == ["10", "11", "20", "21"]
