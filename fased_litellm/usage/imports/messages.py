@@ -131,21 +131,28 @@ class Messages:
             now = moment(message.get("timestamp"))
         if now is None:
             now = self._now_ms
+        counts = self._counts(now)
+        if counts is not None:
+            self._count(counts, message, role, now // BUCKET_MS)
+        if role == "assistant":
+            self._call(entry, message, now, line)
+
+    def _counts(self, now: int) -> list[int] | None:
+        """Note the time of a message. Gives the counts that it belongs to; None where it was counted before."""
         self._now_ms = now
         if self.first_ms is None or now < self.first_ms:
             self.first_ms = now
         if self.last_ms is None or now > self.last_ms:
             self.last_ms = now
-        if now > self._seen_until_ms:
-            self._count(message, role, now)
-        if role == "assistant":
-            self._call(entry, message, now, line)
-
-    def _count(self, message: dict[str, Any], role: str, now: int) -> None:
+        if now <= self._seen_until_ms:
+            return None
         bucket = now // BUCKET_MS
         counts = self.activity.get(bucket)
         if counts is None:
             counts = self.activity[bucket] = [0, 0, 0, 0, 0]
+        return counts
+
+    def _count(self, counts: list[int], message: dict[str, Any], role: str, bucket: int) -> None:
         content = message.get("content")
         blocks = content if type(content) is list else ()
         if role == "assistant":
@@ -153,14 +160,14 @@ class Messages:
             if message.get("stopReason") in ("error", "timeout", "aborted"):
                 counts[ERRORS] += 1
             for block in blocks:
-                if _is(block, _TOOL_CALLS):
+                if type(block) is dict and block.get("type") != "text" and _is(block, _TOOL_CALLS):
                     counts[TOOL_CALLS] += 1
                     key = (bucket, text(block.get("name")) or "unknown")
                     self.tools[key] = self.tools.get(key, 0) + 1
         elif role == "user":
             counts[USERS] += 1
             for block in blocks:
-                if _is(block, _TOOL_RESULTS):
+                if type(block) is dict and block.get("type") != "text" and _is(block, _TOOL_RESULTS):
                     counts[TOOL_RESULTS] += 1
                     counts[ERRORS] += block.get("is_error") is True
         else:
@@ -222,13 +229,9 @@ class Messages:
         return place
 
 
-def _is(block: Any, kinds: frozenset[str]) -> bool:
+def _is(block: dict[str, Any], kinds: frozenset[str]) -> bool:
     """Whether a part of a message's content is of one of the kinds."""
-    if type(block) is not dict:
-        return False
     kind = block.get("type")
-    if kind == "text":
-        return False
     return type(kind) is str and kind.strip().lower() in kinds
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from ..money import PICO_PER_USD, to_pico
+from ..money import PICO_PER_USD
 from ..record import MAX_TEXT
 
 MOST_TOKENS = 10**12
 """More than this in one message is no count of tokens, but a mistake, which would wear out the 64 bits of a sum."""
-MOST_USD = 10_000
+MOST_USD = 10_000.0
 """More than this for one message is a mistake, too."""
+PICO = float(PICO_PER_USD)
+"""Pico-USD in one USD, as a float, which is what the numbers of JSON are."""
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without a zone is meant as UTC
-_PICO = float(PICO_PER_USD)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -28,19 +28,9 @@ def number(value: Any) -> int | float | None:
 
 
 def pico(value: Any) -> int | None:
-    """USD as whole pico-USD, rounded half to even as the number is written; None for what is no amount."""
-    if type(value) is float:
-        if 0 <= value < 1:
-            # The product of floats is right but near the middle between two whole numbers.
-            near = value * _PICO
-            whole = int(near + 0.5)
-            if -0.499 < near - whole < 0.499:
-                return whole
-        elif not 0 <= value <= MOST_USD:
-            return None
-        return to_pico(Decimal(repr(value)))
-    if type(value) is int:
-        return value * PICO_PER_USD if 0 <= value <= MOST_USD else None
+    """USD as whole pico-USD; None for what is no amount."""
+    if (type(value) is float or type(value) is int) and 0.0 <= value <= MOST_USD:
+        return round(value * PICO)
     return None
 
 
@@ -48,11 +38,11 @@ def moment(value: Any) -> int | None:
     """Milliseconds since 1970 of an ISO 8601 text (UTC unless it says otherwise) or of such a number; else None."""
     if type(value) is str:
         try:
-            parsed = datetime.fromisoformat(value)
-            passed = parsed - (_EPOCH if parsed.tzinfo else _NAIVE_EPOCH)
+            found = (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND
+        except TypeError:
+            found = (datetime.fromisoformat(value) - _NAIVE_EPOCH) // _MILLISECOND
         except (ValueError, OverflowError):
             return None
-        found = passed.days * 86_400_000 + passed.seconds * 1000 + passed.microseconds // 1000
     elif type(value) is int:
         found = value
     elif type(value) is float and -_LAST_MS <= value <= _LAST_MS:

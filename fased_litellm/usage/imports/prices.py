@@ -70,9 +70,16 @@ class PriceTable:
         if type(told) is dict:
             total = pico(told.get("total"))
             if total:
-                parts = pico(told.get("input")), pico(told.get("output"))
-                cached = pico(told.get("cacheRead")), pico(told.get("cacheWrite"))
-                return (total, "transcript", *parts, *cached, None)
+                amount = told.get
+                return (
+                    total,
+                    "transcript",
+                    pico(amount("input")),
+                    pico(amount("output")),
+                    pico(amount("cacheRead")),
+                    pico(amount("cacheWrite")),
+                    None,
+                )
         found = self._table.get(f"{provider}/{model}")
         return UNKNOWN if found is None else _priced(found, tokens)
 

@@ -34,15 +34,19 @@ def test_what_is_no_number(value: Any) -> None:
     assert number(value) is None
 
 
-@given(st.floats(0, MOST_USD) | st.floats(0, 1) | st.integers(0, MOST_USD))
+@given(st.floats(0, MOST_USD) | st.floats(0, 1) | st.integers(0, int(MOST_USD)))
 def test_an_amount_is_what_is_written(usd: float) -> None:
-    assert pico(usd) == to_pico(Decimal(repr(usd)))
+    found = pico(usd)
+    assert found is not None
+    # Nearer than any price; a float of more than USD 1,000 does not have twelve digits after the point.
+    assert abs(found - to_pico(Decimal(repr(usd)))) <= max(1, usd / 1000)
 
 
-@given(st.integers(0, 10**12), st.sampled_from(["5", "49999999", "50000001", "4999", "5001"]))
-def test_amounts_near_a_half(whole: int, rest: str) -> None:
-    usd = float(Decimal(whole).scaleb(-12) + Decimal(rest).scaleb(-12 - len(rest)))
-    assert pico(usd) == to_pico(Decimal(repr(usd)))
+def test_amounts_of_prices_are_exact() -> None:
+    assert pico(0.056745750000000005) == 56_745_750_000
+    assert pico(2.7e-05) == 27_000_000
+    assert pico(0.1) + pico(0.2) == pico(0.3)  # type: ignore[operator]
+    assert pico(7) == 7 * 10**12
 
 
 @pytest.mark.parametrize("value", [-0.01, -1, 10_001, 1e20, True, "0.5", None, float("nan")])
