@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .blocks import Fingerprint, Lines, fingerprint
-from .jsonlines import Parse
+from .jsonlines import Parse, plain, value
 
 MOST_BAD_LINES = 1000
 """So many bad lines of a file are kept by number and problem; all are counted."""
@@ -125,7 +125,11 @@ class Reading:
                             self._complain(lines, block, index, "longer than 32 MiB")
                         continue
                     try:
-                        take(parse(line), line)
+                        entry = parse(line)
+                    except ValueError:
+                        entry = None
+                    try:
+                        take(plain(line) if entry is None else entry, line)
                     except ValueError as error:
                         if not line.isspace():
                             self._complain(lines, block, index, str(error))
@@ -161,7 +165,7 @@ class Reading:
         if not rest.startswith(b"{"):
             return 0
         try:
-            take(self._parse(rest), rest)
+            take(value(rest, self._parse), rest)
         except ValueError:
             return 0
         return len(rest)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...refs import SessionKey
 from .files import plain, session_of
-from .jsonlines import chosen
+from .jsonlines import chosen, value
 from .numbers import moment, text
 from .tokens import Tokens, of_store
 
@@ -81,14 +81,14 @@ def read(file: str, agent: str) -> tuple[Store, str | None]:
     except OSError as error:
         return EMPTY, error.strerror or type(error).__name__
     try:
-        tree = chosen(len(data))(data)
+        tree = value(data, chosen(len(data)))
     except ValueError as error:
         return EMPTY, str(error)
     if type(tree) is not dict:
         return EMPTY, "not an object"
     entries: dict[str, Entry] = {}
-    for key, value in tree.items():
-        entry = _entry(key, value, agent)
+    for key, found in tree.items():
+        entry = _entry(key, found, agent)
         if entry is not None:
             entries[entry.about.session] = entry
     return Store(entries), None

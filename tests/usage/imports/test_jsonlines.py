@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.usage.imports import jsonlines
-from fased_litellm.usage.imports.jsonlines import fast, plain
+from fased_litellm.usage.imports.jsonlines import fast, plain, value
 from tests.usage.imports.test_numbers import anything
 
 quick = fast()
@@ -20,23 +20,23 @@ def both(line: bytes) -> tuple[str, str]:
     found = []
     for parse in (plain, quick):
         try:
-            found.append(repr(parse(line)))
+            found.append(repr(value(line, parse)))
         except ValueError as error:
             found.append(f"ValueError: {error}")
     return found[0], found[1]
 
 
 @given(anything, st.booleans(), st.sampled_from([None, 1]))
-def test_any_value(value: Any, ascii_only: bool, indent: int | None) -> None:
-    line = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
+def test_any_value(any_value: Any, ascii_only: bool, indent: int | None) -> None:
+    line = json.dumps(any_value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
     one, other = both(line)
     assert one == other
     assert not one.startswith("ValueError")
 
 
 @given(anything, st.data())
-def test_a_value_that_was_damaged(value: Any, data: st.DataObject) -> None:
-    line = bytearray(json.dumps(value).encode())
+def test_a_value_that_was_damaged(any_value: Any, data: st.DataObject) -> None:
+    line = bytearray(json.dumps(any_value).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(line)))
         what = data.draw(st.sampled_from([b"", b'"', b"\\", b"\x00", b"\xff", b"}", b"]", b",", b"1", b" ", b"\r"]))
