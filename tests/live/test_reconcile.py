@@ -76,7 +76,7 @@ def test_what_differs_is_found_and_filled(proxy: Proxy, key: str, reconcile: Rec
 
     with sqlite3.connect(home / "state" / "litellm" / "usage.sqlite3") as ledger:
         ledger.execute("UPDATE call SET cost_pico = cost_pico * 2 WHERE id = 2")
-        ledger.execute("UPDATE call SET call_id = 'never-sent' WHERE id = 3")
+        ledger.execute("UPDATE call SET call_id = 'never-sent', response_id = NULL WHERE id = 3")
     ledger.close()
     found = reconcile("--wait", "0")
     assert counts(found) == {"equal": 1, "cost-differs": 1, "missing-here": 2, "missing-there": 1}
