@@ -119,9 +119,7 @@ class VirtualKeys:
 
     def client(self, key: str | None) -> ProxyClient:
         """A client of the proxy with that key."""
-        request = self.settings.provider.request
-        allowed = bool(request and request.allow_private_network)
-        return ProxyClient(self.base_url, key, allow_private_network=allowed)
+        return ProxyClient(self.base_url, key, allow_private_network=self.settings.provider.allows_private_network)
 
     def held(self) -> ResolvedKey:
         """The agent's key.
@@ -291,8 +289,7 @@ class VirtualKeys:
             CallError: the proxy does not answer.
             CatalogError: it lists no model for the key.
         """
-        request = self.settings.provider.request
-        catalog, _ = check(self.base_url, key, allow_private=bool(request and request.allow_private_network))
+        catalog, _ = check(self.base_url, key, allow_private=self.settings.provider.allows_private_network)
         model = self._model(catalog)
         held = ResolvedKey(key, "local", "the new key")
         context = CallContext(agent=self._agent or "main", task="check-key", source="cli")

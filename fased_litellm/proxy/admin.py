@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..errors import CallError, KeyAdminError
 from ..redaction import Secret, remember
 from .adminrefusals import explained
 from .client import ProxyClient
+from .values import moment, money
 
 _PAGE = 100
 _MOST_PAGES = 1_000
-_PICO = Decimal("1e-12")
 _LARGEST = Decimal(10) ** 12
 _FURTHER = (
     "max_parallel_requests",
@@ -249,21 +249,21 @@ def parse(row: Mapping[str, Any]) -> VirtualKey:
         token=_text(row.get("token")) or "",
         name=_ending(row.get("key_name")),
         alias=_text(row.get("key_alias")),
-        spent=_money(row.get("spend")) or Decimal(0),
-        max_budget=_money(row.get("max_budget")),
+        spent=money(row.get("spend"), _LARGEST) or Decimal(0),
+        max_budget=money(row.get("max_budget"), _LARGEST),
         budget_duration=_text(row.get("budget_duration")),
-        budget_reset_at=_moment(row.get("budget_reset_at")),
+        budget_reset_at=moment(row.get("budget_reset_at")),
         models=tuple(name for name in models if isinstance(name, str)) if isinstance(models, list) else (),
         rpm_limit=_whole(row.get("rpm_limit")),
         tpm_limit=_whole(row.get("tpm_limit")),
-        expires=_moment(row.get("expires")),
+        expires=moment(row.get("expires")),
         blocked=row.get("blocked") is True,
         deleted=row.get("status") == "deleted",
         key_type=_text(row.get("key_type")),
         user_id=_text(row.get("user_id")),
         team_id=_text(row.get("team_id")),
-        created_at=_moment(row.get("created_at")),
-        last_active=_moment(row.get("last_active")),
+        created_at=moment(row.get("created_at")),
+        last_active=moment(row.get("last_active")),
         further={name: row[name] for name in _FURTHER if row.get(name)},
     )
 
@@ -286,25 +286,6 @@ def _ending(value: Any) -> str | None:
 
 def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _money(value: Any) -> Decimal | None:
-    if value is None or isinstance(value, (bool, dict, list)):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    # The proxy adds up in binary floats: 0.0006500000000000001 means 0.00065.
-    return amount.quantize(_PICO).normalize() if amount.is_finite() and abs(amount) < _LARGEST else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 def _iso(moment: datetime | None) -> str | None:

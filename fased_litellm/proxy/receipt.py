@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from .tokens import PriceSource, TokenUsage, token_usage
+from .values import money
 
-_PICO = Decimal("1e-12")
-_LARGEST = Decimal(10) ** 6  # USD for one call; more is a defect of who says so
 WARN_FROM = Decimal("0.8")
 """The part of a key's budget from which on its user is warned."""
 
@@ -168,11 +167,11 @@ def _cost(
     streamed: bool,
 ) -> tuple[Decimal | None, CostSource]:
     if streamed:
-        told = _money((usage or {}).get("cost"))
+        told = money((usage or {}).get("cost"))
         if told is not None:
             return told, "stream"
     else:
-        told = _money(headers.get("x-litellm-response-cost"))
+        told = money(headers.get("x-litellm-response-cost"))
         # Releases that do not know a price say 0 for a call that took tokens.
         if told is not None and (told > 0 or tokens is None or tokens.total_tokens == 0):
             return told, "header"
@@ -192,24 +191,11 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
     limit = headers.get("x-litellm-key-max-budget")
     if not limit:
         return ()
-    budget, spent = _money(limit), _money(headers.get("x-litellm-key-spend"))
+    budget, spent = money(limit), money(headers.get("x-litellm-key-spend"))
     if budget is None or spent is None or budget == 0 or spent < budget * WARN_FROM:
         return ()
     told = f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."
     return (f"{told} `fased litellm keys info` says when it begins anew.",)
-
-
-def _money(value: Any) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    if not amount.is_finite() or not 0 <= amount < _LARGEST:
-        return None
-    # The proxy computes in binary floats: 0.0006500000000000001 means 0.00065.
-    return amount.quantize(_PICO).normalize()
 
 
 def _whole(text: str | None) -> int | None:
@@ -217,7 +203,7 @@ def _whole(text: str | None) -> int | None:
 
 
 def _decimal_ms(text: str | None) -> float | None:
-    amount = _money(text)
+    amount = money(text)
     return float(amount) if amount is not None else None
 
 

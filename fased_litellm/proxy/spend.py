@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..errors import CallError, SpendError
 from ..net.messages import MIB
 from .client import ProxyClient
+from .values import moment, money
 
 LAG_S = 15.0
 """Seconds after which a call has its row, on a proxy as it is installed."""
@@ -26,7 +27,6 @@ _DEEPEST = 20_000
 """Rows of one slice of time: further pages get slower and slower for the proxy's database."""
 _SHORTEST_MS = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PICO = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def parse(raw: Any) -> SpendRow | None:
     """A row as the proxy tells it; None if it has no id or no time."""
     if not isinstance(raw, dict):
         return None
-    started, ended = _moment(raw.get("startTime")), _moment(raw.get("endTime"))
+    started, ended = _ms(raw.get("startTime")), _ms(raw.get("endTime"))
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     call_id = (
@@ -136,7 +136,7 @@ def parse(raw: Any) -> SpendRow | None:
         started_at_ms=started,
         duration_ms=None if duration is None or duration < 0 else float(duration),
         status="failure" if raw.get("status") == "failure" or metadata.get("status") == "failure" else "success",
-        spend=_money(raw.get("spend")),
+        spend=money(raw.get("spend")) or Decimal(0),
         prompt_tokens=_count(raw, "prompt_tokens"),
         completion_tokens=_count(raw, "completion_tokens"),
         total_tokens=_count(raw, "total_tokens"),
@@ -212,15 +212,9 @@ def _seconds(milliseconds: int) -> str:
     return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%d %H:%M:%S}"
 
 
-def _moment(value: Any) -> int | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(milliseconds=1)
+def _ms(value: Any) -> int | None:
+    found = moment(value)
+    return None if found is None else (found - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _count(body: Mapping[str, Any], name: str) -> int:
@@ -230,16 +224,3 @@ def _count(body: Mapping[str, Any], name: str) -> int:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _money(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return Decimal(0)
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(0)
-    if not amount.is_finite() or not 0 <= amount < 10**6:
-        return Decimal(0)
-    # The proxy adds up in binary floats: 0.0006500000000000001 means 0.00065.
-    return amount.quantize(_PICO).normalize()

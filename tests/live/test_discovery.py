@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import json
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -38,16 +35,6 @@ def found(proxy: Proxy, key: str | None = None) -> Catalog:
         return discover(client)
 
 
-def post(proxy: Proxy, path: str, body: dict[str, Any]) -> Any:
-    headers = {"Authorization": f"Bearer {proxy.master_key}", "content-type": "application/json"}
-    with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)) as connection:
-        connection.request("POST", path, json.dumps(body), headers)
-        with connection.getresponse() as reply:
-            answer = reply.read()
-            assert reply.status == 200, answer
-            return json.loads(answer)
-
-
 @pytest.mark.parametrize("name", ["proxy", "nodb_proxy"])
 def test_models_and_their_facts(name: str, request: pytest.FixtureRequest) -> None:
     catalog = found(request.getfixturevalue(name))
@@ -78,11 +65,11 @@ def test_a_wrong_key(proxy: Proxy, nodb_proxy: Proxy) -> None:
 
 @pytest.mark.database
 def test_a_restricted_key_sees_its_models_alone(proxy: Proxy) -> None:
-    key = post(proxy, "/key/generate", {"models": ["upstream"], "duration": "10m"})["key"]
+    key = proxy.post("/key/generate", {"models": ["upstream"], "duration": "10m"})["key"]
     try:
         catalog = found(proxy, key)
     finally:
-        post(proxy, "/key/delete", {"keys": [key]})
+        proxy.post("/key/delete", {"keys": [key]})
     assert [model.id for model in catalog.models] == ["upstream"]
     assert catalog.by_id["upstream"].prices.known
 

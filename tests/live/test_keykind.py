@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,8 @@ def kind(proxy: Proxy, key: str) -> KeyKind:
 
 
 def generate(proxy: Proxy, **body: Any) -> str:
-    headers = {"authorization": f"Bearer {proxy.master_key}", "content-type": "application/json"}
-    data = json.dumps({"duration": "1h", **body}).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(f"{proxy.url}/key/generate", data, headers), timeout=30
-    ) as reply:
-        key: str = json.load(reply)["key"]
-        return key
+    key: str = proxy.post("/key/generate", {"duration": "1h", **body})["key"]
+    return key
 
 
 @pytest.mark.database

@@ -208,3 +208,16 @@ def test_a_proxy_without_a_database_has_no_keys(run: Run, nodb_proxy: Proxy, mon
     for words in (["create", "--reveal"], ["list"], ["info", "fased"]):
         refused = run("litellm", "keys", *words, status=1)["error"]
         assert "no database" in refused["message"]
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("onboarded")
+def test_a_budget_that_is_nearly_spent_is_told_by_the_receipt_and_at_a_glance(
+    run: Run, alias: str, proxy: Proxy
+) -> None:
+    made = proxy.post("/key/generate", {"key_alias": alias, "max_budget": 50, "budget_duration": "30d", "spend": 42.5})
+    run("litellm", "key", "set", "--key", made["key"])
+    [warning] = run("litellm", "chat", "hi", "--model", "litellm/default")["receipt"]["warnings"]
+    assert warning.startswith("This key has spent about 85% of its budget at the proxy, $50.00.")
+    [note] = [note for note in run()["notes"] if "of its budget at the proxy" in note]
+    assert note.startswith("The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it begins anew on ")

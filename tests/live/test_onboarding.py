@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import json5
 import pytest
@@ -219,23 +216,12 @@ def virtual_key(proxy: Proxy) -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def make(**options: Any) -> str:
-        made.append(post(proxy, "/key/generate", options)["key"])
+        made.append(proxy.post("/key/generate", options)["key"])
         return made[-1]
 
     yield make
     if made:
-        post(proxy, "/key/delete", {"keys": made})
-
-
-def post(proxy: Proxy, path: str, body: Any) -> Any:
-    connection = http.client.HTTPConnection(urlsplit(proxy.url).netloc, timeout=30)
-    headers = {"authorization": f"Bearer {proxy.master_key}", "content-type": "application/json"}
-    connection.request("POST", path, json.dumps(body), headers)
-    response = connection.getresponse()
-    answer = json.loads(response.read())
-    connection.close()
-    assert response.status == 200, answer
-    return answer
+        proxy.post("/key/delete", {"keys": made})
 
 
 @pytest.mark.database

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,15 @@ pytestmark = pytest.mark.database
 Reconcile = Callable[..., Any]
 
 
-def post(proxy: Proxy, path: str, body: dict[str, Any], key: str) -> Any:
-    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-    request = urllib.request.Request(proxy.url + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)
-
-
 @pytest.fixture
 def key(proxy: Proxy, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    made: str = post(proxy, "/key/generate", {"duration": "1h", "max_budget": 5}, proxy.master_key)["key"]
+    made: str = proxy.post("/key/generate", {"duration": "1h", "max_budget": 5})["key"]
     monkeypatch.setenv("FASED_STATE_DIR", str(home / "state"))
     monkeypatch.setenv("LITELLM_BASE_URL", proxy.url)
     monkeypatch.setenv("LITELLM_API_KEY", made)
     monkeypatch.setenv("LITELLM_MASTER_KEY", proxy.master_key)
     yield made
-    post(proxy, "/key/delete", {"keys": [made]}, proxy.master_key)
+    proxy.post("/key/delete", {"keys": [made]})
 
 
 @pytest.fixture
@@ -64,7 +56,7 @@ def test_what_differs_is_found_and_filled(proxy: Proxy, key: str, reconcile: Rec
     for model in ("upstream", "default", "upstream"):
         chat(model)
     foreign = {"model": "upstream", "messages": [{"role": "user", "content": "of another client"}]}
-    post(proxy, "/v1/chat/completions", foreign, key)
+    proxy.post("/v1/chat/completions", foreign, key=key)
 
     # A row is written some seconds after its call; that of the foreign call cannot be waited for by us.
     deadline = time.monotonic() + 60
@@ -126,12 +118,12 @@ def test_calls_with_a_key_that_was_replaced_are_found(
 ) -> None:
     chat("default")
     foreign = {"model": "default", "messages": [{"role": "user", "content": "of another client"}]}
-    post(proxy, "/v1/chat/completions", foreign, key)
-    made = post(proxy, "/key/generate", {"duration": "1h"}, proxy.master_key)["key"]
+    proxy.post("/v1/chat/completions", foreign, key=key)
+    made = proxy.post("/key/generate", {"duration": "1h"})["key"]
     try:
         monkeypatch.setenv("LITELLM_API_KEY", made)
         chat("upstream")
         found = reconcile()
         assert counts(found) == {"equal": 2}, found
     finally:
-        post(proxy, "/key/delete", {"keys": [made]}, proxy.master_key)
+        proxy.post("/key/delete", {"keys": [made]})

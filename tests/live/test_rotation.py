@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,21 +22,14 @@ pytestmark = pytest.mark.database
 THREADS = 4
 
 
-def post(proxy: Proxy, path: str, body: dict[str, Any]) -> Any:
-    headers = {"authorization": f"Bearer {proxy.master_key}", "content-type": "application/json"}
-    request = urllib.request.Request(proxy.url + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)
-
-
 @pytest.fixture
 def keys(proxy: Proxy) -> Iterator[tuple[str, str]]:
     """Two virtual keys."""
-    made = [post(proxy, "/key/generate", {"duration": "1h"})["key"] for _ in range(2)]
+    made = [proxy.post("/key/generate", {"duration": "1h"})["key"] for _ in range(2)]
     yield made[0], made[1]
     for key in made:
         if proxy.get(f"/key/info?key={key}")[1].get("info", {}).get("status") != "deleted":
-            post(proxy, "/key/delete", {"keys": [key]})
+            proxy.post("/key/delete", {"keys": [key]})
 
 
 @pytest.fixture(params=["profile", "keyring"])
@@ -107,7 +97,7 @@ def test_no_call_fails_while_the_key_is_replaced(
         try:
             further(5)
             fased({**env, "FRESH": new}, "litellm", "key", "set", "--from-env", "FRESH")
-            post(proxy, "/key/delete", {"keys": [old]})  # at once, with calls on their way
+            proxy.post("/key/delete", {"keys": [old]})  # at once, with calls on their way
             further(10)
         finally:
             stop.set()
@@ -124,7 +114,7 @@ def test_no_call_fails_while_the_key_is_replaced(
 def test_a_key_that_was_deleted_and_not_replaced_is_refused(proxy: Proxy, keys: tuple[str, str], home: Path) -> None:
     old, _ = keys
     env = {"HOME": str(home), "LITELLM_BASE_URL": proxy.url, "LITELLM_API_KEY": old}
-    post(proxy, "/key/delete", {"keys": [old]})
+    proxy.post("/key/delete", {"keys": [old]})
     with LiteLLMProvider.from_config(Paths.from_env(env), env) as provider, pytest.raises(CallError) as caught:
         provider.chat("hi", model="fast-cheap-chat")
     assert caught.value.cause == "key-unknown"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,13 +17,6 @@ from fased_litellm.onboarding.jsonschema import schemas
 from tests.live.proxies import Proxy
 
 Spend = Callable[..., Any]
-
-
-def post(proxy: Proxy, path: str, body: dict[str, Any]) -> Any:
-    headers = {"authorization": f"Bearer {proxy.master_key}", "content-type": "application/json"}
-    request = urllib.request.Request(proxy.url + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)
 
 
 @pytest.fixture
@@ -47,14 +39,14 @@ def spend(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 @pytest.fixture
 def keys(proxy: Proxy) -> Iterator[dict[str, str]]:
     """A plain virtual key, and one that belongs to a user."""
-    user = post(proxy, "/user/new", {"user_id": f"user-{uuid.uuid4().hex[:8]}", "user_role": "internal_user"})
+    user = proxy.post("/user/new", {"user_id": f"user-{uuid.uuid4().hex[:8]}", "user_role": "internal_user"})
     made = {
-        "plain": post(proxy, "/key/generate", {"duration": "1h", "max_budget": 1})["key"],
-        "of a user": post(proxy, "/key/generate", {"duration": "1h", "user_id": user["user_id"]})["key"],
+        "plain": proxy.post("/key/generate", {"duration": "1h", "max_budget": 1})["key"],
+        "of a user": proxy.post("/key/generate", {"duration": "1h", "user_id": user["user_id"]})["key"],
     }
     yield made
-    post(proxy, "/key/delete", {"keys": list(made.values())})
-    post(proxy, "/user/delete", {"user_ids": [user["user_id"]]})
+    proxy.post("/key/delete", {"keys": list(made.values())})
+    proxy.post("/user/delete", {"user_ids": [user["user_id"]]})
 
 
 def call(proxy: Proxy, key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def verify(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
         document = json.loads(printed.out)
         Draft202012Validator(schemas()["verification.schema.json"]).validate(document)
         assert document["ok"] is ok
-        assert "requests are sent" in printed.err
+        document["said"] = printed.err
         return document
 
     return run
@@ -52,6 +52,8 @@ def last(document: Any) -> Any:
 def test_the_whole_path_with_a_database(verify: Verify, proxy: Proxy) -> None:
     found = verify(proxy.url, proxy.master_key, "upstream")
     assert results(found) == dict.fromkeys(PATH, "passed")
+    # 22 tokens in and 8 out, twice, at the price of gpt-4o-mini, which was not known here before.
+    assert found["said"].startswith("2 requests are sent; they cost $0.0000")
     facts = {step["name"]: step["facts"] for step in found["aliases"][0]["steps"]}
     assert facts["proxy"]["database"] is True
     assert facts["request"]["receipt"]["usage"]["totalTokens"] > 0
@@ -161,9 +163,8 @@ def test_people_see_each_step(
 def test_a_list_of_models_that_makes_no_sense(verify: Verify, fault_server: FaultServers) -> None:
     connected: Script = [UNREAD]
     healthy = [answer_json(200, {"status": "healthy"}, {"connection": "close"})]
-    server = fault_server(
-        connected, healthy, [answer_json(404, {}, {"connection": "close"})], [answer_json(200, {"data": 3})]
-    )
+    nonsense = [answer_json(200, {"data": 3}, {"connection": "close"})]
+    server = fault_server(nonsense, connected, healthy, nonsense)  # the first one is asked what the model costs
     ended = last(verify(server.url, "sk-test-k", ok=False))
     assert (ended["name"], ended["result"]) == ("key", "failed")
 

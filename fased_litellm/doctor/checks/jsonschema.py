@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
 from ..findings import Severity
-from ..modelmap.jsonschema import FindingPart
-
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from ..jsonschema import DIALECT, Document, FindingPart
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class ExaminedProxy(_Document):
+class ExaminedProxy(Document):
     """The proxy."""
 
     asked: bool
@@ -29,7 +20,7 @@ class ExaminedProxy(_Document):
     known_as_of: str = Field(description="Date of what is known of releases.")
 
 
-class ExaminationDocument(_Document):
+class ExaminationDocument(Document):
     """The document of ``fased litellm doctor --json``."""
 
     model_config = ConfigDict(title="Examination")
@@ -46,4 +37,4 @@ class ExaminationDocument(_Document):
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     schema = ExaminationDocument.model_json_schema(by_alias=True, mode="serialization")
-    return {"examination.schema.json": {"$schema": _DIALECT, **schema}}
+    return {"examination.schema.json": {"$schema": DIALECT, **schema}}

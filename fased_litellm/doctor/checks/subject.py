@@ -73,8 +73,7 @@ class Subject:
 
     @property
     def allows_private(self) -> bool:
-        request = self.provider.request if self.provider else None
-        return bool(request and request.allow_private_network)
+        return self.provider is not None and self.provider.allows_private_network
 
     @property
     def tree(self) -> Mapping[str, Any]:

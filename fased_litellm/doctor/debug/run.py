@@ -17,9 +17,9 @@ from ...proxy.tokens import Prices
 from ...proxy.wire import Message, base_headers
 from ...redaction import mask
 from ...roles.choice import Choice
+from ..cost import Foretold, foretell
 from . import direct
 from .compare import Comparison, compare
-from .cost import Foretold, foretell
 from .shot import Shot, fire, for_purpose
 
 QUESTION = "Answer with the word: ok"

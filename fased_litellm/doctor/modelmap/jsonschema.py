@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
 from ..findings import Severity
+from ..jsonschema import DIALECT, Document, FindingPart
 from .parts import KeyFrom
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LINE = Field(ge=1, description="Line of the file, from 1.")
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class MapKey(_Document):
+class MapKey(Document):
     """Where the provider key of a deployment comes from; never the key."""
 
     from_: KeyFrom = Field(alias="from")
@@ -30,7 +23,7 @@ class MapKey(_Document):
     set_in_proxy: bool | None = Field(description="In the proxy's process; null where that cannot be seen.")
 
 
-class MapDeployment(_Document):
+class MapDeployment(Document):
     """One entry of model_list. Numbers are as they stand in the file."""
 
     provider: str | None
@@ -49,7 +42,7 @@ class MapDeployment(_Document):
     line: Annotated[int, _LINE]
 
 
-class MapFallback(_Document):
+class MapFallback(Document):
     """Which aliases stand in for one; the source ``*`` is every alias."""
 
     kind: Literal["general", "context-window", "content-policy", "default"]
@@ -58,7 +51,7 @@ class MapFallback(_Document):
     line: Annotated[int, _LINE]
 
 
-class MapAlias(_Document):
+class MapAlias(Document):
     """A name that clients ask for, and what answers for it."""
 
     alias: str
@@ -66,14 +59,14 @@ class MapAlias(_Document):
     fallbacks: list[MapFallback]
 
 
-class MapMasterKey(_Document):
+class MapMasterKey(Document):
     """Where the proxy's own key comes from; never the key."""
 
     from_: Literal["literal", "variable", "environment", "none"] = Field(alias="from")
     name: str | None
 
 
-class MapProxy(_Document):
+class MapProxy(Document):
     """What holds for the whole proxy."""
 
     master_key: MapMasterKey
@@ -84,19 +77,7 @@ class MapProxy(_Document):
     drops_params: bool
 
 
-class FindingPart(_Document):
-    """One thing that was noticed."""
-
-    code: str
-    severity: Severity
-    message: str
-    remedy: str
-    file: str | None
-    line: Annotated[int, _LINE] | None
-    command: str | None
-
-
-class ModelMapDocument(_Document):
+class ModelMapDocument(Document):
     """The document of ``fased litellm map --json``."""
 
     model_config = ConfigDict(title="Model map")
@@ -115,4 +96,4 @@ class ModelMapDocument(_Document):
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     schema = ModelMapDocument.model_json_schema(by_alias=True, mode="serialization")
-    return {"model-map.schema.json": {"$schema": _DIALECT, **schema}}
+    return {"model-map.schema.json": {"$schema": DIALECT, **schema}}

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
-from ..modelmap.jsonschema import FindingPart
+from ..jsonschema import DIALECT, Document, FindingPart
 from .steps import Result
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-
-class _Document(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class StepPart(_Document):
+class StepPart(Document):
     """One step of the path."""
 
     name: str = Field(
@@ -35,7 +26,7 @@ class StepPart(_Document):
     facts: dict[str, Any] = Field(description="What was measured; of a request the receipt and the split of its time.")
 
 
-class VerifiedAlias(_Document):
+class VerifiedAlias(Document):
     """The steps of one alias, until one failed on which the next ones stand."""
 
     alias: str
@@ -44,7 +35,7 @@ class VerifiedAlias(_Document):
     findings: list[FindingPart]
 
 
-class RungPart(_Document):
+class RungPart(Document):
     """One rung of the ladder."""
 
     name: str
@@ -55,7 +46,7 @@ class RungPart(_Document):
     command: str
 
 
-class VerificationDocument(_Document):
+class VerificationDocument(Document):
     """The document of ``fased litellm verify --json``."""
 
     model_config = ConfigDict(title="Verification")
@@ -70,4 +61,4 @@ class VerificationDocument(_Document):
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     schema = VerificationDocument.model_json_schema(by_alias=True, mode="serialization")
-    return {"verification.schema.json": {"$schema": _DIALECT, **schema}}
+    return {"verification.schema.json": {"$schema": DIALECT, **schema}}

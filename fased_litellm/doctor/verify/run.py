@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ...catalog.discover import discover
+from ...catalog.facts import Catalog
 from ...config.load import ConfigSnapshot
 from ...errors import FasedError, UsageError
 from ...onboarding.virtualkeys import VirtualKeys, master_key
@@ -17,16 +19,16 @@ from ...provider.settings import Settings
 from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
+from ..cost import foretell
 from .ladder import Ladder, Rung, Seen, following
 from .steps import Step, Verification
-from .walk import Walk
+from .walk import PROMPT, Walk
 
 AT_ONCE = 4
 """Aliases that are verified side by side."""
 
 REQUESTS = 2
-PROMPT_TOKENS = 30
-"""Tokens of the prompt, generously; what a model of thinking adds is bounded by ``max_tokens``."""
+_PRICES_TIMEOUT_S = 1.5
 
 SayOf = Callable[[ModelRef, Step], None]
 
@@ -107,14 +109,21 @@ class Run:
         return list({ref.model: ModelRef(ref.provider, ref.model) for ref in reversed(refs)}.values())[::-1]
 
     def cost(self, refs: Sequence[ModelRef]) -> tuple[Decimal, list[str]]:
-        """At most how much the requests cost in USD, and the aliases whose price is not known."""
+        """At most how much the requests cost in USD, and the aliases whose price is not known.
+
+        Where a price is not known here, the proxy is asked, which costs nothing.
+        """
         total, unknown = Decimal(0), []
-        for ref in refs:
-            prices = self.settings.prices(ref.model) or self._listed(ref.model)
-            if prices is None or prices.input is None or prices.output is None:
+        prices = {ref: self.settings.prices(ref.model) for ref in refs}
+        told = self._told() if None in prices.values() else None
+        for ref, known in prices.items():
+            facts = told.facts_for(ref.model) if told is not None else None
+            found = known or (facts.prices if facts is not None else None)
+            usd = foretell(found, [{"role": "user", "content": PROMPT}], self._max_tokens).cost_usd
+            if usd is None:
                 unknown.append(str(ref))
             else:
-                total += REQUESTS * (PROMPT_TOKENS * prices.input + self._max_tokens * prices.output)
+                total += REQUESTS * usd
         return total, unknown
 
     def go(self, refs: Sequence[ModelRef], say: SayOf) -> Outcome:
@@ -149,14 +158,13 @@ class Run:
         except FasedError as error:
             return Outcome(self.settings.base_url, verifications, tuple(ladder.now()), error.message)
 
-    def _listed(self, model: str) -> Any:
-        from ...catalog.cache import load_last_good
-
+    def _told(self) -> Catalog | None:
+        """What the proxy says now; None where it does not, of which the walk will tell."""
         try:
-            catalog = load_last_good(self._paths, self.settings.base_url)
+            with LiteLLMProvider(self.settings, agent=self._agent) as provider:
+                return discover(provider.client(), timeout_s=_PRICES_TIMEOUT_S)
         except FasedError:
             return None
-        return next((facts.prices for facts in catalog.models if facts.id == model), None) if catalog else None
 
     def _budget(self) -> str | None:
         try:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ...proxy.tokens import Prices, TokenUsage
-from ...proxy.wire import Message
+from ..proxy.tokens import Prices, TokenUsage
+from ..proxy.wire import Message
 
 _CHARACTERS_PER_TOKEN = 3
 """Of English text it is about 4; too many tokens are better announced than too few."""

@@ -1,0 +1,34 @@
+"""Single values of the proxy's headers and rows. What cannot be read is not known; nothing here raises."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_PICO = Decimal("1e-12")
+MOST_USD = Decimal(10) ** 6
+"""For one call; more is a defect of who says so."""
+
+
+def money(value: Any, most: Decimal = MOST_USD) -> Decimal | None:
+    """An amount in USD, or another decimal number: of a number or a text, not negative, and below ``most``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or not 0 <= amount < most:
+        return None
+    # The proxy computes in binary floats: 0.0006500000000000001 means 0.00065.
+    return amount.quantize(_PICO).normalize()
+
+
+def moment(value: Any) -> datetime | None:
+    """A point in time, in UTC; one without a zone is UTC already."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return found if found is None else found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
