@@ -8,12 +8,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from . import rollups
-from .dimensions import Dimensions
-from .rows import COLUMNS, Row, complete, insert_many, last_id
+from .rows import COLUMNS, Row, complete, insert_flat, last_id
 
 _BATCH = 400
 _CHANGEABLE = frozenset(COLUMNS) - {"call_id"}
@@ -55,7 +54,6 @@ def put_many(
     connection: sqlite3.Connection,
     rows: Sequence[Row],
     columns: tuple[str, ...] = COLUMNS,
-    dimensions: Dimensions | None = None,
 ) -> Put:
     """Add rows; where a call id is there already with other content, the new content takes its place.
 
@@ -64,15 +62,27 @@ def put_many(
     cost which the transcript itself names is part of its content.
 
     Args:
-        connection, columns, dimensions: as in ``insert_many``; a column that is left out is NULL or 0.
+        connection, columns: as in ``insert_many``; a column that is left out is NULL or 0.
         rows: of one call id, the last counts.
 
     Raises:
         sqlite3.Error, OverflowError: they cannot be written; the transaction must be rolled back.
     """
-    added = insert_many(connection, rows, columns, dimensions)
-    if added == len(rows):
+    return put_flat(connection, list(chain.from_iterable(rows)), columns)
+
+
+def put_flat(
+    connection: sqlite3.Connection,
+    values: list[Any],
+    columns: tuple[str, ...],
+    parts: Sequence[rollups.Part] | None = None,
+) -> Put:
+    """As ``put_many``, for rows whose values stand one after the other, with ``parts`` as for ``insert_flat``."""
+    width = len(columns)
+    added = insert_flat(connection, values, columns, parts)
+    if added * width == len(values):
         return Put(added)
+    rows = zip(*[iter(values)] * width, strict=True)
     wanted = {row[0]: row for row in (complete(row, columns) for row in rows)}
     todo = iter(wanted)
     replaced = 0

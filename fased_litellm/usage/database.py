@@ -21,6 +21,8 @@ BUSY_TIMEOUT_S = 5.0
 FAILURES = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 """What Python's sqlite3 raises: the last one for a message that quotes a damaged file."""
 
+PAGE = 8192
+"""Bytes. With larger pages an import takes less time, and the record of one call more."""
 _LOG_PAGES = 4000
 """So many pages are in the -wal file before they are copied into the ledger. A call writes the same few pages as the
 last one did, and hundreds of calls share the cost of copying them."""
@@ -136,4 +138,5 @@ def _make_private(path: Path) -> None:
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Switch to WAL mode. SQLite does not wait for others here."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute(f"PRAGMA page_size = {PAGE}")  # of a new file alone
         connection.execute("PRAGMA journal_mode = WAL")

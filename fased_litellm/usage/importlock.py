@@ -16,10 +16,13 @@ _PAUSE_S = 0.01
 
 
 @contextlib.contextmanager
-def hold(ledger: Path, *, wait_s: float = 60.0) -> Iterator[None]:
+def hold(ledger: Path, *, wait_s: float = 60.0) -> Iterator[int]:
     """Be the only one who imports into that ledger, or changes many of its rows.
 
     It excludes others that hold it, in any process; writing itself needs ``Ledger.transaction`` all the same.
+
+    Yields:
+        Its descriptor: a process that inherits it holds the lock, too.
 
     Raises:
         LedgerError: another program did not let go of it for ``wait_s`` seconds, or the lock cannot be made.
@@ -37,7 +40,7 @@ def hold(ledger: Path, *, wait_s: float = 60.0) -> Iterator[None]:
                     f"Another program is importing into the usage ledger {ledger}.", hint="Try again once it is done."
                 )
             time.sleep(_PAUSE_S)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
-_MOST_PARAMETERS = 900
-"""Fact: SQLite before 3.32 takes no more than 999 in a statement."""
+_MOST_PARAMETERS = (9000, 900) if sqlite3.sqlite_version_info >= (3, 32) else (900,)
+"""In a statement. Fact: SQLite takes 32,766 of them, and before 3.32 no more than 999."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,19 @@ class Insertion:
     Args:
         into: ``INSERT INTO table (columns)``.
         values: what a row gets, in brackets, with a ``?`` for each value of its own.
-        conflict: ``ON CONFLICT …``.
+        conflict: ``ON CONFLICT …``, if anything.
     """
 
     into: str
     values: str
-    conflict: str
+    conflict: str = ""
 
     @cached_property
     def one(self) -> str:
         """The statement for one row."""
         return f"{self.into} VALUES {self.values} {self.conflict}"
 
-    def many(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    def many(self, connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> int:
         """Insert rows.
 
         Returns:
@@ -41,19 +41,30 @@ class Insertion:
         Raises:
             sqlite3.Error: some were inserted, some not; the transaction must be rolled back.
         """
-        done = 0
-        whole = len(rows) // self._step * self._step
-        for begin in range(0, whole, self._step):
-            values = tuple(chain.from_iterable(rows[begin : begin + self._step]))
-            done += connection.execute(self._several, values).rowcount
-        if whole < len(rows):
-            done += connection.executemany(self.one, rows[whole:]).rowcount
+        return self.flat(connection, list(chain.from_iterable(rows)))
+
+    def flat(self, connection: sqlite3.Connection, values: list[Any]) -> int:
+        """Insert rows whose values stand one after the other. Otherwise as ``many``."""
+        done = begin = 0
+        for step, statement in self._several:
+            while begin + step <= len(values):
+                done += connection.execute(statement, values[begin : begin + step]).rowcount
+                begin += step
+        if begin < len(values):
+            rest = zip(*[iter(values[begin:])] * self.width, strict=True)
+            done += connection.executemany(self.one, rest).rowcount
         return done
 
     @cached_property
-    def _step(self) -> int:
-        return _MOST_PARAMETERS // max(self.values.count("?"), 1)
+    def width(self) -> int:
+        """How many values a row has."""
+        return max(self.values.count("?"), 1)
 
     @cached_property
-    def _several(self) -> str:
-        return f"{self.into} VALUES {', '.join([self.values] * self._step)} {self.conflict}"
+    def _several(self) -> list[tuple[int, str]]:
+        """Statements for many rows, each with the number of its parameters."""
+        counts = [most // self.width for most in _MOST_PARAMETERS]
+        return [
+            (count * self.width, f"{self.into} VALUES {', '.join([self.values] * count)} {self.conflict}")
+            for count in counts
+        ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from . import rollups, summing
-from .dimensions import Dimensions
+from . import rollups
 from .money import to_pico
 from .multirow import Insertion
 from .record import FAILED, UsageRecord
@@ -142,22 +142,13 @@ def last_id(connection: sqlite3.Connection) -> int:
     return found or 0
 
 
-def insert_many(
-    connection: sqlite3.Connection,
-    rows: Sequence[Row],
-    columns: tuple[str, ...] = COLUMNS,
-    dimensions: Dimensions | None = None,
-) -> int:
+def insert_many(connection: sqlite3.Connection, rows: Sequence[Row], columns: tuple[str, ...] = COLUMNS) -> int:
     """Add rows and their sums; a row whose call id is there already is left out.
-
-    For many rows it is several times faster to leave out the columns that are None, and to give ``dimensions``: then
-    the sums are made here, and not by SQLite.
 
     Args:
         connection: in a transaction.
         rows: a value for each of ``columns``. Rows of one session together, in the order of time, are fastest.
         columns: a part of ``COLUMNS``, with call_id, dimension, started_at_ms and cost_source.
-        dimensions: of this connection.
 
     Returns:
         How many were new.
@@ -166,11 +157,24 @@ def insert_many(
         sqlite3.Error: they cannot be written; the transaction must be rolled back.
         OverflowError: a number does not fit into 64 bits; likewise.
     """
+    return insert_flat(connection, list(chain.from_iterable(rows)), columns)
+
+
+def insert_flat(
+    connection: sqlite3.Connection,
+    values: list[Any],
+    columns: tuple[str, ...],
+    parts: Sequence[rollups.Part] | None = None,
+) -> int:
+    """Add rows whose values stand one after the other. Otherwise as ``insert_many``.
+
+    Args:
+        parts: what the rows add to the roll-ups, if that is known and all of them count: if all rows are new, SQLite need
+            not sum them up.
+    """
     before = last_id(connection)
-    added = insertion(columns).many(connection, rows)
+    added = insertion(columns).flat(connection, values)
     if added:
-        parts = None
-        if dimensions is not None and added == len(rows):
-            parts = summing.parts(rows, columns, dimensions.facts)
-        rollups.add(connection, rollups.since(connection, before) if parts is None else parts)
+        known = parts is not None and added * len(columns) == len(values)
+        rollups.add(connection, parts if parts is not None and known else rollups.since(connection, before))
     return added

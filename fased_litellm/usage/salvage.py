@@ -23,7 +23,7 @@ _FEW = 8
 """So many neighbours of an unreadable row are given up together: rows share pages, and each attempt takes time."""
 
 _MOST_ATTEMPTS = 400_000  # some seconds
-_MOST_PER_PAGE = 1024  # entries of an index
+_MOST_PER_PAGE = 2048  # entries of an index
 
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999
 _MAX_PICO = to_pico(MAX_COST_USD)

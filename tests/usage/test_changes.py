@@ -152,7 +152,7 @@ class Changing(RuleBasedStateMachine):
         seen = again.draw(st.lists(st.sampled_from(self.known), max_size=3)) if self.known else []
         with self.ledger.transaction() as connection:
             for columns, part in shaped(rows_of(self.ledger, [*chosen, *seen])).items():
-                put_many(connection, part, columns, self.ledger.dimensions)
+                put_many(connection, part, columns)
         self._remember(chosen)
 
     @rule(fresh=records(), pick=st.data())

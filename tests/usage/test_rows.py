@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.errors import LedgerError
-from fased_litellm.usage import rollups, summing
 from fased_litellm.usage.dimensions import names_of
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
@@ -48,7 +47,7 @@ def shaped(found: list[Row]) -> dict[tuple[str, ...], list[Row]]:
 
 @settings(max_examples=25)
 @given(chosen=st.lists(records(), max_size=12))
-@pytest.mark.parametrize("way", ["whole", "shaped", "shaped with dimensions"])
+@pytest.mark.parametrize("way", ["whole", "shaped"])
 def test_rows_written_in_bulk_are_those_of_single_records(
     way: str, chosen: list[UsageRecord], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -61,8 +60,7 @@ def test_rows_written_in_bulk_are_those_of_single_records(
             assert insert_many(connection, found) == len(chosen)
         else:
             for columns, part in shaped(found).items():
-                dimensions = bulk.dimensions if way == "shaped with dimensions" else None
-                assert insert_many(connection, part, columns, dimensions) == len(part)
+                assert insert_many(connection, part, columns) == len(part)
     assert_rollups_equal_rows(folder / "bulk")
 
     def content(path: Path) -> set[Any]:
@@ -86,44 +84,21 @@ def test_a_known_call_is_left_out_and_not_counted_twice(tmp_path: Path) -> None:
     assert_rollups_equal_rows(path)
 
 
-def test_the_fast_sums_are_made_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> list[rollups.Part]:
-        raise AssertionError("the rows were read again")
-
-    monkeypatch.setattr(rollups, "since", refuse)
-    with Ledger(tmp_path / "usage.sqlite3") as ledger, ledger.transaction() as connection:
-        found = rows_of(ledger, [sample(f"c{number}", START_MS + number * 400_000) for number in range(9)])
-        for columns, part in shaped(found).items():
-            insert_many(connection, part, columns, ledger.dimensions)
-    assert_rollups_equal_rows(tmp_path / "usage.sqlite3")
-
-
-def test_a_none_among_the_costs_is_no_zero(tmp_path: Path) -> None:
-    columns = (*NEVER_LEFT_OUT, "cost_pico")
-    with Ledger(tmp_path / "usage.sqlite3") as ledger, ledger.transaction() as connection:
-        dimension, _ = ledger.dimensions.of(names_of(sample()))
-        part = [("a", dimension, START_MS, "unknown", None), ("b", dimension, START_MS, "transcript", 5)]
-        assert summing.parts(part, columns, ledger.dimensions.facts) is None
-        insert_many(connection, part, columns, ledger.dimensions)
-    assert_rollups_equal_rows(tmp_path / "usage.sqlite3")
-
-
 @pytest.mark.parametrize("many", [{"cost_pico": 2**62}, {"input_tokens": 2**62}, {"input_tokens": 2**70}])
 def test_sums_past_64_bits_are_refused_and_leave_nothing(many: dict[str, int], tmp_path: Path) -> None:
     path = tmp_path / "usage.sqlite3"
     columns = (*NEVER_LEFT_OUT, *many)
 
-    def write(ledger: Ledger, *, fast: bool) -> None:
+    def write(ledger: Ledger) -> None:
         with ledger.transaction() as connection:
             dimension, _ = ledger.dimensions.of(names_of(sample()))
             part = [(f"c{number}", dimension, START_MS, "transcript", *many.values()) for number in range(4)]
-            insert_many(connection, part, columns, ledger.dimensions if fast else None)
+            insert_many(connection, part, columns)
 
     with Ledger(path) as ledger:
         ledger.record(sample("before"))
-        for fast in (True, False):
-            with pytest.raises(LedgerError):
-                write(ledger, fast=fast)
+        with pytest.raises(LedgerError):
+            write(ledger)
         ledger.record(sample("after"))
     assert rows(path, "SELECT call_id FROM call ORDER BY id") == [("before",), ("after",)]
     assert_rollups_equal_rows(path)

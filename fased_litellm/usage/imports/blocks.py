@@ -12,7 +12,7 @@ BLOCK = 4 * 1024 * 1024
 LONGEST_LINE = 32 * 1024 * 1024
 """A longer line is passed over, and counted as bad: it would have to be held whole."""
 
-_FINGER = 4096
+_FINGER = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Lines:
         self.rest = b""
 
     def __iter__(self) -> Iterator[list[bytes | None]]:
-        """Hand out the lines of a block, without their ends; None for one that is too long."""
+        """Hand out the lines of a block, with their ends; None for one that is too long."""
         held: list[bytes] = []
         size = 0  # of what is held: the beginning of a line that goes on
         while data := self._read():
@@ -87,9 +87,9 @@ class Lines:
                 size += len(data)
                 held = [*held, data] if size <= self._longest else []
                 continue
-            lines: list[bytes | None] = [line[:-1] for line in BytesIO(data[:last])]
+            lines: list[bytes | None] = [*BytesIO(data[:last])]
             if size:
-                lines[0] = self._joined(held, size, data[: data.index(b"\n")])
+                lines[0] = self._joined(held, size, data[: data.index(b"\n") + 1])
             else:
                 self._first = len(lines[0] or b"")
             yield lines
@@ -103,13 +103,14 @@ class Lines:
         """Where one of the lines begins that were handed out last, in bytes."""
         if not index:
             return self.position
-        return self.position + self._first + index + sum(len(line) for line in lines[1:index] if line)
+        return self.position + self._first + sum(len(line) for line in lines[1:index] if line)
 
     def _read(self) -> bytes:
-        data = os.pread(self._descriptor, min(self._block, self._end - self._at), self._at)
+        size = min(self._block, self._end - self._at)
+        data = os.pread(self._descriptor, size, self._at) if size > 0 else b""
         self._at += len(data)
         return data
 
     def _joined(self, held: list[bytes], size: int, first: bytes) -> bytes | None:
         self._first = size + len(first)
-        return b"".join((*held, first)) if self._first <= self._longest else None
+        return b"".join((*held, first)) if self._first <= self._longest + 1 else None

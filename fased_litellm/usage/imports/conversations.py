@@ -9,6 +9,7 @@ from typing import Any
 
 from ..changes import change
 from ..dimensions import NAMES, Dimensions
+from ..multirow import Insertion
 from .files import session_of
 from .store import About, agent_of
 
@@ -27,9 +28,9 @@ _ABOUT = (
     "updated_at_ms",
 )
 _SELECT = f"SELECT id, agent, name, session_id, counted, last_ms, {', '.join(_ABOUT)} FROM conversation"  # noqa: S608
-ADD = (
-    f"INSERT INTO conversation (id, agent, name, session_id, first_ms, last_ms, counted, {', '.join(_ABOUT)}) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (7 + len(_ABOUT)))})"
+ADDITION = Insertion(
+    f"INSERT INTO conversation (id, agent, name, session_id, first_ms, last_ms, counted, {', '.join(_ABOUT)})",
+    f"({', '.join('?' * (7 + len(_ABOUT)))})",
 )
 _OWNED = ("session", "task", "agent", "channel", "source")
 
@@ -76,7 +77,7 @@ def new(number: int, agent: str, name: str, about: About) -> Conversation:
 def row(
     conversation: Conversation, first_ms: int | None = None, last_ms: int | None = None, *, counted: bool = False
 ) -> tuple[Any, ...]:
-    """The values of ``ADD``."""
+    """The values of ``ADDITION``."""
     known = conversation.id, conversation.agent, conversation.name, conversation.session_id
     return (*known, first_ms, last_ms, counted, *_values(conversation.about))
 
@@ -84,7 +85,7 @@ def row(
 def add(connection: sqlite3.Connection, agent: str, name: str, about: About) -> None:
     """Add a conversation of which no transcript is known."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM conversation").fetchone()
-    connection.execute(ADD, row(new(last + 1, agent, name, about)))
+    connection.execute(ADDITION.one, row(new(last + 1, agent, name, about)))
 
 
 def rename(connection: sqlite3.Connection, dimensions: Dimensions, conversation: Conversation, about: About) -> int:

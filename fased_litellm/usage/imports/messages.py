@@ -6,14 +6,18 @@ transcript-tools.ts``; replies that no model made: ``src/config/sessions/transcr
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from ..migrations import BUCKET_MS
+from .calls import Calls, shape_of
 from .numbers import moment, number, text
 from .prices import PriceTable
 from .tokens import NONE, of_message
 
+LONGEST_ID = 128
+"""An id of more characters is none."""
 LONGEST_MS = 12 * 60 * 60 * 1000
 """A reply that took longer was not waited for. Fact: Fased leaves out longer ones, too."""
 
@@ -22,50 +26,16 @@ STATUSES = {"error": "error", "timeout": "error", "aborted": "cancelled"}
 
 _NOT_MODELS = {("fased", "delivery-mirror"), ("openclaw", "delivery-mirror")}
 _NOT_MODELS |= {("fased", "gateway-injected"), ("openclaw", "gateway-injected")}
-_TOOL_CALLS = frozenset(("tool_use", "toolcall", "tool_call"))
-_TOOL_RESULTS = frozenset(("tool_result", "tool_result_error"))
-_NAMELIKE = (str, type(None))
 _ROLES = frozenset(("user", "assistant", "toolResult", "tool"))
 
 Names = tuple[str | None, str | None, str, str | None]
 """Provider, model, status, and the model that served."""
 
-Call = tuple[Any, ...]
-"""A value for each of ``columns`` of its shape. The id is that of the message, or begins with ``#``."""
-
-_ALWAYS = (
-    "call_id",
-    "dimension",
-    "started_at_ms",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "total_tokens",
-    "cost_source",
-)
-_PERHAPS = (
-    "cost_pico",
-    "input_cost_pico",
-    "output_cost_pico",
-    "cache_read_cost_pico",
-    "cache_write_cost_pico",
-    "latency_ms",
-    "price_note",
-    "response_id",
-    "cause",
-)
-_USUAL = 0b111111
-"""The shape of nearly all calls: with a cost in parts, and a latency."""
-
-
 USERS, ASSISTANTS, TOOL_CALLS, TOOL_RESULTS, ERRORS = range(5)
 """Places in the counts of ``Messages.activity``."""
 
-
-def columns(shape: int) -> tuple[str, ...]:
-    """The columns of ``call`` which calls of that shape have. The others are not known."""
-    return (*_ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
+name_of = lru_cache(1024)(text)
+"""As ``text``, for names that come again and again."""
 
 
 class Messages:
@@ -78,34 +48,39 @@ class Messages:
 
     Attributes:
         names: the combinations of names of all calls; kept by ``clear``.
-        calls: shape → the model calls of that shape by id. In place of its dimension, a call has its place in ``names``.
+        places: what ``place`` was asked → what it said.
+        calls: the model calls. Their places are those in ``names``.
         activity: bucket → how many of each kind.
         tools: (bucket, tool) → calls of it.
-        first_ms, last_ms: of all messages so far; None without any. Kept by ``clear``.
+        first_ms, latest_ms: of all messages so far; None and -1 without any. Kept by ``clear``.
+        now_ms: the time of the last message.
+        counts, until_ms: from ``latest_ms`` on until then, messages belong to these counts.
         billed: whether any call had tokens. Kept by ``clear``.
     """
 
     def __init__(self, prices: PriceTable, *, otherwise_ms: int, seen_until_ms: int | None = None) -> None:
         self._prices = prices
-        self._now_ms = otherwise_ms
+        self.now_ms = otherwise_ms
         self._seen_until_ms = -1 if seen_until_ms is None else seen_until_ms
-        self._places: dict[tuple[Any, ...], int] = {}
+        self.places: dict[tuple[str | None, ...], int] = {}
         self.names: list[Names] = []
         self.first_ms: int | None = None
-        self.last_ms: int | None = None
+        self.latest_ms = -1
         self.billed = False
         self.clear()
 
     def clear(self) -> None:
         """Begin anew with the calls and counts."""
-        self.calls: dict[int, dict[str, Call]] = {}
-        self._shapes: dict[str, int] = {}
+        self.calls = Calls()
         self.activity: dict[int, list[int]] = {}
         self.tools: dict[tuple[int, str], int] = {}
+        self.counts: list[int] = []
+        self.until_ms = -1
 
-    def __len__(self) -> int:
-        """How many calls there are."""
-        return len(self._shapes)
+    @property
+    def last_ms(self) -> int | None:
+        """The latest time of a message; None without any."""
+        return None if self.latest_ms < 0 else self.latest_ms
 
     def take(self, entry: Any, line: bytes) -> None:
         """Take in a line.
@@ -121,7 +96,7 @@ class Messages:
             raise ValueError("not an object")
         message = entry.get("message")
         if type(message) is not dict:
-            self._now_ms = moment(entry.get("timestamp")) or self._now_ms
+            self.now_ms = moment(entry.get("timestamp")) or self.now_ms
             return
         role = message.get("role")
         if type(role) is not str or role not in _ROLES:
@@ -130,44 +105,49 @@ class Messages:
         if now is None:
             now = moment(message.get("timestamp"))
         if now is None:
-            now = self._now_ms
-        counts = self._counts(now)
+            now = self.now_ms
+        counts = self.at(now)
         if counts is not None:
             self._count(counts, message, role, now // BUCKET_MS)
         if role == "assistant":
             self._call(entry, message, now, line)
 
-    def _counts(self, now: int) -> list[int] | None:
+    def at(self, now: int) -> list[int] | None:
         """Note the time of a message. Gives the counts that it belongs to; None where it was counted before."""
-        self._now_ms = now
+        self.now_ms = now
+        self.until_ms = -1
         if self.first_ms is None or now < self.first_ms:
             self.first_ms = now
-        if self.last_ms is None or now > self.last_ms:
-            self.last_ms = now
+        self.latest_ms = max(self.latest_ms, now)
         if now <= self._seen_until_ms:
             return None
         bucket = now // BUCKET_MS
         counts = self.activity.get(bucket)
         if counts is None:
             counts = self.activity[bucket] = [0, 0, 0, 0, 0]
+        self.counts, self.until_ms = counts, (bucket + 1) * BUCKET_MS
         return counts
+
+    def use(self, bucket: int, tool: str | None) -> None:
+        """Count the use of a tool."""
+        key = (bucket, tool or "unknown")
+        self.tools[key] = self.tools.get(key, 0) + 1
 
     def _count(self, counts: list[int], message: dict[str, Any], role: str, bucket: int) -> None:
         content = message.get("content")
         blocks = content if type(content) is list else ()
         if role == "assistant":
             counts[ASSISTANTS] += 1
-            if message.get("stopReason") in ("error", "timeout", "aborted"):
+            if _status(message.get("stopReason")) != "ok":
                 counts[ERRORS] += 1
             for block in blocks:
-                if type(block) is dict and block.get("type") != "text" and _is(block, _TOOL_CALLS):
+                if type(block) is dict and type(kind := block.get("type")) is str and is_tool_call(kind):
                     counts[TOOL_CALLS] += 1
-                    key = (bucket, text(block.get("name")) or "unknown")
-                    self.tools[key] = self.tools.get(key, 0) + 1
+                    self.use(bucket, text(block.get("name")))
         elif role == "user":
             counts[USERS] += 1
             for block in blocks:
-                if type(block) is dict and block.get("type") != "text" and _is(block, _TOOL_RESULTS):
+                if type(block) is dict and type(kind := block.get("type")) is str and is_tool_result(kind):
                     counts[TOOL_RESULTS] += 1
                     counts[ERRORS] += block.get("is_error") is True
         else:
@@ -179,60 +159,66 @@ class Messages:
         if usage is None:
             usage = entry.get("usage")
         tokens = of_message(usage)
-        place = self._place(entry, message)
+        place = self._place_of(entry, message)
         provider, model, _, _ = self.names[place]
         if tokens == NONE and (provider, model) in _NOT_MODELS:
             return
         if tokens[4]:
             self.billed = True
         identity = entry.get("id")
-        if type(identity) is not str or not 0 < len(identity) <= 128 or not identity.isprintable():
+        if not _is_id(identity):
             identity = "#" + blake2b(line.strip(), digest_size=12).hexdigest()
         cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
-        values: tuple[Any, ...] = (cost, fresh, output, read, written, _latency(entry, message, now))
-        response = message.get("responseId")
-        timeout = message.get("stopReason") == "timeout"
-        shape = _USUAL
-        if None in values or timeout or note is not None or response is not None:
-            values += (note, text(response), "timeout" if timeout else None)
-            shape = sum(1 << place for place, value in enumerate(values) if value is not None)
-            values = tuple(value for value in values if value is not None)
-        if identity in self._shapes:  # what the later of two lines says counts
-            del self.calls[self._shapes[identity]][identity]
-        self._shapes[identity] = shape
-        calls = self.calls.get(shape)
-        if calls is None:
-            calls = self.calls[shape] = {}
-        calls[identity] = (identity, place, now, *tokens, source, *values)
+        cause = "timeout" if message.get("stopReason") == "timeout" else None
+        response = text(message.get("responseId"))
+        perhaps = cost, fresh, output, read, written, _latency(entry, message, now), note, response, cause
+        has = tuple(value for value in perhaps if value is not None)
+        self.calls.add(shape_of(perhaps), (identity, place, now, *tokens, source, 0, *has))
 
-    def _place(self, entry: dict[str, Any], message: dict[str, Any]) -> int:
-        """The place of a message's combination in ``names``."""
-        stop = message.get("stopReason")
-        written = message.get("provider"), message.get("model"), stop, message.get("responseModel")
-        usual = "errorMessage" not in message
-        try:
-            if usual:
-                return self._places[written]
-        except (KeyError, TypeError):  # not seen before, or no names at all
-            pass
-        provider = text(written[0]) or text(entry.get("provider"))
-        model = text(written[1]) or text(entry.get("model"))
-        status = STATUSES.get(stop, "ok") if type(stop) is str else "ok"
-        if status == "ok" and message.get("errorMessage"):
-            status = "error"
-        names = (provider, model, status, text(written[3]))
-        if names not in self.names:
-            self.names.append(names)
-        place = self.names.index(names)
-        if usual and text(written[0]) and text(written[1]) and all(type(name) in _NAMELIKE for name in written):
-            self._places[written] = place
+    def place(self, written: tuple[str | None, str | None, str | None, str | None]) -> int | None:
+        """The place of a reply without an error in ``names``, by its provider, model, stop reason and model that served;
+        None where these are not all that is to be looked at. Kept in ``places``."""
+        provider, model, stop, served = written
+        names = (text(provider), text(model), _status(stop), text(served))
+        if names[0] is None or names[1] is None or stop == "timeout":
+            return None
+        place = self.places[written] = self._place(names)
         return place
 
+    def _place_of(self, entry: dict[str, Any], message: dict[str, Any]) -> int:
+        """The place of any reply in ``names``."""
+        stop = message.get("stopReason")
+        provider = text(message.get("provider")) or text(entry.get("provider"))
+        model = text(message.get("model")) or text(entry.get("model"))
+        status = _status(stop)
+        if status == "ok" and message.get("errorMessage"):
+            status = "error"
+        return self._place((provider, model, status, text(message.get("responseModel"))))
 
-def _is(block: dict[str, Any], kinds: frozenset[str]) -> bool:
-    """Whether a part of a message's content is of one of the kinds."""
-    kind = block.get("type")
-    return type(kind) is str and kind.strip().lower() in kinds
+    def _place(self, names: Names) -> int:
+        if names not in self.names:
+            self.names.append(names)
+        return self.names.index(names)
+
+
+def _status(stop: Any) -> str:
+    return STATUSES.get(stop, "ok") if type(stop) is str else "ok"
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= LONGEST_ID and value.isprintable()
+
+
+@lru_cache(256)
+def is_tool_call(kind: str) -> bool:
+    """Whether a part of a message's content, of that ``type``, is the call of a tool."""
+    return kind.strip().lower() in ("tool_use", "toolcall", "tool_call")
+
+
+@lru_cache(256)
+def is_tool_result(kind: str) -> bool:
+    """Whether a part of a message's content, of that ``type``, is what a tool gave."""
+    return kind.strip().lower() in ("tool_result", "tool_result_error")
 
 
 def _latency(entry: dict[str, Any], message: dict[str, Any], now: int) -> int | float | None:

@@ -14,7 +14,8 @@ MOST_USD = 10_000.0
 """More than this for one message is a mistake, too."""
 PICO = float(PICO_PER_USD)
 """Pico-USD in one USD, as a float, which is what the numbers of JSON are."""
-_LAST_MS = 253_402_300_799_999  # the end of the year 9999
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without a zone is meant as UTC
 _MILLISECOND = timedelta(milliseconds=1)
@@ -45,11 +46,11 @@ def moment(value: Any) -> int | None:
             return None
     elif type(value) is int:
         found = value
-    elif type(value) is float and -_LAST_MS <= value <= _LAST_MS:
+    elif type(value) is float and -LAST_MS <= value <= LAST_MS:
         found = int(value)
     else:
         return None
-    return found if 0 <= found <= _LAST_MS else None
+    return found if 0 <= found <= LAST_MS else None
 
 
 def text(value: Any) -> str | None:

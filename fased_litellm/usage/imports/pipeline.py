@@ -59,13 +59,14 @@ def run(
         return ImportResult(busy=True)
     config = NodeConfig(paths)
     layout = find(paths, config)
-    files = list(scan(layout))
-    if not files and not ledger.exists():
+    if not ledger.exists() and next(scan(layout), None) is None:
         return ImportResult()
-    if not full and not wait and _look(ledger, files).none:
-        return ImportResult(files=len(files))
-    with importlock.hold(ledger, wait_s=WAIT_S if wait else 0):
-        return _work(ledger, config, layout, full=full, tell=tell, workers=workers)
+    if not full and not wait:
+        files = list(scan(layout))
+        if _look(ledger, files).none:
+            return ImportResult(files=len(files))
+    with importlock.hold(ledger, wait_s=WAIT_S if wait else 0) as lock:
+        return _work(ledger, config, layout, lock, full=full, tell=tell, workers=workers)
 
 
 def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
@@ -74,7 +75,7 @@ def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
 
 
 def _work(
-    ledger: Path, config: NodeConfig, layout: Layout, *, full: bool, tell: Tell | None, workers: int | None
+    ledger: Path, config: NodeConfig, layout: Layout, lock: int, *, full: bool, tell: Tell | None, workers: int | None
 ) -> ImportResult:
     # Once more, for another import may have been at work until now.
     files = list(scan(layout))
@@ -85,15 +86,17 @@ def _work(
     from .work import Work
     from .worker import WorkerDied
 
+    result = ImportResult()
     with Ledger(ledger) as opened:
+        work = Work(opened, config, layout, result, tell, lock)
         try:
-            return Work(opened, config, layout, tell).run(files, changes, workers=workers)
+            work.run(files, changes, workers=workers)
         except (WorkerDied, OSError):
             if workers == 0:
                 raise
-        # Without other processes it takes longer.
-        changes = _look(ledger, files, full=full)
-        return Work(opened, config, layout, tell).run(files, changes, workers=0)
+            # Without other processes it takes longer.
+            work.run(files, _look(ledger, files), workers=0)
+    return result
 
 
 def bad_lines(ledger: Path, result: ImportResult) -> None:

@@ -1,98 +1,128 @@
-"""Read many transcripts: here, or in as many processes as there are processors."""
+"""Read many conversations in: here, or in as many processes as there are processors."""
 
 from __future__ import annotations
 
 import os
 import select
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
 
-from .jsonlines import Parse, chosen, fast
+from ..ledger import Ledger
+from .jsonlines import chosen, fast
 from .prices import PriceTable, Written
-from .reading import Part
-from .transcript import Chunk, read_conversation
-from .worker import MOST_WAITING, Worker, encoded
+from .share import Done, Job, read_in, size_of
+from .turns import Turns
+from .worker import READY, Setting, Worker, encoded, packed
 
 WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""
-MOST_WORKERS = 4
+MOST_WORKERS = 3
+"""More would wait for each other: one of them writes at a time, which takes a third of the time."""
 _AT_ONCE = 2
-"""A worker has so many tasks, so that it need not wait for the next one."""
-_MOST_BYTES = MOST_WAITING // _AT_ONCE
+"""A worker is handed so many tasks, so that it need not wait for the next one."""
+_MOST_BYTES = 24 * 1024
+"""What waits in a pipe must not be more than it holds, else both sides could wait for each other."""
 _TASK_SIZE = 4 * 1024 * 1024
 
-Conversation = Sequence[Part]
-"""The files of one conversation, oldest first."""
 
-
-def read(
-    conversations: Sequence[tuple[Conversation, int]], prices: Written, *, workers: int | None = None
-) -> Generator[Chunk, None, None]:
-    """Read conversations. The chunks of a file come one after the other.
+class Pool:
+    """Processes that read conversations in; they start at once. A context manager, which ends them.
 
     Args:
-        conversations: with the number of bytes of each.
+        ledger: where to.
+        size: how many bytes there will be to read.
+        prices: those of the config.
+        lock: descriptor of the lock of imports.
         workers: how many processes; by default none for little, else one for each processor.
 
     Raises:
-        WorkerDied: a process ended before its work did.
         OSError: none can be started.
     """
-    size = sum(size for _, size in conversations)
-    if workers is None:
-        workers = min(MOST_WORKERS, _processors()) if size >= WORTH_IT else 0
-    if workers:
-        yield from _elsewhere(conversations, prices, workers)
-    else:
-        yield from _here((parts for parts, _ in conversations), PriceTable(prices), chosen(size))
 
+    def __init__(self, ledger: Ledger, size: int, prices: Written, lock: int, *, workers: int | None = None) -> None:
+        self._ledger = ledger
+        self._size = size
+        self._prices = prices
+        self._workers: list[Worker] = []
+        self._turns: Turns | None = None
+        if workers is None:
+            workers = min(MOST_WORKERS, _processors()) if size >= WORTH_IT else 0
+        try:
+            if workers:
+                self._turns = Turns.make()
+                while len(self._workers) < workers:
+                    self._workers.append(Worker(Setting(ledger.path, prices, workers), lock, self._turns))
+        except BaseException:
+            self._end()
+            raise
 
-def _here(conversations: Iterable[Conversation], prices: PriceTable, parse: Parse) -> Iterator[Chunk]:
-    for parts in conversations:
-        yield from read_conversation(parts, prices, parse)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
 
-def _elsewhere(conversations: Sequence[tuple[Conversation, int]], prices: Written, count: int) -> Iterator[Chunk]:
-    left: list[Conversation] = []
-    tasks = _tasks(conversations, left)
-    workers: list[Worker] = []
-    try:
-        while len(workers) < count:
-            workers.append(Worker(prices))
-        for worker in workers * _AT_ONCE:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Done]:
+        """Read conversations in.
+
+        Yields:
+            What was done since the last time.
+
+        Raises:
+            LedgerError: they cannot be written.
+            WorkerDied: a process ended before its work did.
+        """
+        if not self._workers:
+            yield from read_in(self._ledger, jobs, PriceTable(self._prices), chosen(self._size))
+            return
+        left: list[Job] = []
+        tasks = _tasks(jobs, left)
+        for worker in self._workers * _AT_ONCE:
             _give(worker, tasks)
-        while busy := [worker for worker in workers if worker.tasks]:
+        while busy := [worker for worker in self._workers if not worker.done]:
             for worker in select.select(busy, [], [])[0]:
-                yield from worker.chunks()
-                _give(worker, tasks)
-    finally:
-        for worker in workers:
+                answer = worker.answer()
+                if isinstance(answer, Done):
+                    yield answer
+                elif answer == READY:
+                    _give(worker, tasks)
+        yield from read_in(self._ledger, left, PriceTable(self._prices), fast())
+
+    def _end(self) -> None:
+        for worker in self._workers:
             worker.close()
-    yield from _here(left, PriceTable(prices), fast())
+        if self._turns:
+            self._turns.close()
 
 
 def _give(worker: Worker, tasks: Iterator[bytes]) -> None:
     task = next(tasks, None)
-    if task is not None:
+    if task is None:
+        worker.finish()
+    else:
         worker.give(task)
 
 
-def _tasks(conversations: Iterable[tuple[Conversation, int]], left: list[Conversation]) -> Iterator[bytes]:
-    """Tasks of a few megabytes; what would be too long to be told to a worker is added to ``left``."""
+def _tasks(jobs: Iterable[Job], left: list[Job]) -> Iterator[bytes]:
+    """Tasks of a few megabytes; a job that would be too long to be told to a worker is added to ``left``."""
     task: list[bytes] = []
     told = read = 0
-    for parts, size in conversations:
-        line = encoded(parts).rstrip(b"\n")
-        if len(line) > _MOST_BYTES - 16:
-            left.append(parts)
+    for job in jobs:
+        data, size = packed(job), sum(map(size_of, job))
+        if len(data) > _MOST_BYTES:
+            left.append(job)
             continue
-        if task and (told + len(line) > _MOST_BYTES - 16 or read + size > _TASK_SIZE):
-            yield b"[" + b",".join(task) + b"]\n"
+        if task and (told + len(data) > _MOST_BYTES or read + size > _TASK_SIZE):
+            yield encoded(task)
             task, told, read = [], 0, 0
-        task.append(line)
-        told += len(line) + 1
+        task.append(data)
+        told += len(data)
         read += size
     if task:
-        yield b"[" + b",".join(task) + b"]\n"
+        yield encoded(task)
 
 
 def _processors() -> int:

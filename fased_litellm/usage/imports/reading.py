@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .blocks import Fingerprint, Lines, fingerprint
-from .jsonlines import Parse, plain, value
+from .jsonlines import Parse, value
 
 MOST_BAD_LINES = 1000
 """So many bad lines of a file are kept by number and problem; all are counted."""
@@ -18,6 +18,9 @@ BadLine = tuple[int, int, str]
 
 Take = Callable[[Any, bytes], None]
 """Takes in the value of a line, and the line; raises ``ValueError`` if it makes no sense."""
+
+Shortcut = Callable[[bytes], bool]
+"""Takes in a line as ``Take`` would, or says that it did not."""
 
 
 class Part(NamedTuple):
@@ -109,30 +112,24 @@ class Reading:
         """Close the file."""
         os.close(self._descriptor)
 
-    def lines(self, take: Take) -> Iterator[None]:
+    def lines(self, take: Take, shortcut: Shortcut | None = None) -> Iterator[None]:
         """Hand all lines to ``take``, with a pause after each block, in which one may look at what came of them.
+
+        Args:
+            shortcut: is tried before.
 
         Raises:
             Unreadable: the file cannot be read to its end.
         """
         lines = Lines(self._descriptor, *self._begin, self._found.st_size)
-        parse = self._parse
         try:
             for block in lines:
                 for index, line in enumerate(block):
-                    if not line:
-                        if line is None:
-                            self._complain(lines, block, index, "longer than 32 MiB")
+                    if shortcut and line and shortcut(line):
                         continue
-                    try:
-                        entry = parse(line)
-                    except ValueError:
-                        entry = None
-                    try:
-                        take(plain(line) if entry is None else entry, line)
-                    except ValueError as error:
-                        if not line.isspace():
-                            self._complain(lines, block, index, str(error))
+                    problem = "longer than 32 MiB" if line is None else self._problem(line, take)
+                    if problem:
+                        self._complain(lines, block, index, problem)
                 yield
             position = lines.position + self._last_line(lines.rest, take)
             mark = fingerprint(self._descriptor, position)
@@ -150,6 +147,14 @@ class Reading:
             mark.tail,
             self._bad_lines,
         )
+
+    def _problem(self, line: bytes, take: Take) -> str | None:
+        """Take in a line; what is wrong with it, if anything is."""
+        try:
+            take(value(line, self._parse), line)
+        except ValueError as error:
+            return None if line.isspace() else str(error)
+        return None
 
     def _complain(self, lines: Lines, block: list[bytes | None], index: int, problem: str) -> None:
         self._bad_lines += 1

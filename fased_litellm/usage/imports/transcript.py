@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .jsonlines import Parse
-from .messages import Call, Messages, Names
+from .calls import Values, columns
+from .jsonlines import Parse, plain
+from .messages import Messages, Names
 from .prices import PriceTable
-from .reading import BadLine, Part, Reading, State, Unreadable
+from .reading import BadLine, Part, Reading, Shortcut, State, Unreadable
+from .summing import Sums, sums_of
 
 CALLS_PER_CHUNK = 10_000
 
@@ -22,7 +24,9 @@ class Chunk(NamedTuple):
     Attributes:
         key: of the ``Part``.
         restarted: whether the file is read from its beginning.
-        calls: shape → calls.
+        total: how many calls there are.
+        calls: shape → values of calls.
+        sums: shape → what these calls add to the roll-ups.
         names, activity, tools: as in ``Messages``; names are all so far, the rest is that of this chunk.
         first_ms, last_ms, billed: as in ``Messages``.
         bad: lines that could not be read.
@@ -32,7 +36,9 @@ class Chunk(NamedTuple):
 
     key: int
     restarted: bool = False
-    calls: Mapping[int, Sequence[Call]] = {}
+    total: int = 0
+    calls: Mapping[int, Values] = {}
+    sums: Mapping[int, Sequence[Sums]] = {}
     names: Sequence[Names] = ()
     activity: Mapping[int, Sequence[int]] = {}
     tools: Mapping[tuple[int, str], int] = {}
@@ -66,27 +72,36 @@ def read(part: Part, prices: PriceTable, parse: Parse) -> Iterator[Chunk]:
         yield Chunk(part.key, problem=str(error))
         return
     try:
-        yield from _chunks(reading, part, prices)
+        yield from _chunks(reading, part, prices, quick=parse is not plain)
     except Unreadable as error:
         yield Chunk(part.key, problem=str(error))
     finally:
         reading.close()
 
 
-def _chunks(reading: Reading, part: Part, prices: PriceTable) -> Iterator[Chunk]:
+def _chunks(reading: Reading, part: Part, prices: PriceTable, *, quick: bool) -> Iterator[Chunk]:
     seen = part.seen_until_ms if reading.restarted else None
     messages = Messages(prices, otherwise_ms=reading.mtime_ms, seen_until_ms=seen)
-    for _ in reading.lines(messages.take):
-        if len(messages) >= CALLS_PER_CHUNK:
+    shortcut: Shortcut | None = None
+    if quick:
+        from .usual import Usual
+
+        shortcut = Usual(messages, prices).take
+    for _ in reading.lines(messages.take, shortcut):
+        if len(messages.calls) >= CALLS_PER_CHUNK:
             yield _chunk(part.key, reading, messages)
     yield _chunk(part.key, reading, messages)
 
 
 def _chunk(key: int, reading: Reading, messages: Messages) -> Chunk:
+    calls = {shape: values for shape, values in messages.calls.by_shape.items() if values}
+    statuses = [status for _, _, status, _ in messages.names]
     chunk = Chunk(
         key,
         reading.restarted,
-        {shape: list(calls.values()) for shape, calls in messages.calls.items()},
+        len(messages.calls),
+        calls,
+        {shape: sums_of(values, columns(shape), statuses) for shape, values in calls.items()},
         messages.names,
         messages.activity,
         messages.tools,

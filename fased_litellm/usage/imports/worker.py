@@ -1,49 +1,73 @@
-"""Transcripts read in other processes, so that all processors have something to do while the ledger is written.
+"""Shares of an import in other processes, so that all processors have something to do.
 
-A worker gets conversations as lines of JSON on its standard input, and answers with chunks on its standard output, each
-as Python's ``marshal`` writes it, behind its length. It ends when its input ends. It never opens the ledger.
+A worker is handed conversations on its standard input, reads them, writes them into the ledger, and tells on its standard
+output what it has done: each message as ``pickle`` writes it, behind its length. It ends when its input ends.
+
+It holds the lock of imports as long as the process that started it does, and longer: if that one is killed, no other
+import begins before its workers have ended.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import gc
 import json
-import marshal
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from ... import errors
+from ...errors import LedgerError
+from ..ledger import Ledger
 from .jsonlines import fast
 from .prices import PriceTable, Written
-from .reading import Part, State
-from .transcript import Chunk, read_conversation
+from .share import Done, Job, read_in
+from .turns import OrphanedError, Turns
+from .writing import CALLS
 
-MOST_WAITING = 48 * 1024
-_AHEAD = 1024 * 1024
 _LENGTH = 8
+_LOG = "PRAGMA wal_autocheckpoint = 8000"
+_CACHE_KIB = 64 * 1024
+_CALLS = 2 * CALLS
 _PROGRAM = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from {} import main; main()"
+READY = "ready"
+"""A worker's word that it begins with what it was handed: it may have more."""
 
 
 class WorkerDied(Exception):
     """A worker ended before its work did."""
 
 
+class Setting(NamedTuple):
+    """What a worker has to know.
+
+    Attributes:
+        ledger: where to write.
+        prices: those of the config.
+        workers: how many there are; together they take no more memory than one would.
+    """
+
+    ledger: Path
+    prices: Written
+    workers: int
+
+
 class Worker:
-    """A process that reads transcripts. To be closed, which ends it.
+    """A process that does shares of an import. To be closed, which ends it.
 
     Args:
-        prices: those of the config.
+        setting: what it has to know.
+        lock: descriptor of the lock of imports.
+        turns: to write.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, prices: Written) -> None:
+    def __init__(self, setting: Setting, lock: int, turns: Turns) -> None:
         # Without `site`, with the paths as they are here: it starts faster, and finds the same modules.
         root = str(Path(__file__).parents[3])
         paths = [root, *(path for path in sys.path if path and path != root)]
@@ -53,40 +77,47 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
+            pass_fds=(lock, *turns.descriptors),
         )
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018 - both are pipes
         self._in, self._out = self._process.stdin, self._process.stdout
-        _widen(self._out.fileno())
-        self.tasks = 0
-        self._send(encoded(prices))
+        self.done = False
+        """Whether it has done all that it was handed, and ended."""
+        self._send(encoded((setting, turns.descriptors)))
 
     def give(self, task: bytes) -> None:
-        """Hand it a task, ``encoded``. What waits at once must not be longer than ``MOST_WAITING``, else both sides
-        could wait for each other.
+        """Hand it jobs, ``encoded``.
 
         Raises:
             WorkerDied: it is gone.
         """
         self._send(task)
-        self.tasks += 1
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The chunks of the task that was given first.
+    def finish(self) -> None:
+        """Let it end when it has done what it was handed."""
+        self._in.close()
+
+    def answer(self) -> Done | str | None:
+        """What it tells next: ``READY``, or what it has done; None, and ``done`` is set, at the end.
 
         Raises:
             WorkerDied: it ended before it was done.
+            LedgerError: it could not write.
         """
-        while (data := self._receive()) is not None:
-            *head, state, problem = data
-            yield Chunk._make((*head, State._make(state) if state else None, problem))
-        self.tasks -= 1
+        told = pickle.loads(self._read(int.from_bytes(self._read(_LENGTH), "big")))  # noqa: S301 - our own process
+        if isinstance(told, dict):
+            kind = getattr(errors, told["kind"], LedgerError)
+            raise kind(told["message"], hint=told["hint"])
+        self.done = told is None
+        answer: Done | str | None = told
+        return answer
 
     def fileno(self) -> int:
         """Where its answers come from, to wait for."""
         return self._out.fileno()
 
     def close(self) -> None:
-        """End it."""
+        """End it; what it is writing is not kept."""
         self._process.kill()
         self._process.wait()
         self._in.close()
@@ -100,9 +131,6 @@ class Worker:
         except OSError as error:
             raise WorkerDied from error
 
-    def _receive(self) -> Any:
-        return marshal.loads(self._read(int.from_bytes(self._read(_LENGTH), "big")))  # noqa: S302 - our own process
-
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []
         while size and (data := os.read(self._out.fileno(), size)):
@@ -113,40 +141,55 @@ class Worker:
         return b"".join(parts)
 
 
+def packed(value: Any) -> bytes:
+    """A value, for another process; a job, for a task."""
+    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
 def encoded(value: Any) -> bytes:
-    """A task, or prices, as a worker reads them."""
-    return json.dumps(value, separators=(",", ":"), default=bytes.hex).encode() + b"\n"
+    """A message, as it goes through a pipe. A task is a list of jobs, each packed."""
+    data = packed(value)
+    return len(data).to_bytes(_LENGTH, "big") + data
 
 
 def main() -> None:
     """What a worker does."""
     gc.disable()  # nothing here goes round in a circle
     source, target = sys.stdin.buffer, sys.stdout.buffer
-    prices = PriceTable(json.loads(source.readline()))
-    parse = fast()
+    setting, descriptors = next(_messages(source))
     try:
-        for line in source:
-            for conversation in json.loads(line):
-                for chunk in read_conversation(map(_part, conversation), prices, parse):
-                    _answer(target, (*chunk[:-2], tuple(chunk.state) if chunk.state else None, chunk.problem))
-            _answer(target, None)
-            target.flush()
-    except BrokenPipeError:
-        os._exit(0)  # nobody listens any more
+        with Ledger(setting.ledger) as ledger:
+            with ledger.transaction() as connection:
+                connection.execute(_LOG)
+                connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB // setting.workers}")
+            jobs, prices, turns = _jobs(source, target), PriceTable(setting.prices), Turns(*descriptors)
+            for done in read_in(ledger, jobs, prices, fast(), turns, at_once=_CALLS // setting.workers):
+                _answer(target, done)
+        _answer(target, None)
+    except LedgerError as error:
+        _answer(target, {"kind": type(error).__name__, "message": error.message, "hint": error.hint})
+    except OrphanedError:
+        os._exit(1)
+
+
+def _jobs(source: IO[bytes], target: IO[bytes]) -> Iterator[Job]:
+    for jobs in _messages(source):
+        _answer(target, READY)
+        for job in jobs:
+            yield pickle.loads(job)  # noqa: S301 - our own process
+
+
+def _messages(source: IO[bytes]) -> Iterator[Any]:
+    while len(length := source.read(_LENGTH)) == _LENGTH:
+        size = int.from_bytes(length, "big")
+        if len(data := source.read(size)) < size:
+            return
+        yield pickle.loads(data)  # noqa: S301 - our own process
 
 
 def _answer(target: IO[bytes], value: Any) -> None:
-    data = marshal.dumps(value)
-    target.write(len(data).to_bytes(_LENGTH, "big"))
-    target.write(data)
-
-
-def _part(values: list[Any]) -> Part:
-    part = Part._make(values)
-    return part._replace(head=bytes.fromhex(values[4]), tail=bytes.fromhex(values[6]))
-
-
-def _widen(pipe: int) -> None:
-    """Let a worker run ahead, where the system can do that."""
-    with contextlib.suppress(AttributeError, OSError):
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
+    try:
+        target.write(encoded(value))
+        target.flush()
+    except BrokenPipeError:
+        os._exit(1)  # nobody listens any more; what was committed is in the ledger

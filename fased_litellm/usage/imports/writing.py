@@ -4,47 +4,52 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ..changes import put_many
+from ..changes import put_flat
 from ..dimensions import Dimensions
 from ..ledger import Ledger
+from ..multirow import Insertion
+from ..rollups import Part
 from . import conversations
+from .calls import DIMENSION, FEED, Values, columns
 from .conversations import Conversation
 from .feeds import Feed
 from .files import Found
-from .messages import columns
 from .reading import MOST_BAD_LINES, BadLine, Reading, State
-from .store import Entry, unnamed
+from .store import About, unnamed
 from .transcript import Chunk
+from .turns import Turns
 
-_CALLS = 20_000
+CALLS = 20_000
 """So many calls are written at once; a larger file is written while it is read. Single calls of others are put into the
 spool meanwhile, and reports do not wait."""
-_ACTIVITY = """
-INSERT INTO activity (bucket, conversation, user_messages, assistant_messages, tool_calls, tool_results, errors)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bucket, conversation) DO UPDATE SET
-  user_messages = user_messages + excluded.user_messages,
-  assistant_messages = assistant_messages + excluded.assistant_messages,
-  tool_calls = tool_calls + excluded.tool_calls, tool_results = tool_results + excluded.tool_results,
-  errors = errors + excluded.errors
-"""
-_TOOL_USE = """
-INSERT INTO tool_use (bucket, name, conversation, calls) VALUES (?, ?, ?, ?)
-ON CONFLICT (bucket, conversation, name) DO UPDATE SET calls = calls + excluded.calls
-"""
+_ACTIVITY = Insertion(
+    "INSERT INTO activity (bucket, conversation, user_messages, assistant_messages, tool_calls, tool_results, errors)",
+    "(?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (bucket, conversation) DO UPDATE SET"
+    " user_messages = user_messages + excluded.user_messages,"
+    " assistant_messages = assistant_messages + excluded.assistant_messages,"
+    " tool_calls = tool_calls + excluded.tool_calls, tool_results = tool_results + excluded.tool_results,"
+    " errors = errors + excluded.errors",
+)
+_TOOL_USE = Insertion(
+    "INSERT INTO tool_use (bucket, name, conversation, calls)",
+    "(?, ?, ?, ?)",
+    "ON CONFLICT (bucket, conversation, name) DO UPDATE SET calls = calls + excluded.calls",
+)
 _SEEN = """
 UPDATE conversation SET first_ms = coalesce(min(first_ms, ?1), first_ms, ?1),
   last_ms = coalesce(max(last_ms, ?2), last_ms, ?2), counted = counted OR ?3
 WHERE id = ?4
 """
 _STATE = State._fields[:-1]
-_NEW_FEED = f"""
-INSERT INTO feed (id, kind, path, agent, conversation, {", ".join(_STATE)}, bad_lines, read_at_ms)
-VALUES (?, ?, ?, ?, ?, {", ".join("?" * len(_STATE))}, ?, ?)
-"""  # noqa: S608 - names of columns
+_NEW_FEED = Insertion(
+    f"INSERT INTO feed (id, kind, path, agent, conversation, {', '.join(_STATE)}, bad_lines, read_at_ms)",
+    f"({', '.join('?' * (len(_STATE) + 7))})",
+)
 _READ_ON = f"""
 UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0
 WHERE id = ?
@@ -61,28 +66,37 @@ class Written:
 
 
 class Source(NamedTuple):
-    """A file as it lies there, what the ledger knows of it, and of its conversation; None for nothing."""
+    """A file as it lies there, what the ledger knows of it and of its conversation, and what a store says of a new one."""
 
     file: Found
     feed: Feed | None = None
     conversation: Conversation | None = None
+    about: About | None = None
 
 
 def write(
-    ledger: Ledger, chunks: Iterator[Chunk], sources: Sequence[Source], entries: Callable[[Found], Entry | None]
+    ledger: Ledger,
+    chunks: Iterator[Chunk],
+    sources: Sequence[Source],
+    turns: Turns | None = None,
+    *,
+    at_once: int | None = None,
 ) -> Iterator[Written]:
     """Write the chunks of transcripts as they come; the chunks of a file one after the other.
 
     Args:
         sources: the file of a chunk, by its key.
-        entries: what a store says of a file.
+        turns: whose turn it is, if several processes write.
+        at_once: how many calls are written at once, ``CALLS`` by default.
 
     Yields:
         What was written, after each commit.
 
     Raises:
         LedgerError: they cannot be written. What was committed stays; the file at hand is as if it had not been begun.
+        OrphanedError: as of ``turns``.
     """
+    enough = at_once or CALLS
     made: dict[tuple[str, str], Conversation] = {}
     waiting: list[Chunk] = []
     calls = 0
@@ -91,15 +105,18 @@ def write(
             waiting = [held for held in waiting if held.key != chunk.key]
             continue
         waiting.append(chunk)
-        calls += sum(map(len, chunk.calls.values()))
-        if calls >= _CALLS:
-            yield _write(ledger, waiting, chunks, _Batch(sources, entries, made))
+        calls += chunk.total
+        # While another one writes, there is more to read.
+        if calls >= enough and (turns is None or turns.take(wait=calls >= 2 * enough)):
+            yield _write(ledger, waiting, chunks, _Batch(sources, made), turns)
             waiting, calls = [], 0
     if waiting:
-        yield _write(ledger, waiting, chunks, _Batch(sources, entries, made))
+        if turns:
+            turns.take(wait=True)
+        yield _write(ledger, waiting, chunks, _Batch(sources, made), turns)
 
 
-def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _Batch) -> Written:
+def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _Batch, turns: Turns | None) -> Written:
     """Write chunks in one transaction, and the others of a file that has begun."""
     with ledger.transaction() as connection:
         batch.open(connection, ledger.dimensions)
@@ -108,6 +125,8 @@ def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _
         while batch.unfinished:
             batch.take(next(more))
         batch.finish()
+    if turns:
+        turns.give()
     return batch.written
 
 
@@ -115,18 +134,16 @@ class _Batch:
     """What is written in one transaction.
 
     Args:
-        sources, entries: as for ``write``.
+        sources: as for ``write``.
         made: the conversations that were added before, by agent and name.
     """
 
     def __init__(
         self,
         sources: Sequence[Source],
-        entries: Callable[[Found], Entry | None],
         made: dict[tuple[str, str], Conversation],
     ) -> None:
         self._sources = sources
-        self._entries = entries
         self._made = made
         self._file: _Open | None = None
         self._present: set[int] = set()
@@ -136,10 +153,11 @@ class _Batch:
 
     def _drop(self) -> None:
         """Begin anew with what waits to be written."""
-        self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-        self._statements: dict[str, list[tuple[Any, ...]]] = {
-            sql: [] for sql in (conversations.ADD, _SEEN, _NEW_FEED, _READ_ON, _ACTIVITY, _TOOL_USE)
+        self._calls: dict[int, tuple[Values, list[Part]]] = {}
+        self._inserted: dict[Insertion, list[Any]] = {
+            table: [] for table in (conversations.ADDITION, _NEW_FEED, _ACTIVITY, _TOOL_USE)
         }
+        self._updated: dict[str, list[tuple[Any, ...]]] = {_SEEN: [], _READ_ON: []}
         self._waiting = 0
 
     def open(self, connection: sqlite3.Connection, dimensions: Dimensions) -> None:
@@ -166,22 +184,34 @@ class _Batch:
         for names in chunk.names[len(file.dimensions) :]:
             provider, model, status, served = names
             full = (*file.conversation.about.names, "", provider or "", model or "", status, served or "")
-            file.dimensions.append(self._dimensions.of(full)[0])
-        prefix, feed, dimensions = file.conversation.prefix, file.feed, file.dimensions
-        for shape, calls in chunk.calls.items():
-            rows = self._rows.setdefault((*columns(shape), "feed"), [])
-            rows.extend((prefix + call[0], dimensions[call[1]], *call[2:], feed) for call in calls)
-            self._waiting += len(calls)
+            file.dimensions.append(self._dimensions.of(full))
+        self._take_calls(file, chunk)
         conversation = file.conversation.id
-        self._statements[_ACTIVITY] += ((bucket, conversation, *count) for bucket, count in chunk.activity.items())
-        self._statements[_TOOL_USE] += ((*use, conversation, count) for use, count in chunk.tools.items())
+        activity, tools = self._inserted[_ACTIVITY], self._inserted[_TOOL_USE]
+        for bucket, counts in chunk.activity.items():
+            activity += (bucket, conversation, *counts)
+        for (bucket, tool), count in chunk.tools.items():
+            tools += (bucket, tool, conversation, count)
         if chunk.bad:
-            add_bad_lines(self._connection, feed, chunk.bad)
+            add_bad_lines(self._connection, file.feed, chunk.bad)
         if chunk.state:
             self._end(file, chunk, chunk.state)
         self._file = None if chunk.state else file
-        if self._file or self._waiting >= _CALLS:
+        if self._file or self._waiting >= CALLS:
             self._put()
+
+    def _take_calls(self, file: _Open, chunk: Chunk) -> None:
+        prefix, dimensions = file.conversation.prefix, file.dimensions
+        ids = [dimension for dimension, _ in dimensions]
+        for shape, values in chunk.calls.items():
+            width = len(columns(shape))
+            values[::width] = [prefix + identity for identity in values[::width]]
+            values[DIMENSION::width] = [ids[place] for place in values[DIMENSION::width]]
+            values[FEED::width] = [file.feed] * (len(values) // width)
+            calls, parts = self._calls.setdefault(shape, ([], []))
+            calls += values
+            parts += [(time, *dimensions[place], *sums) for time, place, sums in chunk.sums[shape]]
+        self._waiting += chunk.total
 
     def finish(self) -> None:
         """Write what is left."""
@@ -201,9 +231,8 @@ class _Batch:
             self._put()  # what the later one of two files says of a message counts
         fresh = conversation is None
         if conversation is None:
-            entry = self._entries(source.file)
             self._last_conversation += 1
-            conversation = conversations.new(self._last_conversation, *name, entry.about if entry else unnamed(*name))
+            conversation = conversations.new(self._last_conversation, *name, source.about or unnamed(*name))
             self._made[name] = conversation
         self._present.add(conversation.id)
         if source.feed is None:
@@ -218,18 +247,18 @@ class _Batch:
         conversation = file.conversation
         if file.fresh:
             row = conversations.row(conversation, chunk.first_ms, chunk.last_ms, counted=chunk.billed)
-            self._statements[conversations.ADD].append(row)
+            self._inserted[conversations.ADDITION] += row
         elif chunk.last_ms is not None:
-            self._statements[_SEEN].append((chunk.first_ms, chunk.last_ms, chunk.billed, conversation.id))
+            self._updated[_SEEN].append((chunk.first_ms, chunk.last_ms, chunk.billed, conversation.id))
         if chunk.billed and not conversation.counted:
             self._billed.append(conversation.session_id)
         now = time.time_ns() // 1_000_000
         if file.source.feed:
-            self._statements[_READ_ON].append((*state, now, file.feed))
+            self._updated[_READ_ON].append((*state, now, file.feed))
         else:
             found = file.source.file
             row = (file.feed, found.kind, found.path, found.agent, conversation.id, *state, now)
-            self._statements[_NEW_FEED].append(row)
+            self._inserted[_NEW_FEED] += row
 
     def _forget_file(self) -> None:
         """Take back what there is of a file that cannot be read to its end."""
@@ -244,13 +273,15 @@ class _Batch:
         self.written = self._before
 
     def _put(self) -> None:
-        for names, rows in self._rows.items():
-            put = put_many(self._connection, rows, names, self._dimensions)
+        for shape, (calls, parts) in self._calls.items():
+            put = put_flat(self._connection, calls, columns(shape), parts)
             self.written.added += put.added
             self.written.replaced += put.replaced
-        for sql, values in self._statements.items():
-            if values:
-                self._connection.executemany(sql, values)
+        for table, values in self._inserted.items():
+            table.flat(self._connection, values)
+        for sql, rows in self._updated.items():
+            if rows:
+                self._connection.executemany(sql, rows)
         self._drop()
 
 
@@ -262,7 +293,7 @@ class _Open:
     feed: int
     conversation: Conversation
     fresh: bool
-    dimensions: list[int] = field(default_factory=list)
+    dimensions: list[tuple[int, int]] = field(default_factory=list)
 
 
 def begin_feed(connection: sqlite3.Connection, found: Found, feed: Feed | None) -> int:

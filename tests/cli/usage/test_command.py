@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
+from fased_litellm.usage.database import PAGE
 from fased_litellm.usage.jsonschema import schemas
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
@@ -202,7 +203,7 @@ def test_a_damaged_ledger_is_set_aside_and_said_so(ledger_path: Path, capsys: py
     with closing(sqlite3.connect(ledger_path)) as connection:
         pages = connection.execute("SELECT rootpage FROM sqlite_master WHERE name LIKE 'rollup%'").fetchall()
     for (page,) in pages:
-        data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+        data[(page - 1) * PAGE : page * PAGE] = b"\xa5" * PAGE
     ledger_path.write_bytes(data)
     status, out, err = run(capsys, *WINDOW, "--json")
     assert status == 0

@@ -225,7 +225,7 @@ def test_a_file_that_cannot_be_read_to_its_end(
     node: Node, monkeypatch: pytest.MonkeyPatch, calls_per_chunk: int
 ) -> None:
     monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", calls_per_chunk)
-    monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 20)
+    monkeypatch.setattr("fased_litellm.usage.imports.writing.CALLS", 20)
     monkeypatch.setitem(DEFAULTS, "block", 4000)
     for name in ("s1", "s2", "s3"):
         node.write(node.transcript(name), [asked("u1")] + [reply(f"a{number}") for number in range(50)])

@@ -76,7 +76,7 @@ def test_only_what_is_new_is_read(node: Node, monkeypatch: pytest.MonkeyPatch) -
     assert (result.read, result.added) == (1, 1)
     assert result.bytes_read == path.stat().st_size - old
     # Beside what is new, no more than the ends of what is known: a fingerprint before, and one after.
-    assert sum(size for offset, size in read if offset < old) <= 4 * 4096 + 200
+    assert sum(size for offset, size in read if offset < old) <= 4 * 1024 + 200
     assert min(offset for offset, size in read if size and offset >= old) == old
     assert len(ids(node)) == 51
     unchanged(node)
@@ -330,7 +330,7 @@ def test_topics_of_a_session(node: Node) -> None:
 
 def test_a_large_transcript_in_chunks(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", 10)
-    monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 25)
+    monkeypatch.setattr("fased_litellm.usage.imports.writing.CALLS", 25)
     monkeypatch.setattr("fased_litellm.usage.imports.blocks.BLOCK", 3000)
     monkeypatch.setattr(Lines.__init__, "__kwdefaults__", {"block": 3000, "longest": 10**6})
     for session in range(4):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.usage.imports.messages import Messages, columns
+from fased_litellm.usage.imports.calls import columns
+from fased_litellm.usage.imports.messages import Messages
 from fased_litellm.usage.imports.prices import PriceTable
 from tests.usage.imports.node import T0, asked, header, reply, tool_result, usage
 from tests.usage.imports.test_numbers import anything
@@ -24,9 +25,10 @@ def take(*lines: Any, **options: Any) -> Messages:
 
 def calls(messages: Messages) -> list[dict[str, Any]]:
     found = []
-    for shape, kept in messages.calls.items():
-        for call in kept.values():
+    for shape, values in messages.calls.by_shape.items():
+        for call in zip(*[iter(values)] * len(columns(shape)), strict=True):
             named = dict(zip(columns(shape), call, strict=True))
+            assert named.pop("feed") == 0
             names = messages.names[named.pop("dimension")]
             found.append({**named, **dict(zip(("provider", "model", "status", "served"), names, strict=True))})
     return found
@@ -153,7 +155,7 @@ def test_a_message_without_an_id_is_named_by_its_line() -> None:
 def test_of_two_lines_with_one_id_the_later_counts() -> None:
     messages = take(reply("a1", usage=usage(output=1)), reply("a1", usage=usage(output=2, total_cost=0)), reply("a2"))
     assert sorted((call["call_id"], call["output_tokens"]) for call in calls(messages)) == [("a1", 2), ("a2", 120)]
-    assert len(messages) == 2
+    assert len(messages.calls) == 2
 
 
 def test_names_from_the_line_where_the_message_has_none() -> None:
@@ -191,7 +193,7 @@ def test_names_are_not_mixed_up() -> None:
 def test_what_was_counted_before_is_not_counted_again() -> None:
     messages = take(asked("u1", T0), reply("a1", T0 + 1), asked("u2", T0 + 2), seen_until_ms=T0 + 1)
     assert messages.activity == {BUCKET: [1, 0, 0, 0, 0]}
-    assert len(messages) == 1  # calls are known by their ids
+    assert len(messages.calls) == 1  # calls are known by their ids
 
 
 def test_other_lines_are_passed_over() -> None:
@@ -206,7 +208,7 @@ def test_other_lines_are_passed_over() -> None:
         {"message": {}},
         {},
     )
-    assert (len(messages), messages.activity, messages.first_ms) == (0, {}, None)
+    assert (len(messages.calls), messages.activity, messages.first_ms) == (0, {}, None)
 
 
 @pytest.mark.parametrize("value", [[], 7, "text", None, True])

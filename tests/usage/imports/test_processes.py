@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fased_litellm.errors import LedgerError
+from fased_litellm.errors import LedgerDamaged, LedgerError
 from fased_litellm.usage import importlock
-from fased_litellm.usage.imports import pipeline, work
-from fased_litellm.usage.imports.worker import Worker, WorkerDied
+from fased_litellm.usage.imports import pipeline, share
+from fased_litellm.usage.imports.files import scan
+from fased_litellm.usage.imports.layout import NodeConfig, find
+from fased_litellm.usage.imports.pipeline import Progress, run
+from fased_litellm.usage.imports.share import Done
+from fased_litellm.usage.imports.transcript import Chunk
+from fased_litellm.usage.imports.turns import Turns
+from fased_litellm.usage.imports.worker import Setting, Worker, WorkerDied, encoded, packed
+from fased_litellm.usage.imports.writing import Source
 from fased_litellm.usage.ledger import Ledger
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, reply
@@ -80,20 +89,20 @@ def test_half_a_file_would_be_found_out(tmp_path: Path) -> None:
 def test_an_import_that_fails_in_the_middle_keeps_whole_files(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(6):
         node.write(node.transcript(f"s{number}"), [asked("u1"), reply("a1"), reply("a2")])
-    monkeypatch.setattr("fased_litellm.usage.imports.writing._CALLS", 4)
+    monkeypatch.setattr("fased_litellm.usage.imports.writing.CALLS", 4)
 
     class Power(Exception):
         pass
 
-    real = work.Work._counted
+    real = share._Chunks.__iter__
 
-    def failing(self: work.Work, chunks: object, *rest: object) -> object:
-        for number, chunk in enumerate(real(self, chunks, *rest)):  # type: ignore[arg-type]
+    def failing(self: share._Chunks) -> Iterator[Chunk]:
+        for number, chunk in enumerate(real(self)):
             if number == 5:
                 raise Power
             yield chunk
 
-    monkeypatch.setattr(work.Work, "_counted", failing)
+    monkeypatch.setattr(share._Chunks, "__iter__", failing)
     with pytest.raises(Power):
         node.read_in(workers=0)
     assert len(node.calls()) == 8
@@ -125,23 +134,27 @@ def test_one_that_was_asked_for_waits(node: Node, monkeypatch: pytest.MonkeyPatc
         node.read_in(wait=True)
 
 
-def test_a_process_that_dies_is_done_without(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", [1, 3, 5])
+def test_a_process_that_dies_is_done_without(node: Node, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     for number in range(40):
         node.write(node.transcript(f"s{number}"), [reply(f"a{n}") for n in range(20)])
-    real, seen = Worker._receive, []
+    monkeypatch.setattr("fased_litellm.usage.imports.pool._TASK_SIZE", 20_000)
+    real: Any = Worker.answer
+    seen: list[Worker] = []
 
     def dying(self: Worker) -> object:
         seen.append(self)
-        if len(seen) == 25:
+        if len(seen) == moment:
             self._process.kill()
             self._process.wait()
         return real(self)
 
-    monkeypatch.setattr(Worker, "_receive", dying)
-    assert node.read_in(workers=2).added == 800
-    assert len(seen) >= 25
+    monkeypatch.setattr(Worker, "answer", dying)
+    assert 0 < node.read_in(workers=2).added <= 800  # it may have been killed when it had written some, and not said so
+    assert len(seen) >= moment
     assert len(node.calls()) == 800
     assert node.activity() == (0, 800, 0, 0, 0)
+    assert_rollups_equal_rows(node.ledger)
 
 
 def test_without_other_processes_it_goes_as_well(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,27 +163,102 @@ def test_without_other_processes_it_goes_as_well(node: Node, monkeypatch: pytest
     assert node.read_in(workers=2).added == 1
 
 
-def test_a_worker_that_cannot_start_says_so() -> None:
-    one = Worker({})
-    one._process.kill()
-    one._process.wait()
-    with pytest.raises(WorkerDied):
-        next(one.chunks())
-    one.close()
+@pytest.fixture
+def turns() -> Iterator[Turns]:
+    made = Turns.make()
+    yield made
+    made.close()
 
 
-def test_a_worker_ends_with_its_parent(node: Node) -> None:
+def worker(node: Node, lock: int, turns: Turns) -> Worker:
+    return Worker(Setting(node.ledger, {}, 1), lock, turns)
+
+
+def until_done(one: Worker) -> int:
+    added = 0
+    while not one.done:
+        answer = one.answer()
+        added += answer.added if isinstance(answer, Done) else 0
+    return added
+
+
+def jobs(node: Node) -> bytes:
+    return encoded([packed([Source(file)]) for file in scan(find(node.paths, NodeConfig(node.paths)))])
+
+
+def test_a_worker_that_is_gone(node: Node, turns: Turns) -> None:
+    with importlock.hold(node.ledger) as lock:
+        one = worker(node, lock, turns)
+        one._process.kill()
+        one._process.wait()
+        with pytest.raises(WorkerDied):
+            one.answer()
+        with pytest.raises(WorkerDied):
+            one.give(b"x" * 100_000)
+        one.close()
+
+
+def test_a_worker_ends_with_its_work_and_holds_the_lock_until_then(node: Node, turns: Turns) -> None:
     node.write(node.transcript("s1"), [reply("a1")])
-    one = Worker({})
-    one._in.close()
+    with importlock.hold(node.ledger) as lock:
+        one = worker(node, lock, turns)
+    assert importlock.held(node.ledger)
+    one.give(jobs(node))
+    one.finish()
+    assert until_done(one) == 1
     assert one._process.wait(timeout=30) == 0
+    assert not importlock.held(node.ledger)
     one.close()
 
 
 def test_what_is_too_long_to_tell_a_worker_is_read_here(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fased_litellm.usage.imports.pool._MOST_BYTES", 400)
+    monkeypatch.setattr("fased_litellm.usage.imports.pool._MOST_BYTES", 1000)
     for number in range(9):
         stamp = f"2026-11-22T03-00-{number:02d}.000Z"
         node.write(node.sessions() / f"s1.jsonl.bak.{stamp}", [reply(f"a{number}", T0 + number)])
         node.write(node.transcript(f"t{number}"), [reply("a1")])
     assert node.read_in(workers=2).added == 18
+    assert len(node.calls()) == 18
+
+
+def test_what_goes_wrong_in_a_worker_goes_wrong_here(node: Node, turns: Turns) -> None:
+    node.ledger.parent.mkdir(parents=True)
+    node.ledger.write_bytes(b"no ledger" * 1000)
+    with importlock.hold(node.ledger) as lock:
+        one = worker(node, lock, turns)
+        with pytest.raises(LedgerDamaged, match="is damaged"):
+            one.answer()
+        one.close()
+
+
+def test_an_import_goes_on_where_one_was_killed_with_its_workers(node: Node, turns: Turns) -> None:
+    for number in range(60):
+        node.write(node.transcript(f"s{number}"), [asked("u1"), *(reply(f"a{n}") for n in range(100))])
+    with importlock.hold(node.ledger) as lock:
+        one = worker(node, lock, turns)
+        one.give(jobs(node))
+    one.finish()  # as if the one who started it was gone, while it goes on
+    assert node.read_in(workers=0).files == 60  # begins when that one has ended
+    assert until_done(one) == 6000
+    one.close()
+    assert len(node.calls()) == 6000
+    assert node.activity() == (60, 6000, 0, 0, 0)
+    assert_rollups_equal_rows(node.ledger)
+
+
+def test_several_workers_write_what_one_would(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fased_litellm.usage.imports.pool._TASK_SIZE", 60_000)
+    for number in range(200):
+        lines = [asked("u1", T0 + number), *(reply(f"a{n}", T0 + 1000 * n + number, durationMs=9) for n in range(30))]
+        node.write(node.transcript(f"s{number}"), lines)
+    told: list[Progress] = []
+    result = run(node.ledger, node.paths, wait=True, workers=3, tell=told.append)
+    assert (result.read, result.added, result.files) == (200, 6000, 200)
+    assert told[-1].done == told[-1].size == result.bytes_read
+    assert node.activity() == (200, 6000, 0, 0, 0)
+    assert_rollups_equal_rows(node.ledger)
+    assert_coarse(node.ledger)
+    several = node.calls("call_id, started_at_ms, total_tokens, cost_pico, latency_ms, session, model")
+    node.ledger.unlink()
+    node.read_in(workers=0)
+    assert node.calls("call_id, started_at_ms, total_tokens, cost_pico, latency_ms, session, model") == several

@@ -327,7 +327,7 @@ class Machine(RuleBasedStateMachine):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(writing._Batch, "_end", dying)
-            patch.setattr(writing, "_CALLS", 1)
+            patch.setattr(writing, "CALLS", 1)
             with contextlib.suppress(InterruptedError):
                 self.node.read_in(workers=0)
         self.settled = False

@@ -1,0 +1,86 @@
+"""The calls of a transcript, laid out as the ledger takes them: one list of values for all calls of a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+_ALWAYS = (
+    "call_id",
+    "dimension",
+    "started_at_ms",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "total_tokens",
+    "cost_source",
+    "feed",
+)
+_PERHAPS = (
+    "cost_pico",
+    "input_cost_pico",
+    "output_cost_pico",
+    "cache_read_cost_pico",
+    "cache_write_cost_pico",
+    "latency_ms",
+    "price_note",
+    "response_id",
+    "cause",
+)
+USUAL = 0b111111
+"""The shape of nearly all calls: with a cost in parts, and a latency."""
+DIMENSION, FEED = _ALWAYS.index("dimension"), _ALWAYS.index("feed")
+
+Values = list[Any]
+"""The values of many calls, one after the other: for each, those of ``columns`` of its shape."""
+
+
+@cache
+def columns(shape: int) -> tuple[str, ...]:
+    """The columns of ``call`` which calls of that shape have. The others are not known."""
+    return (*_ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
+
+
+def shape_of(perhaps: Sequence[Any]) -> int:
+    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``cause``."""
+    return sum(1 << place for place, value in enumerate(perhaps) if value is not None)
+
+
+class Calls:
+    """Calls by shape. Of two with one id, the later one counts.
+
+    Attributes:
+        by_shape: shape → values. Who adds a call does not know its dimension and its feed yet: it has the place of its
+            names among those of the transcript, and 0.
+        shapes: id → shape.
+        usual: the values of calls of the ``USUAL`` shape. Who adds there looks into ``shapes`` before.
+    """
+
+    def __init__(self) -> None:
+        self.usual: Values = []
+        self.by_shape: dict[int, Values] = {USUAL: self.usual}
+        self.shapes: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.shapes)
+
+    def add(self, shape: int, call: tuple[Any, ...]) -> None:
+        """Add a call: the values of ``columns(shape)``."""
+        identity = call[0]
+        if identity in self.shapes:
+            self.drop(identity)
+        self.shapes[identity] = shape
+        values = self.by_shape.get(shape)
+        if values is None:
+            values = self.by_shape[shape] = []
+        values += call
+
+    def drop(self, identity: str) -> None:
+        """Forget a call: a later one has that id."""
+        shape = self.shapes[identity]
+        values, width = self.by_shape[shape], len(columns(shape))
+        begin = values[::width].index(identity) * width
+        del values[begin : begin + width]

@@ -1,0 +1,220 @@
+"""A short way to read the lines that nearly all lines of a transcript are like. Never a text.
+
+A line that is taken in here comes to just what ``Messages.take`` would make of it; any other is left to that.
+
+Facts: as in ``messages`` and ``tokens``; a reply without a failure has the fields below: ``AssistantMessage`` of the
+coding agent that Fased runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
+from msgspec.json import Decoder
+from msgspec.structs import asdict, astuple
+
+from ..migrations import BUCKET_MS
+from .calls import USUAL, shape_of
+from .messages import (
+    ASSISTANTS,
+    ERRORS,
+    LONGEST_ID,
+    LONGEST_MS,
+    STATUSES,
+    TOOL_CALLS,
+    TOOL_RESULTS,
+    USERS,
+    Messages,
+    is_tool_call,
+    is_tool_result,
+    name_of,
+)
+from .numbers import MOST_TOKENS, MOST_USD, PICO, text
+from .prices import PriceTable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
+_moment = datetime.fromisoformat
+
+_Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS // 4)]  # so the sum of four is no more than a message can have
+_Usd = Annotated[float, Meta(ge=0, le=MOST_USD)]
+_Took = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
+
+
+class Cost(Struct, gc=False):
+    """``message.usage.cost``, in USD."""
+
+    total: _Usd
+    input: _Usd
+    output: _Usd
+    cacheRead: _Usd  # noqa: N815 - the names of the transcript, here and below
+    cacheWrite: _Usd  # noqa: N815
+
+
+class Usage(Struct, gc=False, forbid_unknown_fields=True):
+    """``message.usage``. A field that is not here may be another spelling of one that is."""
+
+    input: _Tokens
+    output: _Tokens
+    cacheRead: _Tokens  # noqa: N815
+    cacheWrite: _Tokens  # noqa: N815
+    totalTokens: Annotated[int, Meta(ge=0, le=MOST_TOKENS)]  # noqa: N815
+    cost: Cost
+
+
+class Block(Struct, gc=False):
+    """A part of a message's content."""
+
+    type: str
+    name: str | None = None
+    is_error: bool = False
+
+
+class Asked(Struct, gc=False, tag_field="role", tag="user"):
+    """A message to the agent."""
+
+    content: str | list[Block] = ""
+
+
+class Answered(Struct, gc=False, tag_field="role", tag="toolResult"):
+    """What a tool gave."""
+
+    isError: bool = False  # noqa: N815
+
+
+class Reply(Struct, gc=False, tag_field="role", tag="assistant"):
+    """A model's reply. None is for a field that is not there."""
+
+    usage: Usage
+    content: str | list[Block] = ""
+    provider: str | None = None
+    model: str | None = None
+    stopReason: str | None = None  # noqa: N815
+    responseModel: str | None = None  # noqa: N815
+    responseId: str | None = None  # noqa: N815
+    durationMs: _Took | None = None  # noqa: N815
+    timestamp: int | None = None
+    errorMessage: str = ""  # noqa: N815
+
+
+class Line(Struct, gc=False):
+    """A line, with a message or about something else."""
+
+    timestamp: str
+    id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+    message: Reply | Answered | Asked | UnsetType = UNSET
+    durationMs: Literal["-"] = "-"  # noqa: N815 - a number has another way
+
+
+class Usual:
+    """Takes in the usual lines of a transcript.
+
+    Args:
+        messages: where to.
+        prices: for messages whose cost the transcript does not say.
+    """
+
+    def __init__(self, messages: Messages, prices: PriceTable) -> None:
+        self._messages = messages
+        self._prices = prices
+        self._decode: Callable[[bytes], Line] = Decoder(Line).decode
+
+    def take(self, line: bytes) -> bool:
+        """Take in a line: as a whole, or not at all.
+
+        Returns:
+            Whether it was taken in.
+        """
+        try:
+            entry = self._decode(line)
+            since = _moment(entry.timestamp) - _EPOCH
+        except (MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
+            return False
+        now = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+        message, messages = entry.message, self._messages
+        if message is UNSET:
+            messages.now_ms = now if now > 0 else messages.now_ms
+            return True
+        if isinstance(message, Reply) and not self._call(entry.id, message, now):
+            return False
+        if messages.latest_ms <= now < messages.until_ms:
+            messages.latest_ms = messages.now_ms = now
+            counts = messages.counts
+        elif now < 0:
+            return False
+        else:
+            found = messages.at(now)
+            if found is None:
+                return True
+            counts = found
+        if isinstance(message, Answered):
+            counts[TOOL_RESULTS] += 1
+            if message.isError:
+                counts[ERRORS] += 1
+        elif isinstance(message, Reply):
+            counts[ASSISTANTS] += 1
+            stop = message.stopReason
+            if stop is not None and stop in STATUSES:
+                counts[ERRORS] += 1
+            if type(message.content) is list:
+                for block in message.content:
+                    if is_tool_call(block.type):
+                        counts[TOOL_CALLS] += 1
+                        messages.use(now // BUCKET_MS, name_of(block.name))
+        else:
+            counts[USERS] += 1
+            if type(message.content) is list:
+                for block in message.content:
+                    if is_tool_result(block.type):
+                        counts[TOOL_RESULTS] += 1
+                        counts[ERRORS] += block.is_error
+        return True
+
+    def _call(self, identity: str, message: Reply, now: int) -> bool:
+        fresh, output, read, written, total, cost = astuple(message.usage)
+        if not total or message.errorMessage or now < 0 or not identity.isprintable():
+            return False
+        latency = message.durationMs
+        if latency is None and message.timestamp is not None:
+            latency = now - message.timestamp
+        if not latency or not 0 < latency <= LONGEST_MS:
+            return False
+        messages = self._messages
+        names = message.provider, message.model, message.stopReason, message.responseModel
+        place = messages.places.get(names)
+        if place is None:
+            place = messages.place(names)
+            if place is None:
+                return False
+        usd, usd_in, usd_out, usd_read, usd_written = astuple(cost)
+        begin = identity, place, now, fresh, output, read, written, total
+        response, pico = message.responseId, round(usd * PICO)
+        if pico and response is None:
+            costs = (
+                pico,
+                round(usd_in * PICO) if usd_in else 0,
+                round(usd_out * PICO) if usd_out else 0,
+                round(usd_read * PICO) if usd_read else 0,
+                round(usd_written * PICO) if usd_written else 0,
+            )
+            # As Calls.add, in less time.
+            calls = messages.calls
+            if identity in calls.shapes:
+                calls.drop(identity)
+            calls.shapes[identity] = USUAL
+            calls.usual += (*begin, "transcript", 0, *costs, latency)
+        else:
+            self._odd_call(begin, cost, latency, text(response))
+        messages.billed = True
+        return True
+
+    def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None) -> None:
+        _, place, _, *tokens = begin
+        provider, model, _, _ = self._messages.names[place]
+        total, source, *parts, note = self._prices.cost({"cost": asdict(cost)}, tuple(tokens), provider, model)
+        perhaps = total, *parts, latency, note, response, None
+        has = (value for value in perhaps if value is not None)
+        self._messages.calls.add(shape_of(perhaps), (*begin, source, 0, *has))
