@@ -19,6 +19,9 @@ WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""
 MOST_WORKERS = 3
 """More would wait for each other: one of them writes at a time, which takes a third of the time."""
+_CALLS = 40_000
+_CACHE_KIB = 64 * 1024
+"""Of all workers together, so that more of them do not take more memory."""
 _AT_ONCE = 2
 """A worker is handed so many tasks, so that it need not wait for the next one."""
 _MOST_BYTES = 24 * 1024
@@ -51,8 +54,9 @@ class Pool:
         try:
             if workers:
                 self._turns = Turns.make()
+                setting = Setting(ledger.path, prices, _CALLS // workers, _CACHE_KIB // workers)
                 while len(self._workers) < workers:
-                    self._workers.append(Worker(Setting(ledger.path, prices, workers), lock, self._turns))
+                    self._workers.append(Worker(setting, lock, self._turns))
         except BaseException:
             self._end()
             raise

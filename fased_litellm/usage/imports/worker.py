@@ -26,12 +26,9 @@ from .jsonlines import fast
 from .prices import PriceTable, Written
 from .share import Done, Job, read_in
 from .turns import OrphanedError, Turns
-from .writing import CALLS
 
 _LENGTH = 8
 _LOG = "PRAGMA wal_autocheckpoint = 8000"
-_CACHE_KIB = 64 * 1024
-_CALLS = 2 * CALLS
 _PROGRAM = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from {} import main; main()"
 READY = "ready"
 """A worker's word that it begins with what it was handed: it may have more."""
@@ -47,12 +44,14 @@ class Setting(NamedTuple):
     Attributes:
         ledger: where to write.
         prices: those of the config.
-        workers: how many there are; together they take no more memory than one would.
+        at_once: how many calls it writes at once.
+        cache_kib: how much of the ledger it keeps in memory.
     """
 
     ledger: Path
     prices: Written
-    workers: int
+    at_once: int
+    cache_kib: int
 
 
 class Worker:
@@ -161,9 +160,9 @@ def main() -> None:
         with Ledger(setting.ledger) as ledger:
             with ledger.transaction() as connection:
                 connection.execute(_LOG)
-                connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB // setting.workers}")
+                connection.execute(f"PRAGMA cache_size = {-setting.cache_kib}")
             jobs, prices, turns = _jobs(source, target), PriceTable(setting.prices), Turns(*descriptors)
-            for done in read_in(ledger, jobs, prices, fast(), turns, at_once=_CALLS // setting.workers):
+            for done in read_in(ledger, jobs, prices, fast(), turns, at_once=setting.at_once):
                 _answer(target, done)
         _answer(target, None)
     except LedgerError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,7 +174,7 @@ def turns() -> Iterator[Turns]:
 
 
 def worker(node: Node, lock: int, turns: Turns) -> Worker:
-    return Worker(Setting(node.ledger, {}, 1), lock, turns)
+    return Worker(Setting(node.ledger, {}, 1000, 1024), lock, turns)
 
 
 def until_done(one: Worker) -> int:
@@ -262,3 +265,38 @@ def test_several_workers_write_what_one_would(node: Node, monkeypatch: pytest.Mo
     node.ledger.unlink()
     node.read_in(workers=0)
     assert node.calls("call_id, started_at_ms, total_tokens, cost_pico, latency_ms, session, model") == several
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_an_import_in_several_processes_that_is_killed(node: Node, *, share: float, all_of_them: bool) -> None:
+    """With its workers, or without: then these write what they have, and end."""
+    for number in range(60):
+        lines = [asked("u1"), *(reply(f"a{n}", T0 + n, durationMs=9) for n in range(40 + number))]
+        node.write(node.transcript(f"s{number}"), lines)
+    wanted = {f"s{number}": 40 + number for number in range(60)}
+    sql = "SELECT name, count(call.id) FROM feed JOIN conversation ON feed.conversation = conversation.id "
+    sql += "LEFT JOIN call ON call.feed = feed.id GROUP BY feed.id"
+    running = start("tests.usage.imports.several", node.state)
+    assert running.stdout is not None
+    done = 0
+    while done < share * sum(wanted.values()):
+        done = int(running.stdout.readline())
+    workers = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    if not workers.exists():
+        running.communicate(timeout=60)
+        pytest.skip("the workers of a process are told by Linux alone")
+    pids = [int(pid) for pid in workers.read_text().split()]
+    for pid in [running.pid, *(pids if all_of_them else [])]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    running.communicate(timeout=60)
+    with importlock.hold(node.ledger, wait_s=60):
+        kept: dict[str, int] = dict(node.rows(sql))
+    assert kept.items() <= wanted.items()
+    assert sum(kept.values()) >= done
+    assert_rollups_equal_rows(node.ledger)
+    node.read_in()
+    assert dict(node.rows(sql)) == wanted
+    assert node.activity() == (60, sum(wanted.values()), 0, 0, 0)
+    assert_rollups_equal_rows(node.ledger)
