@@ -17,14 +17,13 @@ from . import database, rollups
 from .dimensions import Dimensions, names_of
 from .patience import Patience
 from .record import UsageRecord
-from .rows import insertion, part_of, row_of
+from .rows import insert, part_of, row_of
 
 if TYPE_CHECKING:
     from .query import Query
     from .report import UsageReport
     from .spool import Drained, Spool
 
-_INSERT = insertion().one
 _abandoned: list[sqlite3.Connection] = []
 
 
@@ -180,7 +179,7 @@ class Ledger:
     def _insert(self, connection: sqlite3.Connection, record: UsageRecord) -> rollups.Part | None:
         dimension, coarse = self.dimensions.of(names_of(record))
         row = row_of(record, dimension)
-        if connection.execute(_INSERT, row).rowcount == 0:
+        if not insert(connection, row):
             return None
         return part_of(record, row, coarse)
 

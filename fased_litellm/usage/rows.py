@@ -110,6 +110,17 @@ def row_of(record: UsageRecord, dimension: int, *, feed: int | None = None) -> R
     )
 
 
+def insert(connection: sqlite3.Connection, row: Row) -> bool:
+    """Add a row, but not its sums; False if its call id is there already.
+
+    Raises:
+        sqlite3.Error, OverflowError: it cannot be written; the transaction must be rolled back.
+    """
+    names = tuple([name for name, value in zip(COLUMNS, row, strict=True) if value is not None])
+    values = [value for value in row if value is not None]
+    return connection.execute(insertion(names).one, values).rowcount > 0
+
+
 def complete(row: Row, columns: tuple[str, ...]) -> Row:
     """The row with all of ``COLUMNS``, where it has only some."""
     if columns == COLUMNS:
@@ -126,11 +137,11 @@ def part_of(record: UsageRecord, row: Row, coarse: int) -> rollups.Part:
         row[1],
         coarse,
         1,
-        record.status in FAILED,
+        1 if record.status in FAILED else 0,
         *row[3:9],
         cost or 0,
-        cost is not None,
-        record.unpriced,
+        0 if cost is None else 1,
+        1 if record.unpriced else 0,
         *(part or 0 for part in row[25:29]),
         row[8] if cost is None else 0,
     )
