@@ -2,6 +2,9 @@
 
 Whole days of UTC come from the sums per day, what is left of the window at both ends from those per hour, then per
 quarter of an hour, and single calls are read only where the window cuts through a quarter.
+
+Days of another zone are those of UTC, less the hours at one end that belong to the neighbour, and with those of the other
+neighbour: that is much less to read than all hours.
 """
 
 from __future__ import annotations
@@ -62,12 +65,21 @@ class Piece(NamedTuple):
         rollup: the table, None for the single calls.
         first, last: buckets, or milliseconds of single calls, with an exclusive end.
         stretch: which it is a part of.
+        shift_ms: is added to its times before a day is made of them; None for the stretch's offset.
+        weight: 1, or -1 for sums that are taken away.
     """
 
     rollup: Rollup | None
     first: int
     last: int
     stretch: Stretch
+    shift_ms: int | None = None
+    weight: int = 1
+
+    @property
+    def shift(self) -> int:
+        """What is added to its times."""
+        return self.stretch.span.offset_ms if self.shift_ms is None else self.shift_ms
 
 
 def stretches(from_ms: int, to_ms: int, zone: Zone, grain: Grain) -> Iterator[Stretch]:
@@ -90,7 +102,7 @@ def stretches(from_ms: int, to_ms: int, zone: Zone, grain: Grain) -> Iterator[St
 
 
 def pieces(parts: Iterable[Stretch], grain: Grain, rollups: Iterable[Rollup], *, sessions: bool) -> list[Piece]:
-    """What to read for these parts of the window, each moment exactly once.
+    """What to read for these parts of the window: by their weights, each moment exactly once.
 
     Args:
         parts: as ``stretches`` gives them.
@@ -108,8 +120,30 @@ def pieces(parts: Iterable[Stretch], grain: Grain, rollups: Iterable[Rollup], *,
         fitting = [
             table for table in useful if longest is None or (table.width_ms <= longest and not offset % table.width_ms)
         ]
-        found += _cover(part.span.from_ms, part.span.to_ms, fitting, part)
+        days = next((table for table in useful if table.width_ms == DAY_MS), None)
+        if longest == DAY_MS and days and days not in fitting and 2 * abs(offset) < DAY_MS:
+            found += _days(part, days, fitting, [table for table in useful if table.width_ms < DAY_MS])
+        else:
+            found += _cover(part.span.from_ms, part.span.to_ms, fitting, part)
     return found
+
+
+def _days(part: Stretch, days: Rollup, fitting: Sequence[Rollup], finer: Sequence[Rollup]) -> Iterator[Piece]:
+    """The days of a zone, of UTC's."""
+    begin, end, offset = part.span
+    first, last = -(-(begin + offset) // DAY_MS), (end + offset) // DAY_MS
+    if first >= last:
+        yield from _cover(begin, end, fitting, part)
+        return
+    yield from _cover(begin, first * DAY_MS - offset, fitting, part)
+    yield Piece(days, first, last, part, shift_ms=0)
+    for day in range(first, last):
+        for whose, weight, shift in ((day, -1, 0), (day - 1 if offset > 0 else day + 1, 1, offset)):
+            # The hours of a day of UTC that belong to the day after or, west of Greenwich, to the one before.
+            edge = (whose + 1) * DAY_MS if offset > 0 else whose * DAY_MS
+            for piece in _cover(min(edge, edge - offset), max(edge, edge - offset), finer, part):
+                yield piece._replace(shift_ms=shift, weight=weight)
+    yield from _cover(last * DAY_MS - offset, end, fitting, part)
 
 
 def _cover(begin: int, end: int, tables: Sequence[Rollup], part: Stretch) -> Iterator[Piece]:

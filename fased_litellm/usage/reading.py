@@ -11,7 +11,7 @@ from .rollups import CALL_SUMS
 from .timezones import DAY_MS, Zone
 
 # Columns of VALUES have these names in every database; SQLite lets no others be given.
-_SPAN = tuple(f"span.column{number}" for number in range(1, 5))
+_SPAN = tuple(f"span.column{number}" for number in range(1, 6))
 _FEW = 8
 """So many pieces are read one by one: SQLite then sees that it need not sort what the table has in order."""
 _MONDAY = 3
@@ -39,6 +39,8 @@ def parts(
     only: str | None = None,
 ) -> str | None:
     """Selects with the columns ``dimension``, those of ``grain_columns``, and the sums; several rows may go together.
+
+    Where days or weeks are told apart, they may cancel each other out: a group without calls is none.
 
     Args:
         window: milliseconds since 1970 UTC, with an exclusive end.
@@ -71,7 +73,7 @@ def _select(
     group: Sequence[Piece], grain: Grain, sums: Sequence[str], dialect: Dialect, *, names: bool, only: str | None
 ) -> str:
     rollup = group[0].rollup
-    first, last, shift, month = _SPAN if len(group) > 1 else map(str, _numbers(group[0]))
+    first, last, shift, month, weight = _SPAN if len(group) > 1 else map(str, _numbers(group[0]))
     if rollup is None:
         # A call says by its dimension whether it failed, so this one table is needed here in any case.
         source = (
@@ -83,7 +85,9 @@ def _select(
         expressions = {name: f"part.{name}" for name in sums}
     keys = {"at": _at(group, grain, time, shift), "shift": shift, "month": month, "dimension": dimension}
     chosen = [*grain_columns(grain), *(["dimension"] if names else [])]
-    columns = [f"{keys[name]} AS {name}" for name in chosen] + [f"sum({expressions[name]}) AS {name}" for name in sums]
+    columns = [f"{keys[name]} AS {name}" for name in chosen] + [
+        f"{_sum(expressions[name], weight)} AS {name}" for name in sums
+    ]
     conditions = [f"{time} >= {first}", f"{time} < {last}", *([] if rollup else ["call.counted"])]
     if only and rollup:
         conditions.append(f"part.{only} > 0")
@@ -103,10 +107,14 @@ def _at(group: Sequence[Piece], grain: Grain, time: str, shift: str) -> str:
     """The number of the hour, day or week; of a bucket as long as that, in a way in which the table is known to be sorted."""
     rollup, unit = group[0].rollup, HOUR_MS if grain.hour else DAY_MS
     if rollup and rollup.width_ms == unit and len(group) == 1 and not grain.week:
-        return f"{time} + {group[0].stretch.span.offset_ms // unit}"
+        return f"{time} + {group[0].shift // unit}"
     at = f"({time}{f' * {rollup.width_ms}' if rollup else ''} + {shift}) / {unit}"
     return f"({at} + {_MONDAY}) / 7" if grain.week else at
 
 
-def _numbers(piece: Piece) -> tuple[int, int, int, int]:
-    return piece.first, piece.last, piece.stretch.span.offset_ms, piece.stretch.month
+def _sum(expression: str, weight: str) -> str:
+    return f"sum({expression})" if weight == "1" else f"sum(({expression}) * {weight})"
+
+
+def _numbers(piece: Piece) -> tuple[int, int, int, int, int]:
+    return piece.first, piece.last, piece.shift, piece.stretch.month, piece.weight

@@ -165,7 +165,7 @@ def _statement(
     if made.terms:
         source += f" WHERE {' AND '.join(made.terms)}"
     if keys:
-        source += f" GROUP BY {', '.join(keys)}"
+        source += f" GROUP BY {', '.join(keys)} HAVING sum(part.{sums[0]}) > 0"
     chosen = ", ".join([*keys, *(f"sum(part.{name})" for name in sums)])
     return f"{'WITH ' + ', '.join(ctes) + ' ' if ctes else ''}SELECT {chosen} {source}", made.values
 

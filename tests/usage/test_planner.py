@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from hypothesis import given
+from collections import Counter
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.usage.dialect import SQLITE, Rollup
@@ -21,33 +23,41 @@ def bounds(piece: Piece) -> tuple[int, int]:
     return piece.first * width, piece.last * width
 
 
+def place(piece: Piece, moment: int, grain: Grain) -> tuple[int, int]:
+    """Where a piece has the calls of a moment: its bucket has one time for all that is in it."""
+    width = piece.rollup.width_ms if piece.rollup else 1
+    unit = HOUR_MS if grain.hour else DAY_MS
+    told = (moment // width * width + piece.shift) // unit if grain.hour or grain.day or grain.week else 0
+    return told, piece.stretch.month
+
+
+def wanted(zone: Zone, moment: int, grain: Grain) -> tuple[int, int]:
+    unit = HOUR_MS if grain.hour else DAY_MS
+    told = (moment + zone.offset_ms(moment)) // unit if grain.hour or grain.day or grain.week else 0
+    day = zone.day(moment)
+    return told, (day.year - 1970) * 12 + day.month - 1 if grain.month else 0
+
+
+@settings(max_examples=300)
 @given(edges, edges, shifts, zones, grains, st.booleans(), st.sets(st.sampled_from(SQLITE.rollups)))
 def test_each_moment_of_a_window_is_read_once_and_in_its_place(
     one: int, other: int, shift: int, zone: Zone, grain: Grain, sessions: bool, rollups: set[Rollup]
 ) -> None:
     begin, end = min(one, other) + shift, max(one, other)
     found = pieces(stretches(begin, end, zone, grain), grain, rollups, sessions=sessions)
-    at = begin
-    for piece in sorted(found, key=bounds):
-        first, last = bounds(piece)
-        assert (first, last) == (at, max(first + 1, last))
-        assert not sessions or piece.rollup is None or piece.rollup.sessions
-        span = piece.stretch.span
-        assert span.from_ms <= first
-        assert last <= span.to_ms
-        if grain != Grain():
-            assert zone.offset_ms(first) == zone.offset_ms(last - 1) == span.offset_ms
-        if piece.rollup and grain.longest_bucket_ms:
-            # A bucket lies within one hour, or within one day.
-            unit, width = HOUR_MS if grain.hour else DAY_MS, piece.rollup.width_ms
-            assert (first + span.offset_ms) // unit == (first + width - 1 + span.offset_ms) // unit
-            assert width <= unit
-            assert span.offset_ms % width == 0
-        if grain.month:
-            months = {(day.year - 1970) * 12 + day.month - 1 for day in (zone.day(first), zone.day(last - 1))}
-            assert months == {piece.stretch.month}
-        at = last
-    assert at == max(begin, end)
+    assert not sessions or all(piece.rollup is None or piece.rollup.sessions for piece in found)
+    # Between two of these, all moments are alike.
+    cuts = {begin, end, *range(begin - begin % 900_000, end, 900_000)} | {
+        cut for piece in found for cut in bounds(piece)
+    }
+    for moment in cuts:
+        weights: Counter[tuple[int, int]] = Counter()
+        for piece in found:
+            first, last = bounds(piece)
+            if first <= moment < last:
+                weights[place(piece, moment, grain)] += piece.weight
+        read = {told: weight for told, weight in weights.items() if weight}
+        assert read == ({wanted(zone, moment, grain): 1} if begin <= moment < end else {})
 
 
 def tables(begin: int, end: int, *by: str, zone: str = "UTC", sessions: bool = False) -> list[str]:
@@ -63,9 +73,12 @@ def test_the_coarsest_table_that_can_tell_is_read() -> None:
     assert tables(*week, "day") == ["rollup_day"]
     assert tables(*week, "week", "month") == ["rollup_day"]
     assert tables(*week, "hour") == ["rollup_hour"]
-    assert tables(*week, "day", zone="+02:00") == ["rollup_hour"]
-    assert tables(*week, "day", zone="Asia/Kolkata") == ["rollup"]
-    assert tables(*week, "day", zone="-00:07") == ["call"]
+    assert tables(*week, "hour", zone="+02:00") == ["rollup_hour"]
+    assert tables(*week, "hour", zone="Asia/Kolkata") == ["rollup"]
+    assert tables(*week, "hour", zone="-00:07") == ["call"]
+    assert tables(*week, "day", zone="+13:00") == ["rollup_hour"]
+    assert tables(*week, "day", "session", zone="+13:00", sessions=True) == ["rollup"]
+    assert tables(START_MS, START_MS + DAY_MS, "day", zone="+02:00") == ["rollup_hour"]  # no whole day
     assert tables(*week, zone="Asia/Kolkata") == ["rollup_day"]  # no time is asked for
     assert tables(*week, sessions=True) == ["rollup_session"]
     assert tables(*week, "hour", sessions=True) == ["rollup"]
@@ -80,6 +93,26 @@ def test_the_coarsest_table_that_can_tell_is_read() -> None:
     assert set(tables(*quarter, "month")) == {"rollup_day", "rollup_long"}
     assert tables(*quarter, "week") == ["rollup_day"]
     assert tables(*quarter, sessions=True) == ["rollup_session"]
+
+
+def test_days_of_a_zone_are_those_of_utc_but_for_some_hours() -> None:
+    begin = START_MS - 2 * HOUR_MS  # midnight in a zone that is two hours ahead
+    assert tables(begin, begin + DAY_MS, "day", zone="+02:00") == ["rollup_hour", "rollup_day", "rollup_hour"]
+    found = pieces(
+        stretches(begin, begin + DAY_MS, parse_zone("+02:00"), Grain(day=True)),
+        Grain(day=True),
+        SQLITE.rollups,
+        sessions=False,
+    )
+    day = START_MS // DAY_MS
+    assert [(bounds(piece), piece.shift, piece.weight) for piece in found] == [
+        ((day * DAY_MS, (day + 1) * DAY_MS), 0, 1),
+        (((day + 1) * DAY_MS - 2 * HOUR_MS, (day + 1) * DAY_MS), 0, -1),
+        ((day * DAY_MS - 2 * HOUR_MS, day * DAY_MS), 2 * HOUR_MS, 1),
+    ]
+    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="+05:30")) == {"rollup", "rollup_hour", "rollup_day"}
+    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="-08:00")) == {"rollup_hour", "rollup_day"}
+    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="-08:00", sessions=True)) == {"rollup", "rollup_session"}
 
 
 def test_months_are_cut_where_they_end_there() -> None:

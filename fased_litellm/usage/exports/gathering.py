@@ -91,7 +91,7 @@ class Gathering:
         self._connection.execute(
             f"INSERT INTO temp.exported_part {self._with()}"  # noqa: S608 - names of columns; what people wrote is bound
             f"SELECT {', '.join([*keys, *(f'sum(part.{name})' for name in sums)])} FROM ({select}) AS part "
-            f"CROSS JOIN dimension ON dimension.id = part.dimension {self._where()} GROUP BY {', '.join(keys)}",
+            f"CROSS JOIN dimension ON dimension.id = part.dimension {self._where()} GROUP BY {', '.join(keys)} HAVING sum(part.calls) > 0",
             self.conditions.values,
         )
         self._connection.execute("CREATE INDEX temp.exported_part_session ON exported_part (session, day)")
