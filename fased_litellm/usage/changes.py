@@ -133,7 +133,7 @@ def _outdated(old: Sequence[Any], new: Row) -> dict[str, Any]:
     """The values that have to change, none if the old row will do."""
     same = all(old[place] == new[place] for place in _CONTENT)
     if same:
-        told = new[_SOURCE] == "transcript" or (old[_COST[0]] is None and new[_COST[0]] is not None)
+        told = "transcript" in (old[_SOURCE], new[_SOURCE]) or (old[_COST[0]] is None and new[_COST[0]] is not None)
         if not told or all(old[place] == new[place] for place in _COST):
             return {}
     return {name: new[place] for place, name in enumerate(COLUMNS) if place and name != "counted"}

@@ -372,3 +372,12 @@ def test_progress_is_told(node: Node) -> None:
     size = sum(path.stat().st_size for path in node.sessions().iterdir())
     assert told[-1] == (size, size, 20)
     assert told == sorted(told)
+
+
+def test_a_cost_that_a_transcript_no_longer_names_is_not_known(node: Node) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    node.read_in()
+    assert node.rows("SELECT cost_pico IS NULL FROM call") == [(0,)]
+    node.write(node.transcript("s1"), [reply("a1", usage=usage(total_cost=None))])
+    node.read_in()
+    assert node.rows("SELECT cost_pico, cost_source FROM call") == [(None, "unknown")]
