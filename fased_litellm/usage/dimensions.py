@@ -24,7 +24,6 @@ Names = tuple[str, ...]
 """A combination: a text for each of ``NAMES``, '' for none."""
 
 _MOST = 10_000
-_STATUS = NAMES.index("status")
 
 _FIND = f"SELECT id, coarse FROM dimension WHERE {' AND '.join(f'{name} = ?' for name in NAMES)}"  # noqa: S608 - names of columns
 _ADD = (
@@ -60,7 +59,6 @@ class Dimensions:
         self._connection = connection
         self._kept: dict[Names, tuple[int, int]] = {}
         self._fresh: dict[Names, tuple[int, int]] = {}
-        self._facts: dict[int, tuple[int, str]] = {}
 
     def of(self, names: Names) -> tuple[int, int]:
         """``(id, coarse)`` of a combination; ``coarse`` is the id of the same one without its session.
@@ -70,39 +68,21 @@ class Dimensions:
         """
         return self._kept.get(names) or self._fresh.get(names) or self._intern(names)
 
-    def facts(self, dimension: int) -> tuple[int, str]:
-        """``(coarse, status)`` of the combination with that id, which must be in the table.
-
-        Raises:
-            sqlite3.Error: it cannot be read.
-        """
-        known = self._facts.get(dimension)
-        if known is None:
-            sql = "SELECT coarse, status FROM dimension WHERE id = ?"
-            row: tuple[int, str] | None = self._connection.execute(sql, (dimension,)).fetchone()
-            if row is None or type(row[0]) is not int:
-                raise _damaged(dimension)
-            known = self._facts[dimension] = row
-        return known
-
     def keep(self) -> None:
         """Call this after a commit: what was found may be remembered."""
         if self._fresh:
             if len(self._kept) + len(self._fresh) > _MOST:
                 self._kept.clear()
-                self._facts.clear()
             self._kept.update(self._fresh)
             self._fresh.clear()
 
     def forget(self) -> None:
         """Call this after a rollback: ids that were added in the transaction are not there."""
         self._fresh.clear()
-        self._facts.clear()
 
     def _intern(self, names: Names) -> tuple[int, int]:
         found = self._with_session(names) if names[0] else self._without_session(names)
         self._fresh[names] = found
-        self._facts[found[0]] = (found[1], names[_STATUS])
         return found
 
     def _with_session(self, names: Names) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-_ALWAYS = (
+ALWAYS = (
     "call_id",
     "dimension",
     "started_at_ms",
@@ -18,6 +18,7 @@ _ALWAYS = (
     "cost_source",
     "feed",
 )
+"""The columns that each imported call has, whatever it was read from."""
 _PERHAPS = (
     "cost_pico",
     "input_cost_pico",
@@ -31,7 +32,7 @@ _PERHAPS = (
 )
 USUAL = 0b111111
 """The shape of nearly all calls: with a cost in parts, and a latency."""
-DIMENSION, FEED = _ALWAYS.index("dimension"), _ALWAYS.index("feed")
+DIMENSION, FEED = ALWAYS.index("dimension"), ALWAYS.index("feed")
 
 Values = list[Any]
 """The values of many calls, one after the other: for each, those of ``columns`` of its shape."""
@@ -40,7 +41,7 @@ Values = list[Any]
 @cache
 def columns(shape: int) -> tuple[str, ...]:
     """The columns of ``call`` which calls of that shape have. The others are not known."""
-    return (*_ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
+    return (*ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
 
 
 def shape_of(perhaps: Sequence[Any]) -> int:

@@ -95,7 +95,7 @@ def _work(
             if workers == 0:
                 raise
             # Without other processes it takes longer.
-            work.run(files, _look(ledger, files), workers=0)
+            work.run(files, _look(ledger, files, full=full), workers=0)
     return result
 
 

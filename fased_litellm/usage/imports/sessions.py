@@ -12,21 +12,9 @@ from collections.abc import Iterable
 from ..changes import Put, put_many
 from ..dimensions import Dimensions
 from . import conversations
+from .calls import ALWAYS
 from .files import Found, session_of
 from .store import Entry, Store, read
-
-_COLUMNS = (
-    "call_id",
-    "dimension",
-    "started_at_ms",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "total_tokens",
-    "cost_source",
-    "feed",
-)
 
 
 class Stores:
@@ -102,7 +90,7 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, fil
         stand_in(connection, entry.session_id, call_id)
         if not conversations.find(connection, file.agent, entry.name):
             conversations.add(connection, file.agent, entry.name, about)
-    return put_many(connection, rows, _COLUMNS) if rows else Put()
+    return put_many(connection, rows, ALWAYS) if rows else Put()
 
 
 def stand_in(connection: sqlite3.Connection, session_id: str, call_id: str) -> None:

@@ -7,23 +7,11 @@ import sqlite3
 from ..changes import Put, put_many
 from ..dimensions import Dimensions
 from . import conversations
+from .calls import ALWAYS
 from .jsonlines import chosen
 from .reading import Part, Reading
 from .runs import Run, run_of
 from .sessions import stand_in
-
-_COLUMNS = (
-    "call_id",
-    "dimension",
-    "started_at_ms",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "total_tokens",
-    "cost_source",
-    "feed",
-)
 
 
 def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
@@ -69,6 +57,6 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, run
             plain.append(row)
         else:
             timed.append((*row, run.latency_ms))
-    some = put_many(connection, plain, _COLUMNS) if plain else Put()
-    more = put_many(connection, timed, (*_COLUMNS, "latency_ms")) if timed else Put()
+    some = put_many(connection, plain, ALWAYS) if plain else Put()
+    more = put_many(connection, timed, (*ALWAYS, "latency_ms")) if timed else Put()
     return Put(some.added + more.added, some.replaced + more.replaced)

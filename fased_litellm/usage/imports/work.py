@@ -43,7 +43,7 @@ class Work:
         self._lock = lock
 
     def run(self, files: list[Found], changes: Changes, *, workers: int | None) -> None:
-        """Bring the ledger up to date.
+        """Bring the ledger up to date; once more, if other processes were of no use.
 
         Args:
             files: all that are there.
@@ -56,10 +56,12 @@ class Work:
         """
         result = self._result
         result.files = len(files)
+        result.unreadable.clear()  # what cannot be read is tried again
         self._tidy(changes)
         transcripts = [source for source in changes.fresh if source[0].kind == "transcript"]
         size = sum(size_of(Source(file, feed)) for file, feed in transcripts)
-        with Pool(self._ledger, size, self._config.prices(), self._lock, workers=workers) as pool:
+        prices = self._config.prices() if transcripts else {}
+        with Pool(self._ledger, size, prices, self._lock, workers=workers) as pool:
             stores = Stores(file for file in files if file.kind == "store")
             fresh = [source for source in changes.fresh if source[0].kind == "store"]
             for file, _ in fresh:
@@ -81,7 +83,8 @@ class Work:
 
     def _tidy(self, changes: Changes) -> None:
         """Keep where files are now, and which are gone."""
-        self._result.moved, self._result.gone = len(changes.moved), len(changes.gone)
+        self._result.moved += len(changes.moved)
+        self._result.gone += len(changes.gone)
         if not (changes.moved or changes.gone):
             return
         with self._ledger.transaction() as connection:

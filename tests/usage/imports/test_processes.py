@@ -160,6 +160,23 @@ def test_a_process_that_dies_is_done_without(node: Node, monkeypatch: pytest.Mon
     assert_rollups_equal_rows(node.ledger)
 
 
+def test_a_full_import_is_full_without_a_process_that_died(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [node.write(node.transcript(f"s{number}"), [reply("a1")]) for number in range(6)]
+    node.read_in()
+    paths[0].rename(node.transcript("t0"))
+    with Ledger(node.ledger) as ledger, ledger.transaction() as connection:
+        connection.execute("UPDATE call SET latency_ms = 77")
+
+    def dead(_: Worker) -> None:
+        raise WorkerDied
+
+    monkeypatch.setattr(Worker, "answer", dead)
+    result = node.read_in(full=True, workers=2)
+    assert result.moved == 1
+    assert node.rows("SELECT count(*) FROM call WHERE latency_ms = 77") == [(0,)]
+    assert len(node.calls()) == 6
+
+
 def test_without_other_processes_it_goes_as_well(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     node.write(node.transcript("s1"), [reply("a1")])
     monkeypatch.setattr("sys.executable", "/nowhere/python")
