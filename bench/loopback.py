@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that answers at once as a LiteLLM proxy does: ``python -m bench.loopback MODELS``.
+"""A server on 127.0.0.1 that answers at once as a LiteLLM proxy does: ``python -m bench.loopback MODELS [DELAY_MS]``.
 
 It runs in a process of its own, so that it does not share the client's interpreter. Its first line on stdout is its port;
 each chat request gives another line, the moment at which its last byte came (``time.monotonic()``, which all processes of
@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from typing import Any
 
 VERSION = "1.106.2"
@@ -89,7 +90,7 @@ def _answer(body: bytes, call_id: str = "") -> bytes:
     return head.encode() + body
 
 
-def _serve(connection: socket.socket, documents: dict[str, bytes]) -> None:
+def _serve(connection: socket.socket, documents: dict[str, bytes], delay_s: float) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # Read by hand: a client is to wait for as little of this server as can be.
     waiting = b""
@@ -110,6 +111,8 @@ def _serve(connection: socket.socket, documents: dict[str, bytes]) -> None:
                 connection.sendall(_answer(documents.get(target, b"{}")))
                 continue
             _note()
+            if delay_s:
+                time.sleep(delay_s)
             call_id = _field(head, b"x-litellm-call-id").decode()
             if b'"stream":true' not in body.replace(b" ", b""):
                 connection.sendall(_answer(_WHOLE, call_id))
@@ -132,15 +135,13 @@ _tell = False
 
 def _note() -> None:
     if _tell:
-        import time
-
         with _noting:
             sys.stdout.write(f"{time.monotonic()}\n")
             sys.stdout.flush()
 
 
-def main(count: int, *, tell: bool) -> None:
-    """Serve until the process is ended."""
+def main(count: int, delay_ms: float, *, tell: bool) -> None:
+    """Serve until the process is ended. A chat request is answered after ``delay_ms``."""
     global _tell  # noqa: PLW0603 - set once, before the first connection
     _tell = tell
     documents = _documents(count)
@@ -149,8 +150,9 @@ def main(count: int, *, tell: bool) -> None:
     sys.stdout.flush()
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=_serve, args=(connection, documents), daemon=True).start()
+        threading.Thread(target=_serve, args=(connection, documents, delay_ms / 1000), daemon=True).start()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), tell="--tell" in sys.argv)
+    numbers = [word for word in sys.argv[1:] if word != "--tell"]
+    main(int(numbers[0]), float(numbers[1]) if len(numbers) > 1 else 0.0, tell="--tell" in sys.argv)

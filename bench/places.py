@@ -52,9 +52,9 @@ class Loopback:
 
 
 @contextmanager
-def loopback(models: int = 24, *, tell: bool = False) -> Iterator[Loopback]:
-    """Run the loopback server for a while."""
-    command = [sys.executable, "-m", "bench.loopback", str(models), *(["--tell"] if tell else [])]
+def loopback(models: int = 24, *, delay_ms: float = 0.0, tell: bool = False) -> Iterator[Loopback]:
+    """Run the loopback server for a while; a chat request is answered after ``delay_ms``."""
+    command = [sys.executable, "-m", "bench.loopback", str(models), str(delay_ms), *(["--tell"] if tell else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -21,6 +21,7 @@ from .roles.choice import ROLES, Choice, resolve
 from .usage.ledger import Ledger
 from .usage.query import Query
 from .usage.report import UsageReport
+from .usage.spool import Spool
 from .usage.windows import window
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _nearly_spent(provider: LiteLLMProvider) -> str | None:
 
 
 def _today(paths: Paths) -> UsageReport | None:
-    if not paths.ledger.exists():
+    if not (paths.ledger.exists() or Spool.beside(paths.ledger).waiting()):
         return None
     first, last = window(time.time_ns() // 1_000_000, days=1)
     try:

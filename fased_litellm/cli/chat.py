@@ -170,8 +170,8 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         output.diagnostic(output.quiet(receipt_line(reply.receipt)))
         for warning in reply.receipt.warnings:
             output.diagnostic(warning)
-    if talk.provider.recorder.problem is not None:
-        output.diagnostic(talk.provider.recorder.problem.message)
+    if (problem := talk.provider.recorder.settle()) is not None:
+        output.diagnostic(problem.message)
     return reply
 
 

@@ -109,7 +109,7 @@ def debug(
             comparison = debugger.directly(found, target) if target is not None else None
         except KeyboardInterrupt:
             raise Cancelled("Cancelled; the call is in the usage history as cancelled.") from None
-        problem = provider.recorder.problem
+        problem = provider.recorder.settle()
     if json_output:
         output.document(found.as_dict() | ({"direct": comparison.as_dict()} if comparison else {}))
     else:

@@ -99,6 +99,8 @@ def unmoved(path: Path, *, moving: bool = False) -> Iterator[None]:
         yield
     finally:
         if descriptor is not None:
+            with contextlib.suppress(OSError):  # closing is not enough, if another thread forks a child meanwhile
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 

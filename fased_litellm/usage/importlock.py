@@ -52,7 +52,9 @@ def held(ledger: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _take(descriptor, fcntl.LOCK_SH)
+        free = _take(descriptor, fcntl.LOCK_SH)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing is not enough, if another thread forks a child meanwhile
+        return not free
     finally:
         os.close(descriptor)
 

@@ -101,11 +101,16 @@ class Ledger:
     def report(self, query: Query) -> UsageReport:
         """Answer a query, on a connection of its own: writers do not wait for it.
 
+        Calls that wait in the spool beside the ledger are taken in before, as far as it can be written.
+
         Raises:
             LedgerError: the ledger cannot be read.
         """
         from .report import build
+        from .spool import Spool
 
+        with contextlib.suppress(LedgerError):
+            self.drain(Spool.beside(self.path))
         connection = database.connect(self.path, busy_timeout_s=self._busy_timeout_s)
         try:
             return build(connection, query)

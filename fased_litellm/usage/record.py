@@ -152,10 +152,14 @@ class UsageRecord:
                 values[name] = to_number(to_pico(values[name]))
         return values
 
-    def as_exact_dict(self) -> dict[str, Any]:
-        """As ``as_dict``, with each cost as a text that has all its digits. ``from_dict`` reads both."""
-        exact = {_IN_JSON[name]: str(cost) for name in COSTS if (cost := getattr(self, name)) is not None}
-        return {**self.as_dict(), **exact}
+    def as_sparse_dict(self) -> dict[str, Any]:
+        """As ``as_dict``, without what is None, and with each cost as a text that has all its digits. ``from_dict`` reads both."""
+        values = {name: value for name, value in zip(_JSON_ORDER, _values(self), strict=True) if value is not None}
+        values["startedAt"] = iso(self.started_at_ms)
+        for name in _JSON_COSTS:
+            if name in values:
+                values[name] = str(values[name])
+        return values
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> UsageRecord:

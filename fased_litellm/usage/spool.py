@@ -1,7 +1,12 @@
-"""Where calls wait while the ledger cannot be written: a file of JSON lines beside it."""
+"""Where calls wait to be taken into the ledger: a file of JSON lines beside it.
+
+Adding a line costs a fraction of writing to the ledger, and waits for nobody who reads or writes that. Who takes the lines in
+moves them first to a file of its own, ``…taken``, which it deletes once they are in the ledger.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -19,6 +24,8 @@ Ledger = TypeVar("Ledger")
 Transaction = Callable[[], AbstractContextManager[Ledger]]
 Keep = Callable[[Ledger, Sequence[UsageRecord]], tuple[int, list[UsageRecord]]]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Drained:
@@ -28,11 +35,14 @@ class Drained:
     known: int = 0
     bad: int = 0
 
+    def __add__(self, other: Drained) -> Drained:
+        return Drained(self.added + other.added, self.known + other.known, self.bad + other.bad)
+
 
 class Spool:
     """A file of usage records, one JSON document per line, readable for its owner alone.
 
-    Writers and ``Ledger.drain`` exclude each other with a lock on the file, also between processes.
+    Any number of threads and processes may add lines and take them in at once.
 
     Args:
         path: the file. Lines that are no records go to ``bad`` when it is drained.
@@ -40,6 +50,7 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = os.fspath(path)
 
     @classmethod
     def beside(cls, ledger: Path) -> Spool:
@@ -51,16 +62,15 @@ class Spool:
         """Where lines that are no records are set aside."""
         return self.path.with_name(f"{self.path.name}.bad")
 
-    def waiting(self) -> bool:
-        """Whether there is something to drain."""
-        return self.size() > 0
+    @property
+    def taken(self) -> Path:
+        """Where lines are while they are taken in."""
+        return self.path.with_name(f"{self.path.name}.taken")
 
-    def size(self) -> int:
-        """How much waits, in bytes."""
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
+    def waiting(self) -> bool:
+        """Whether there is something that may not be in the ledger yet."""
+        # In the order in which lines move, so that none is missed on its way.
+        return _size(self.path) > 0 or self.taken.exists()
 
     def append(self, record: UsageRecord) -> None:
         """Add one record as a line; a line is written whole or not at all.
@@ -68,14 +78,15 @@ class Spool:
         Raises:
             LedgerError: it could not be written.
         """
+        line = _line(record)
         try:
-            with _locked(self.path) as descriptor:
-                _append(descriptor, _line(record))
+            with _locked(self._name) as descriptor:
+                _append(descriptor, line)
         except OSError as error:
             raise LedgerError(f"The usage record cannot be put aside in {self.path}: {error.strerror}.") from error
 
     def records(self) -> list[UsageRecord]:
-        """The records that wait, as they stand; lines that are none are left out.
+        """The records that wait, as they stand; lines that are none are left out. One may be there twice.
 
         Raises:
             LedgerError: the file cannot be read.
@@ -83,17 +94,19 @@ class Spool:
         if not self.waiting():
             return []
         try:
-            with _locked(self.path) as descriptor:
-                return _parse(_read(descriptor))[0]
+            with _locked(self._name) as descriptor:
+                data = _read(descriptor)
+            with contextlib.suppress(FileNotFoundError):
+                data = self.taken.read_bytes() + b"\n" + data
         except OSError as error:
             raise LedgerError(f"The usage records in {self.path} cannot be read: {error.strerror}.") from error
+        return _parse(data)[0]
 
     def drain_into(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
-        """Hand all records to ``keep`` within a transaction, then empty the file.
+        """Hand all records to ``keep`` within a transaction; then they are no longer here.
 
-        The transaction is begun before the file is locked, so that who has a call to put aside never waits for who has
-        to wait for the ledger. If this process dies before the file is emptied, the records are handed over once more,
-        and ``keep`` knows them by their ids.
+        Who adds a line meanwhile does not wait for it. If this process dies in between, the records are handed over once
+        more, and ``keep`` knows them by their ids.
 
         Args:
             transaction: begins one, and commits it at the end.
@@ -104,35 +117,89 @@ class Spool:
             LedgerError: the file cannot be read or emptied, or ``transaction`` or ``keep`` raised it; the lines are
                 still there.
         """
-        if not self.waiting():
-            return Drained()
+        drained = Drained()
         try:
-            with ExitStack() as locked:
-                with transaction() as ledger:
-                    descriptor = locked.enter_context(_locked(self.path))
-                    records, bad = _parse(_read(descriptor))
-                    added, refused = keep(ledger, records)
-                bad += [_line(record) for record in refused]
-                if bad:
-                    with _locked(self.bad) as aside:
-                        _append(aside, b"\n".join(bad))
-                os.ftruncate(descriptor, 0)
+            # What somebody left behind who died goes first; what was added since is then still to be done.
+            for _ in range(2 if self.taken.exists() else 1):
+                if self.waiting():
+                    drained += self._drain(transaction, keep)
         except OSError as error:
             raise LedgerError(f"The usage records in {self.path} cannot be taken in: {error.strerror}.") from error
+        return drained
+
+    def _drain(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
+        with ExitStack() as until_deleted:
+            with transaction() as ledger:
+                descriptor = self._take(until_deleted)
+                if descriptor is None:
+                    return Drained()
+                records, bad = _parse(_read(descriptor))
+                added, refused = keep(ledger, records)
+            bad += [_line(record) for record in refused]
+            if bad:
+                with _locked(os.fspath(self.bad)) as aside:
+                    _append(aside, b"\n".join(bad))
+            self.taken.unlink()
         return Drained(added, len(records) - added - len(refused), len(bad))
+
+    def _take(self, until_deleted: ExitStack) -> int | None:
+        """The file of lines to take in, locked; None if there are none."""
+        while True:
+            with _locked(self._name) as descriptor:
+                if not self.taken.exists() and not self._move(descriptor):
+                    return None
+            with contextlib.suppress(FileNotFoundError):
+                taken = until_deleted.enter_context(_locked(os.fspath(self.taken), os.O_RDWR))
+                # Another may have been done with it while this one waited for the lock.
+                if os.path.samestat(os.fstat(taken), os.stat(self.taken)):
+                    return taken
+
+    def _move(self, descriptor: int) -> bool:
+        """Move the lines to ``taken``. Nobody else does meanwhile: it is done under the lock of this file."""
+        data = _read(descriptor)
+        if not data:
+            return False
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE), "wb") as file:
+                file.write(data)
+            os.replace(draft, self.taken)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+        os.ftruncate(descriptor, 0)
+        return True
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _line(record: UsageRecord) -> bytes:
-    return json.dumps(record.as_exact_dict(), separators=(",", ":")).encode()
+    return _encode(record.as_sparse_dict()).encode()
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    make_private_dir(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE)
+def _locked(path: str, flags: int = os.O_RDWR | os.O_CREAT | os.O_APPEND) -> Iterator[int]:
+    """The file, open, with an exclusive lock."""
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+        make_private_dir(Path(path).parent)
+        descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
+        try:
+            yield descriptor
+        finally:
+            # Closing is not enough: a child that was forked meanwhile has the file open, and with it the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
@@ -142,13 +209,10 @@ def _append(descriptor: int, line: bytes) -> None:
     # A line that was torn, by a crash of the system, must not take the next one with it.
     torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
     data = (b"\n" if torn else b"") + line + b"\n"
-    try:
-        written = os.write(descriptor, data)
-        if written < len(data):
-            raise OSError(None, "no room left")  # noqa: TRY301 - the same clean-up as for other errors
-    except OSError:
+    written = os.write(descriptor, data)
+    if written < len(data):
         os.ftruncate(descriptor, size)
-        raise
+        raise OSError(None, "no room left")
 
 
 def _read(descriptor: int) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from fased_litellm.cli import main
+from fased_litellm.usage.spool import Spool
 from tests.servers import FaultServers, answer_json, free_port
+from tests.usage.samples import sample
 
 MODELS = {"object": "list", "data": [{"id": "default", "mode": "chat"}, {"id": "GPT-5.5", "mode": "chat"}]}
 
@@ -72,6 +75,24 @@ def test_as_json(
     assert document["routedThroughLiteLLM"] is True
     assert document["models"] == ["litellm/default", "litellm/GPT-5.5"]
     assert document["proxy"] == {"reachable": True, "problem": None}
+
+
+def test_the_calls_of_today_with_the_latest(
+    fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    server = fault_server(answer_json(200, MODELS))
+    monkeypatch.setenv("LITELLM_BASE_URL", server.url)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
+    path = home / ".fased" / "litellm" / "usage.sqlite3"
+    now = time.time_ns() // 1_000_000
+    Spool.beside(path).append(sample("c1", started_at_ms=now))
+    assert main(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["today"]["calls"] == 1
+    path.write_bytes(b"x" * 4096)
+    Spool.beside(path).append(sample("c2", started_at_ms=now))
+    assert "Calls are routed" in glance(capsys)
+    assert path.read_bytes() == b"x" * 4096  # `fased usage` sets it aside, not a look in passing
+    assert Spool.beside(path).waiting()
 
 
 @pytest.mark.parametrize(("spent", "told"), [(42.5, True), (39.9, False)])

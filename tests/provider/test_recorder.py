@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from fased_litellm.errors import LedgerDamaged, LedgerError
-from fased_litellm.provider.recorder import MOST_TAKEN_IN, Recorder
+from fased_litellm.provider.recorder import Recorder
 from fased_litellm.usage import importlock
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.rows import insert_many
@@ -26,7 +31,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recorder(path: Path) -> Iterator[Recorder]:
-    recorder = Recorder(path)
+    """One that does not take in anything by itself while a test runs."""
+    recorder = Recorder(path, delay_s=3600.0)
     yield recorder
     recorder.close()
 
@@ -39,6 +45,13 @@ def importing(path: Path) -> Iterator[None]:
         yield
 
 
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.001)
+
+
 def calls(path: Path) -> list[str]:
     return [call_id for (call_id,) in rows(path, "SELECT call_id FROM call ORDER BY id")]
 
@@ -47,55 +60,78 @@ def waiting(path: Path) -> list[str]:
     return [record.call_id for record in Spool.beside(path).records()]
 
 
-def test_a_row_is_in_the_ledger(recorder: Recorder, path: Path) -> None:
+def test_a_row_is_kept_at_once_and_is_soon_in_the_ledger(recorder: Recorder, path: Path) -> None:
     recorder.keep(sample("c1"))
     recorder.keep(None)
     asyncio.run(recorder.akeep(sample("c2")))
+    asyncio.run(recorder.akeep(None))
+    assert waiting(path) == ["c1", "c2"]
+    assert recorder.settle() is None
+    assert waiting(path) == []
     assert calls(path) == ["c1", "c2"]
     assert recorder.problem is None
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["an open ledger", "a new one"])
-def test_a_call_does_not_wait_for_an_import(known: bool, recorder: Recorder, path: Path) -> None:
-    if known:
-        recorder.keep(sample("c1"))
+def test_nobody_has_to_ask_for_it(path: Path) -> None:
+    recorder = Recorder(path, delay_s=0.0)
+    for number in range(3):
+        recorder.keep(sample(f"c{number}"))
+        until(lambda: not Spool.beside(path).waiting())
+    assert calls(path) == ["c0", "c1", "c2"]
+    recorder.close()
+
+
+def test_closing_takes_in_what_waits_and_more_can_be_kept_afterwards(path: Path) -> None:
+    recorder = Recorder(path, delay_s=3600.0)
+    for name in ("c1", "c2"):
+        recorder.keep(sample(name))
+        recorder.close()
+        assert waiting(path) == []
+    assert calls(path) == ["c1", "c2"]
+
+
+def test_a_call_does_not_wait_for_an_import(recorder: Recorder, path: Path) -> None:
+    recorder.keep(sample("c1"))
+    recorder.settle()
     with importing(path):
         # Nothing ends the import before this returns; waiting for it would be in vain.
         recorder.keep(sample("c2"))
-        assert waiting(path) == ["c2"]
         recorder.keep(sample("c3"))
+        recorder.settle()
         assert waiting(path) == ["c2", "c3"]
-    recorder.keep(sample("c4"))
-    assert recorder.problem is None
+    recorder.settle()
     assert waiting(path) == []
-    assert calls(path) == [*(["c1"] if known else []), *(f"imported-{number}" for number in range(5)), "c4", "c2", "c3"]
+    assert calls(path) == ["c1", *(f"imported-{number}" for number in range(5)), "c2", "c3"]
     assert_rollups_equal_rows(path)
+
+
+def test_a_call_does_not_wait_for_any_writer(path: Path) -> None:
+    recorder = Recorder(path, delay_s=0.0)
+    recorder.keep(sample("c1"))
+    recorder.settle()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(2, 5):
+            recorder.keep(sample(f"c{number}"))
+        assert waiting(path) == ["c2", "c3", "c4"]
+        other.execute("ROLLBACK")
+    recorder.close()
+    assert sorted(calls(path)) == ["c1", "c2", "c3", "c4"]
 
 
 def test_an_import_at_work_is_no_problem(recorder: Recorder, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with importing(path):
         recorder.keep(sample("c1"))
+        assert recorder.settle() is None
         assert recorder.problem is None
+        assert waiting(path) == ["c1"]
     assert [entry for entry in caplog.records if entry.levelname == "WARNING"] == []
 
 
-def test_a_call_takes_in_a_little_that_waits_and_leaves_much(recorder: Recorder, path: Path) -> None:
-    spool = Spool.beside(path)
-    number = 0
-    while spool.size() <= MOST_TAKEN_IN:
-        spool.append(sample(f"w{number}"))
-        number += 1
-    recorder.keep(sample("c1"))
-    assert calls(path) == ["c1"]
-    assert len(waiting(path)) == number
-    recorder.close()
-    assert waiting(path) == []
-    assert len(calls(path)) == number + 1
-
-
-def test_a_call_between_two_transactions_of_an_import_is_in_the_ledger(recorder: Recorder, path: Path) -> None:
+def test_rows_between_two_transactions_of_an_import_are_taken_in(recorder: Recorder, path: Path) -> None:
     with importlock.hold(path):
         recorder.keep(sample())
+        recorder.settle()
     assert calls(path) == ["c1"]
 
 
@@ -108,7 +144,8 @@ def test_waiting_for_another_ends_when_an_import_begins(
     recorder.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        recorder.keep(sample("c2"))
+        Spool.beside(path).append(sample("c2"))
+        recorder.settle()
         other.execute("ROLLBACK")
     assert waiting(path) == ["c2"]
     assert next(asked, None) is None
@@ -116,10 +153,12 @@ def test_waiting_for_another_ends_when_an_import_begins(
 
 def test_a_report_that_is_being_read_holds_nobody_up(recorder: Recorder, path: Path) -> None:
     recorder.keep(sample("c1"))
+    recorder.settle()
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM call").fetchone() == (1,)
         recorder.keep(sample("c2"))
+        recorder.settle()
         assert reader.execute("SELECT count(*) FROM call").fetchone() == (1,)
     assert calls(path) == ["c1", "c2"]
 
@@ -137,22 +176,22 @@ def test_a_row_survives_a_damaged_ledger(damage: str, recorder: Recorder, path: 
         data[4096 if damage == "pages" else 0 :] = b"\xff" * (len(data) - (4096 if damage == "pages" else 0))
         path.write_bytes(data)
     recorder.keep(sample("new", session="s1"))
-    assert isinstance(recorder.problem, LedgerDamaged)
+    assert isinstance(recorder.settle(), LedgerDamaged)
     recorder.keep(sample("newer", session="s2"))
+    assert isinstance(recorder.settle(), LedgerDamaged)
+    assert isinstance(recorder.problem, LedgerDamaged)
     assert waiting(path) == ["new", "newer"]
 
 
-def test_what_waits_and_cannot_be_taken_in_does_not_cost_the_row(
-    recorder: Recorder, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise LedgerError("no")
-
-    Spool.beside(path).append(sample("c1"))
-    monkeypatch.setattr(Ledger, "drain", fail)
-    recorder.keep(sample("c2"))
-    assert calls(path) == ["c2"]
-    assert waiting(path) == ["c1"]
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_where_there_is_no_spool_the_ledger_takes_the_row(asynchronous: bool, recorder: Recorder, path: Path) -> None:
+    Spool.beside(path).path.mkdir(parents=True)
+    if asynchronous:
+        asyncio.run(recorder.akeep(sample("c1")))
+    else:
+        recorder.keep(sample("c1"))
+    assert calls(path) == ["c1"]
+    Spool.beside(path).path.rmdir()
 
 
 def test_a_row_that_can_be_kept_nowhere_is_an_error(tmp_path: Path) -> None:
@@ -160,4 +199,72 @@ def test_a_row_that_can_be_kept_nowhere_is_an_error(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "file" / "usage.sqlite3")
     with pytest.raises(LedgerError, match="cannot be put aside"):
         recorder.keep(sample())
+    with pytest.raises(LedgerError, match="cannot be put aside"):
+        asyncio.run(recorder.akeep(sample()))
     recorder.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_keeps_its_own_rows(path: Path) -> None:
+    recorder = Recorder(path, delay_s=0.0)
+    recorder.keep(sample("parent"))
+    recorder.settle()
+    child = os.fork()
+    if child == 0:
+        ended = 1
+        try:
+            recorder.keep(sample("child"))
+            until(lambda: not Spool.beside(path).waiting())
+            recorder.close()
+            ended = 0
+        finally:
+            os._exit(ended)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    recorder.keep(sample("parent again"))
+    recorder.close()
+    assert calls(path) == ["parent", "child", "parent again"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_children_that_are_forked_at_any_moment_take_no_lock_along(path: Path) -> None:
+    recorder = Recorder(path, delay_s=0.0)
+    children = []
+    for number in range(40):
+        recorder.keep(sample(f"c{number:02}"))
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+            os._exit(0)
+        children.append(child)
+    try:
+        recorder.keep(sample("last"))  # would hang here
+        recorder.close()
+        with importlock.hold(path, wait_s=1.0):
+            assert calls(path) == [*(f"c{number:02}" for number in range(40)), "last"]
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def test_a_killed_program_loses_no_row(path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from fased_litellm.provider.recorder import Recorder\n"
+        "from tests.usage.samples import sample\n"
+        "recorder = Recorder(Path(sys.argv[1]), delay_s=0.001)\n"
+        "for number in range(int(sys.argv[2])):\n"
+        "    recorder.keep(sample(f'c{number:03}'))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    kept = 150
+    ended = subprocess.run([sys.executable, "-c", program, str(path), str(kept)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with Ledger(path) as ledger:
+        ledger.drain(Spool.beside(path))
+    assert sorted(calls(path)) == [f"c{number:03}" for number in range(kept)]
+    assert waiting(path) == []
+    assert_rollups_equal_rows(path)

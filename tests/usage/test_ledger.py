@@ -21,6 +21,7 @@ from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.migrations import LATEST
 from fased_litellm.usage.query import Query
 from fased_litellm.usage.record import COSTS, UsageRecord
+from fased_litellm.usage.spool import Spool
 from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.samples import START_MS, records, sample
 
@@ -295,3 +296,17 @@ def test_a_forked_child_writes_on_a_connection_of_its_own(path: Path) -> None:
         assert ledger.record(sample("after"))
     assert sorted(rows(path, "SELECT call_id FROM call")) == [("after",), ("before",), ("child",)]
     assert_rollups_equal_rows(path)
+
+
+def test_a_report_has_the_calls_that_wait(path: Path) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample("c1"))
+    query = Query(START_MS - 1, START_MS + 1)
+    with Ledger(path) as ledger:
+        assert ledger.report(query).totals.calls == 1
+    spool.append(sample("c2"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, Ledger(path, busy_timeout_s=0.01) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        assert ledger.report(query).totals.calls == 1  # what there is; the other one is not lost
+        other.execute("ROLLBACK")
+        assert ledger.report(query).totals.calls == 2

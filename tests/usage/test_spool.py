@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 import threading
@@ -154,6 +155,104 @@ def test_writers_and_drainers_exclude_each_other(path: Path) -> None:
             thread.join()
         ledger.drain(spool)
     assert rows(path, "SELECT count(*) FROM call") == [(160,)]
+
+
+def test_who_adds_a_line_does_not_wait_for_who_takes_them_in(path: Path) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample("c1"))
+
+    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+        spool.append(sample("c2"))  # would hang here
+        assert [record.call_id for record in spool.records()] == ["c1", "c2"]
+        assert spool.waiting()
+        return len(found), []
+
+    assert spool.drain_into(nullcontext, keep) == Drained(added=1)
+    assert [record.call_id for record in spool.records()] == ["c2"]
+
+
+def test_what_was_left_behind_is_taken_in_with_what_came_since(path: Path) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample("c1"))
+    with Ledger(path) as ledger:
+
+        def fail(_: sqlite3.Connection, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+            raise LedgerError("no")
+
+        with pytest.raises(LedgerError):
+            spool.drain_into(ledger.transaction, fail)
+        assert not spool.path.read_bytes()
+        assert stat.S_IMODE(spool.taken.stat().st_mode) == 0o600
+        assert spool.waiting()
+        spool.append(sample("c2"))
+        assert [record.call_id for record in spool.records()] == ["c1", "c2"]
+        assert ledger.drain(spool) == Drained(added=2)
+    assert not spool.waiting()
+    assert sorted(file.name for file in path.parent.glob("*spool*")) == [spool.path.name]
+
+
+@pytest.mark.parametrize("moment", ["before the lines are moved", "before they are gone", "before they are deleted"])
+def test_taking_in_that_broke_off_is_made_good(moment: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool.beside(path)
+    for name in ("c1", "c2"):
+        spool.append(sample(name))
+    broken = {"before the lines are moved": (os, "replace"), "before they are gone": (os, "ftruncate")}
+    where, what = broken.get(moment, (Path, "unlink"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Ledger(path) as ledger:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, fail)
+            with pytest.raises(LedgerError, match="Input/output error"):
+                ledger.drain(spool)
+        assert {record.call_id for record in spool.records()} == {"c1", "c2"}
+        spool.append(sample("c3"))
+        ledger.drain(spool)
+    assert sorted(rows(path, "SELECT call_id FROM call")) == [("c1",), ("c2",), ("c3",)]
+    assert_rollups_equal_rows(path)
+    assert not spool.waiting()
+    assert sorted(file.name for file in path.parent.glob("*spool*")) == [spool.path.name]
+
+
+def test_two_that_take_in_at_once_lose_nothing_and_leave_each_other_alone(path: Path) -> None:
+    """Without a ledger in common, which would keep them apart."""
+    spool = Spool.beside(path)
+    seen: list[str] = []
+
+    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+        seen.extend(record.call_id for record in found)
+        return len(found), []
+
+    def drain() -> None:
+        while not done.is_set() or spool.waiting():
+            spool.drain_into(nullcontext, keep)
+
+    done = threading.Event()
+    threads = [threading.Thread(target=drain) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    names = [f"c{number}" for number in range(300)]
+    for name in names:
+        spool.append(sample(name))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == sorted(names)
+    assert not spool.taken.exists()
+
+
+def test_a_line_that_found_no_room_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool.beside(path)
+    spool.append(sample("c1"))
+    before = spool.path.read_bytes()
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
+        with pytest.raises(LedgerError, match="no room left"):
+            spool.append(sample("c2"))
+    assert spool.path.read_bytes() == before
 
 
 def test_a_spool_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,10 @@ PLANTED = "litellm_init.pth"
 """Fact: the malicious LiteLLM 1.82.8 planted this file; Python runs it at every start."""
 
 
+MOMENT_MS = 10_000.0
+"""How long a call may wait beside the ledger without a word about it, in milliseconds."""
+
+
 def private_files(subject: Subject) -> list[Path]:
     """Files that hold keys, or names of people and tasks, and are for their owner alone."""
     paths = subject.paths
@@ -49,6 +54,7 @@ def private_files(subject: Subject) -> list[Path]:
         base_auth_profiles(paths),
         paths.ledger,
         Spool.beside(paths.ledger).path,
+        Spool.beside(paths.ledger).taken,
         paths.state / ".env",
     ]
     found += [auth_profiles(paths, config, agent.id) for agent in agents_of(config)]
@@ -110,12 +116,12 @@ def ledger(subject: Subject) -> Iterator[Finding]:
             )
         except LedgerError as error:
             yield Finding("ledger", "error", error.message, error.hint or "See `fased usage`.", str(path))
-    if spool.waiting():
+    if _wait_long(spool):
         yield Finding(
             "ledger-waiting",
             "info",
             f"Calls wait in {spool.path} to be taken into the ledger.",
-            "The next call or report takes them in.",
+            "A program that makes calls takes them in within a second, and each report does; if they stay, see what `fased usage` says.",
             str(spool.path),
             command="fased usage",
         )
@@ -136,6 +142,17 @@ def ledger(subject: Subject) -> Iterator[Finding]:
                 "Delete it when nothing is missing in `fased usage`.",
                 str(damaged),
             )
+
+
+def _wait_long(spool: Spool) -> bool:
+    """Whether lines are left lying; each call puts one there for a moment."""
+    if not spool.waiting():
+        return False
+    try:
+        ends = [record.started_at_ms + (record.latency_ms or 0.0) for record in spool.records()]
+    except LedgerError:
+        return True
+    return not ends or min(ends) < time.time() * 1000 - MOMENT_MS
 
 
 def variables(subject: Subject) -> Iterator[Finding]:

@@ -110,6 +110,7 @@ class Spent:
     def __init__(self, ledger: Path) -> None:
         self._path = ledger
         self._spool = Spool.beside(ledger)
+        self._ledger = Ledger(ledger, busy_timeout_s=PATIENCE_S, give_up=partial(importlock.held, ledger))
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
@@ -121,6 +122,7 @@ class Spent:
         self._after_fork()
         with self._lock:
             self._disconnect()
+            self._ledger.close()
 
     def of(self, keys: Iterable[Key]) -> list[Sum]:
         """What was spent, for each key.
@@ -176,12 +178,8 @@ class Spent:
         if not self._spool.waiting():
             return {}
         if self._path.exists():
-            busy = partial(importlock.held, self._path)
-            with (
-                contextlib.suppress(LedgerError),
-                Ledger(self._path, busy_timeout_s=PATIENCE_S, give_up=busy) as ledger,
-            ):
-                ledger.drain(self._spool)
+            with contextlib.suppress(LedgerError):
+                self._ledger.drain(self._spool)
         return {record.call_id: _used(record) for record in self._spool.records()}
 
     @staticmethod

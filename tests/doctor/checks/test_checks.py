@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from fased_litellm.doctor.checks.mending import mends
 from fased_litellm.doctor.checks.subject import Subject
 from fased_litellm.paths import Paths
 from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.spool import Spool
 from tests.servers import HANG, FaultServers, answer_json
 from tests.usage.samples import sample
 
@@ -166,6 +168,13 @@ def test_the_ledger(paths: Paths) -> None:
     paths.ledger.with_name("usage.spool.jsonl.bad").write_text("x\n")
     paths.ledger.with_name("usage.sqlite3.damaged-20261122T000000Z").write_text("x")
     assert codes(paths) >= {"ledger-bad-lines", "ledger-set-aside"}
+    spool = Spool.beside(paths.ledger)
+    spool.append(sample("c2", started_at_ms=time.time_ns() // 1_000_000 - 60_000, latency_ms=59_000.0))
+    assert "ledger-waiting" not in codes(paths)
+    spool.append(sample("c3", started_at_ms=time.time_ns() // 1_000_000 - 60_000))
+    assert "ledger-waiting" in codes(paths)
+    spool.path.write_text("x\n")
+    assert "ledger-waiting" in codes(paths)
     os.truncate(paths.ledger, 100)
     for name in ("-wal", "-shm"):
         paths.ledger.with_name(paths.ledger.name + name).unlink(missing_ok=True)
