@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ LAST_MS = 253_402_300_799_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without a zone is meant as UTC
 _MILLISECOND = timedelta(milliseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_LONG = len("2026-11-22T00:00:00.000000")
+_SEVENTH = re.compile(r"[.,]\d{6}[5-9]")
+"""More digits of a second than Python keeps: they are rounded, as ``msgspec`` does, not cut off."""
 
 
 def number(value: Any) -> int | float | None:
@@ -39,9 +44,10 @@ def moment(value: Any) -> int | None:
     """Milliseconds since 1970 of an ISO 8601 text (UTC unless it says otherwise) or of such a number; else None."""
     if type(value) is str:
         try:
-            found = (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND
-        except TypeError:
-            found = (datetime.fromisoformat(value) - _NAIVE_EPOCH) // _MILLISECOND
+            time = datetime.fromisoformat(value.upper())
+            if len(value) > _LONG and _SEVENTH.search(value):
+                time += _MICROSECOND
+            found = (time - (_EPOCH if time.tzinfo else _NAIVE_EPOCH)) // _MILLISECOND
         except (ValueError, OverflowError):
             return None
     elif type(value) is int:

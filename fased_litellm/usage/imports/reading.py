@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .blocks import Fingerprint, Lines, fingerprint
@@ -19,8 +19,8 @@ BadLine = tuple[int, int, str]
 Take = Callable[[Any, bytes], None]
 """Takes in the value of a line, and the line; raises ``ValueError`` if it makes no sense."""
 
-Shortcut = Callable[[bytes], bool]
-"""Takes in a line as ``Take`` would, or says that it did not."""
+Shortcut = Callable[[Sequence[bytes | None]], Iterable[int]]
+"""Takes in lines as ``Take`` would. It gives the number of each that it does not take in, from 0; before it goes on, one may."""
 
 
 class Part(NamedTuple):
@@ -116,7 +116,7 @@ class Reading:
         """Hand all lines to ``take``, with a pause after each block, in which one may look at what came of them.
 
         Args:
-            shortcut: is tried before.
+            shortcut: is tried before, for all lines of a block.
 
         Raises:
             Unreadable: the file cannot be read to its end.
@@ -124,9 +124,8 @@ class Reading:
         lines = Lines(self._descriptor, *self._begin, self._found.st_size)
         try:
             for block in lines:
-                for index, line in enumerate(block):
-                    if shortcut and line and shortcut(line):
-                        continue
+                for index in shortcut(block) if shortcut else range(len(block)):
+                    line = block[index]
                     problem = "longer than 32 MiB" if line is None else self._problem(line, take)
                     if problem:
                         self._complain(lines, block, index, problem)

@@ -8,7 +8,7 @@ coding agent that Fased runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -28,8 +28,6 @@ from .messages import (
     TOOL_RESULTS,
     USERS,
     Messages,
-    is_tool_call,
-    is_tool_result,
     name_of,
 )
 from .numbers import MOST_TOKENS, MOST_USD, PICO, text
@@ -37,7 +35,6 @@ from .prices import PriceTable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
-_moment = datetime.fromisoformat
 
 _Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS // 4)]  # so the sum of four is no more than a message can have
 _Usd = Annotated[float, Meta(ge=0, le=MOST_USD)]
@@ -45,13 +42,13 @@ _Took = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
 
 
 class Cost(Struct, gc=False):
-    """``message.usage.cost``, in USD."""
+    """``message.usage.cost``, in USD. Here and below, fields in the order of the transcript are found fastest."""
 
-    total: _Usd
     input: _Usd
     output: _Usd
     cacheRead: _Usd  # noqa: N815 - the names of the transcript, here and below
     cacheWrite: _Usd  # noqa: N815
+    total: _Usd
 
 
 class Usage(Struct, gc=False, forbid_unknown_fields=True):
@@ -65,18 +62,28 @@ class Usage(Struct, gc=False, forbid_unknown_fields=True):
     cost: Cost
 
 
-class Block(Struct, gc=False):
-    """A part of a message's content."""
+class Text(Struct, gc=False, tag_field="type", tag="text"):
+    """A part of a message's content, of which nothing is kept."""
 
-    type: str
+
+class Thinking(Struct, gc=False, tag_field="type", tag="thinking"):
+    """A part of a reply, of which nothing is kept."""
+
+
+class Image(Struct, gc=False, tag_field="type", tag="image"):
+    """A part of a message to the agent, of which nothing is kept."""
+
+
+class ToolCall(Struct, gc=False, tag_field="type", tag="toolCall"):
+    """A part of a reply: the call of a tool."""
+
     name: str | None = None
-    is_error: bool = False
 
 
 class Asked(Struct, gc=False, tag_field="role", tag="user"):
     """A message to the agent."""
 
-    content: str | list[Block] = ""
+    content: str | list[Text | Image] = ""
 
 
 class Answered(Struct, gc=False, tag_field="role", tag="toolResult"):
@@ -85,13 +92,13 @@ class Answered(Struct, gc=False, tag_field="role", tag="toolResult"):
     isError: bool = False  # noqa: N815
 
 
-class Reply(Struct, gc=False, tag_field="role", tag="assistant"):
+class Reply(Struct, gc=False, kw_only=True, tag_field="role", tag="assistant"):
     """A model's reply. None is for a field that is not there."""
 
-    usage: Usage
-    content: str | list[Block] = ""
+    content: str | list[Text | Thinking | ToolCall] = ""
     provider: str | None = None
     model: str | None = None
+    usage: Usage
     stopReason: str | None = None  # noqa: N815
     responseModel: str | None = None  # noqa: N815
     responseId: str | None = None  # noqa: N815
@@ -103,10 +110,13 @@ class Reply(Struct, gc=False, tag_field="role", tag="assistant"):
 class Line(Struct, gc=False):
     """A line, with a message or about something else."""
 
-    timestamp: str
     id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+    timestamp: datetime
     message: Reply | Answered | Asked | UnsetType = UNSET
     durationMs: Literal["-"] = "-"  # noqa: N815 - a number has another way
+
+
+_decode: Callable[[bytes], Line] = Decoder(Line).decode
 
 
 class Usual:
@@ -120,62 +130,60 @@ class Usual:
     def __init__(self, messages: Messages, prices: PriceTable) -> None:
         self._messages = messages
         self._prices = prices
-        self._decode: Callable[[bytes], Line] = Decoder(Line).decode
 
-    def take(self, line: bytes) -> bool:
-        """Take in a line: as a whole, or not at all.
+    def take(self, lines: Sequence[bytes | None]) -> Iterator[int]:
+        """Take in lines: each as a whole, or not at all.
 
-        Returns:
-            Whether it was taken in.
+        Yields:
+            The number of each line that was not taken in, from 0; before those behind it are.
         """
-        try:
-            entry = self._decode(line)
-            since = _moment(entry.timestamp) - _EPOCH
-        except (MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
-            return False
-        now = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
-        message, messages = entry.message, self._messages
-        if message is UNSET:
-            messages.now_ms = now if now > 0 else messages.now_ms
-            return True
-        if isinstance(message, Reply) and not self._call(entry.id, message, now):
-            return False
-        if messages.latest_ms <= now < messages.until_ms:
-            messages.latest_ms = messages.now_ms = now
-            counts = messages.counts
-        elif now < 0:
-            return False
-        else:
-            found = messages.at(now)
-            if found is None:
-                return True
-            counts = found
-        if isinstance(message, Answered):
-            counts[TOOL_RESULTS] += 1
-            if message.isError:
-                counts[ERRORS] += 1
-        elif isinstance(message, Reply):
-            counts[ASSISTANTS] += 1
-            stop = message.stopReason
-            if stop is not None and stop in STATUSES:
-                counts[ERRORS] += 1
-            if type(message.content) is list:
-                for block in message.content:
-                    if is_tool_call(block.type):
-                        counts[TOOL_CALLS] += 1
-                        messages.use(now // BUCKET_MS, name_of(block.name))
-        else:
-            counts[USERS] += 1
-            if type(message.content) is list:
-                for block in message.content:
-                    if is_tool_result(block.type):
-                        counts[TOOL_RESULTS] += 1
-                        counts[ERRORS] += block.is_error
-        return True
+        messages = self._messages
+        for number, line in enumerate(_decoded(lines)):
+            if line is None:
+                yield number
+                continue
+            try:
+                since = line.timestamp - _EPOCH
+            except TypeError:  # it has no zone
+                yield number
+                continue
+            now = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+            message: Any = line.message
+            kind = type(message)  # `isinstance` takes longer, for these have a metaclass
+            if kind is UnsetType:
+                if now > 0:
+                    messages.now_ms = now
+                continue
+            if now < 0 or (kind is Reply and not self._call(line.id, message, now)):
+                yield number
+                continue
+            if messages.latest_ms <= now < messages.until_ms:
+                messages.latest_ms = messages.now_ms = now
+                counts = messages.counts
+            else:
+                found = messages.at(now)
+                if found is None:
+                    continue
+                counts = found
+            if kind is Answered:
+                counts[TOOL_RESULTS] += 1
+                if message.isError:
+                    counts[ERRORS] += 1
+            elif kind is Reply:
+                counts[ASSISTANTS] += 1
+                if message.stopReason in STATUSES:
+                    counts[ERRORS] += 1
+                if type(message.content) is list:
+                    for part in message.content:
+                        if type(part) is ToolCall:
+                            counts[TOOL_CALLS] += 1
+                            messages.use(now // BUCKET_MS, name_of(part.name))
+            else:
+                counts[USERS] += 1
 
     def _call(self, identity: str, message: Reply, now: int) -> bool:
         fresh, output, read, written, total, cost = astuple(message.usage)
-        if not total or message.errorMessage or now < 0 or not identity.isprintable():
+        if not total or message.errorMessage or not identity.isprintable():
             return False
         latency = message.durationMs
         if latency is None and message.timestamp is not None:
@@ -189,25 +197,35 @@ class Usual:
             place = messages.place(names)
             if place is None:
                 return False
-        usd, usd_in, usd_out, usd_read, usd_written = astuple(cost)
-        begin = identity, place, now, fresh, output, read, written, total
-        response, pico = message.responseId, round(usd * PICO)
-        if pico and response is None:
-            costs = (
-                pico,
-                round(usd_in * PICO) if usd_in else 0,
-                round(usd_out * PICO) if usd_out else 0,
-                round(usd_read * PICO) if usd_read else 0,
-                round(usd_written * PICO) if usd_written else 0,
-            )
+        usd_in, usd_out, usd_read, usd_written, usd = astuple(cost)
+        pico = round(usd * PICO)
+        if not pico or message.responseId is not None:
+            begin = identity, place, now, fresh, output, read, written, total
+            self._odd_call(begin, cost, latency, text(message.responseId))
+        else:
             # As Calls.add, in less time.
             calls = messages.calls
             if identity in calls.shapes:
                 calls.drop(identity)
             calls.shapes[identity] = USUAL
-            calls.usual += (*begin, "transcript", 0, *costs, latency)
-        else:
-            self._odd_call(begin, cost, latency, text(response))
+            calls.usual += (
+                identity,
+                place,
+                now,
+                fresh,
+                output,
+                read,
+                written,
+                total,
+                "transcript",
+                0,
+                pico,
+                round(usd_in * PICO) if usd_in else 0,
+                round(usd_out * PICO) if usd_out else 0,
+                round(usd_read * PICO) if usd_read else 0,
+                round(usd_written * PICO) if usd_written else 0,
+                latency,
+            )
         messages.billed = True
         return True
 
@@ -218,3 +236,16 @@ class Usual:
         perhaps = total, *parts, latency, note, response, None
         has = (value for value in perhaps if value is not None)
         self._messages.calls.add(shape_of(perhaps), (*begin, source, 0, *has))
+
+
+def _decoded(lines: Sequence[bytes | None]) -> Sequence[Line | None]:
+    """The lines; None for one that is not as above."""
+    left = iter(lines)
+    found: list[Line | None] = []
+    while True:
+        try:
+            found += map(_decode, left)  # type: ignore[arg-type]  # a line that is None is an odd one, too
+        except (MsgspecError, ValueError, TypeError, RecursionError):
+            found.append(None)  # those before it were added, and those behind it are left
+        else:
+            return found

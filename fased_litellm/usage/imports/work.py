@@ -109,15 +109,18 @@ class Work:
         """What is to be read, by conversation, each from the oldest of its files on."""
         grouped: dict[object, list[Source]] = {}
         with asking(self._ledger.path) as connection:
+            (any_known,) = connection.execute("SELECT EXISTS (SELECT 1 FROM conversation)").fetchone()
             for file, feed in fresh:
-                source = _source(connection, file, feed, stores)
+                source = _source(connection, file, feed) if any_known else Source(file, feed)
                 known = source.conversation
                 grouped.setdefault(known.id if known else (file.agent, file.name), []).append(source)
         for job in grouped.values():
             # What was put aside is older than what is in use.
             job.sort(key=lambda source: (not source.file.archived, source.file.archived, source.file.mtime_ns))
         # In the order of time, new rows are neighbours in the indexes.
-        yield from sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns)
+        for job in sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns):
+            # Only now, while others work: there may be many.
+            yield [source if source.conversation else _named(source, stores) for source in job]
 
     def _run_log(self, file: Found, feed: Feed | None) -> None:
         try:
@@ -152,12 +155,14 @@ class Work:
         self._result.read += 1
 
 
-def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None, stores: Stores) -> Source:
+def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> Source:
     """A transcript with its conversation: for one with another name, that which it was counted in."""
     if feed and feed.conversation is not None:
         return Source(file, feed, conversations.get(connection, feed.conversation))
-    known = conversations.find(connection, file.agent, file.name)
-    if known:
-        return Source(file, feed, known)
-    entry = stores.entry(file)
-    return Source(file, feed, about=entry.about if entry else None)
+    return Source(file, feed, conversations.find(connection, file.agent, file.name))
+
+
+def _named(source: Source, stores: Stores) -> Source:
+    """A transcript of a new conversation, with what a store says of that."""
+    entry = stores.entry(source.file)
+    return source._replace(about=entry.about if entry else None)
