@@ -19,8 +19,10 @@ WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""
 MOST_WORKERS = 3
 """More would wait for each other: one of them writes at a time, which takes a third of the time."""
-_CALLS = 30_000
-_CACHE_KIB = 48 * 1024
+_CALLS = 72_000
+"""So many calls the workers hold before they write, all of them together. More would take more memory. With less, each would
+read again more often what others have changed, and write more of it twice."""
+_CACHE_KIB = 40 * 1024
 """Of all workers together, so that more of them do not take more memory."""
 _AT_ONCE = 2
 """A worker is handed so many tasks, so that it need not wait for the next one."""

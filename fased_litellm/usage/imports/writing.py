@@ -26,6 +26,9 @@ from .turns import Turns
 CALLS = 20_000
 """So many calls are written at once; a larger file is written while it is read. Single calls of others are put into the
 spool meanwhile, and reports do not wait."""
+_TOGETHER = 5_000
+"""So many calls are handed to SQLite together."""
+_TAKEN = Chunk(-1)
 _ACTIVITY = Insertion(
     "INSERT INTO activity (bucket, conversation, user_messages, assistant_messages, tool_calls, tool_results, errors)",
     "(?, ?, ?, ?, ?, ?, ?)",
@@ -120,8 +123,9 @@ def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _
     """Write chunks in one transaction, and the others of a file that has begun."""
     with ledger.transaction() as connection:
         batch.open(connection, ledger.dimensions)
-        for chunk in waiting:
+        for number, chunk in enumerate(waiting):
             batch.take(chunk)
+            waiting[number] = _TAKEN  # its calls need not stay in memory until all are written
         while batch.unfinished:
             batch.take(next(more))
         batch.finish()
@@ -197,7 +201,7 @@ class _Batch:
         if chunk.state:
             self._end(file, chunk, chunk.state)
         self._file = None if chunk.state else file
-        if self._file or self._waiting >= CALLS:
+        if self._file or self._waiting >= _TOGETHER:
             self._put()
 
     def _take_calls(self, file: _Open, chunk: Chunk) -> None:
