@@ -53,6 +53,11 @@ class Conversation:
         return f"{self.agent}/{self.name}/"
 
 
+def any_known(connection: sqlite3.Connection) -> bool:
+    """Whether there is a conversation at all."""
+    return connection.execute("SELECT 1 FROM conversation LIMIT 1").fetchone() is not None
+
+
 def find(connection: sqlite3.Connection, agent: str, name: str) -> Conversation | None:
     """A conversation by its name, None if it is not known."""
     rows = _rows(connection.execute(f"{_SELECT} WHERE agent = ? AND name = ?", (agent, name)))

@@ -109,7 +109,7 @@ class Work:
         """What is to be read, by conversation, each from the oldest of its files on."""
         grouped: dict[object, list[Source]] = {}
         with asking(self._ledger.path) as connection:
-            (any_known,) = connection.execute("SELECT EXISTS (SELECT 1 FROM conversation)").fetchone()
+            any_known = conversations.any_known(connection)
             for file, feed in fresh:
                 source = _source(connection, file, feed) if any_known else Source(file, feed)
                 known = source.conversation
