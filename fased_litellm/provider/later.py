@@ -35,7 +35,7 @@ class Later:
         self._begin()
 
     def ask(self) -> None:
-        """See to it that the action begins after now, and soon. This does not wait for it."""
+        """See to it that the action begins after now, and soon, if there can be a thread. This does not wait for it."""
         if self._process != os.getpid():
             self._begin()
         if self._due.is_set():
@@ -44,8 +44,13 @@ class Later:
             self._due.set()
             if self._thread is None:
                 arguments = self._due, self._stopped
-                self._thread = threading.Thread(target=self._run, args=arguments, name=__name__, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, args=arguments, name=__name__, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # there are too many, or the program is about to end
+                    self._due.clear()
+                else:
+                    self._thread = thread
 
     def stop(self) -> None:
         """Wait for an action that has begun; one that has not will not. More can be asked for afterwards."""

@@ -159,9 +159,9 @@ class Spool:
         data = _read(descriptor)
         if not data:
             return False
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
+        draft = self.path.with_name(f"{self.path.name}.tmp")
         try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE), "wb") as file:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE), "wb") as file:
                 file.write(data)
             os.replace(draft, self.taken)
         except BaseException:

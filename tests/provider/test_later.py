@@ -94,6 +94,20 @@ def test_without_requests_the_thread_ends_until_the_next(counter: Counter) -> No
     later.stop()
 
 
+def test_where_no_thread_can_be_started_nothing_happens(
+    later: Later, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        later.ask()
+    assert counter.times == 0
+    later.ask()
+    assert counter.done.acquire(timeout=30)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_error_that_nobody_handled_does_not_end_it_for_good(counter: Counter) -> None:
     failures = [RuntimeError("a defect")]
