@@ -17,7 +17,7 @@ from .peers import Peer, ccusage, tokscale
 from .places import FASED, environment
 from .tree import TreeRun, run_tree
 
-SIZES = {100_000: 3, 1_000_000: 2}
+SIZES = {100_000: 3, 1_000_000: 3}
 """Messages → how often each program reads them. The targets are for the most of them."""
 MOST_MB = 300.0
 AGAIN = 7
