@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from operator import add as plus
 from operator import neg
 
 from .multirow import Insertion
@@ -127,8 +126,13 @@ def add(connection: sqlite3.Connection, parts: Iterable[Part], sign: int = 1) ->
 
 
 def _added(given: Iterable[tuple[tuple[int, int], tuple[int, ...]]]) -> _Sums:
-    sums: _Sums = {}
+    groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
     for key, values in given:
-        known = sums.get(key)
-        sums[key] = values if known is None else tuple(map(plus, known, values))
-    return sums
+        group = groups.get(key)
+        if group is None:
+            groups[key] = [values]
+        else:
+            group.append(values)
+    return {
+        key: group[0] if len(group) == 1 else tuple(map(sum, zip(*group, strict=True))) for key, group in groups.items()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import chain
 
 from ..asking import asking
 from ..ledger import Ledger
@@ -15,8 +16,9 @@ from .pipeline import Progress, Tell
 from .pool import Pool
 from .reading import Unreadable
 from .result import ImportResult
+from .runlogs import RunLogs
 from .sessions import Stores
-from .share import Job, part_of, size_of
+from .share import Job, size_of
 from .writing import Source, begin_feed, keep_reading
 
 
@@ -69,12 +71,12 @@ class Work:
                 agents = {folder.agent for folder in self._layout.sessions if folder.store == file.file}
                 with self._ledger.transaction() as connection:
                     result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
+            logs = RunLogs((source for source in changes.fresh if source[0].kind == "runs"), self._layout.agent)
             if transcripts:
-                self._transcripts(pool, self._jobs(transcripts, stores), size)
+                self._transcripts(pool, chain(self._jobs(transcripts, stores), logs.read_ahead()), size)
         # Only now it is known which sessions have a transcript.
-        for file, feed in changes.fresh:
-            if file.kind == "runs":
-                self._run_log(file, feed)
+        for file, feed in logs.files:
+            self._run_log(file, feed, logs)
         for file, feed in fresh:
             self._counters(file, feed, stores)
         result.unreadable += stores.problems.items()
@@ -122,9 +124,9 @@ class Work:
             # Only now, while others work: there may be many.
             yield [source if source.conversation else _named(source, stores) for source in job]
 
-    def _run_log(self, file: Found, feed: Feed | None) -> None:
+    def _run_log(self, file: Found, feed: Feed | None, logs: RunLogs) -> None:
         try:
-            reading, runs = tasks.read(part_of(0, Source(file, feed)), self._layout.agent)
+            reading, runs = logs.read(file, feed)
         except FileNotFoundError:
             return
         except Unreadable as error:
