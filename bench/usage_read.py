@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -75,6 +76,7 @@ def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
     runs.missing = {peer.name: peer.missing for peer in others if peer.missing}
     for _ in range(rounds):
         shutil.rmtree(state / "litellm", ignore_errors=True)
+        os.sync()  # else the first one shares the disk with what made the transcripts
         runs.cold.append(run_tree(IMPORT, env))
         for peer in others:
             if not peer.missing:
