@@ -28,7 +28,6 @@ CALLS = 20_000
 spool meanwhile, and reports do not wait."""
 _TOGETHER = 5_000
 """So many calls are handed to SQLite together."""
-_TAKEN = Chunk(-1)
 _ACTIVITY = Insertion(
     "INSERT INTO activity (bucket, conversation, user_messages, assistant_messages, tool_calls, tool_results, errors)",
     "(?, ?, ?, ?, ?, ?, ?)",
@@ -123,9 +122,9 @@ def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _
     """Write chunks in one transaction, and the others of a file that has begun."""
     with ledger.transaction() as connection:
         batch.open(connection, ledger.dimensions)
-        for number, chunk in enumerate(waiting):
-            batch.take(chunk)
-            waiting[number] = _TAKEN  # its calls need not stay in memory until all are written
+        waiting.reverse()
+        while waiting:  # what was taken need not stay in memory until all is written
+            batch.take(waiting.pop())
         while batch.unfinished:
             batch.take(next(more))
         batch.finish()
