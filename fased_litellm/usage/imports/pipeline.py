@@ -59,9 +59,10 @@ def run(
         return ImportResult(busy=True)
     config = NodeConfig(paths)
     layout = find(paths, config)
-    if not ledger.exists() and next(scan(layout), None) is None:
+    known = ledger.exists()
+    if not known and next(scan(layout), None) is None:
         return ImportResult()
-    if not full and not wait:
+    if known and not full and not wait:
         files = list(scan(layout))
         if _look(ledger, files).none:
             return ImportResult(files=len(files))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...refs import SessionKey
 from .files import plain, session_of
@@ -22,8 +22,7 @@ _WITHOUT_AGENT = ("global", "unknown")
 _CHATS = (None, "webchat", "chat")
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What the ledger keeps of a conversation, but for its messages. The fields are those of ``conversation``."""
 
     session: str

@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,14 @@ class Case:
 
     def _files(self) -> dict[str, tuple[Any, ...]]:
         """Conversation → how much of it is in the ledger: calls, and messages that were counted."""
+        calls = Counter(name.split("/")[1] for (name,) in self.node.calls() if name.startswith("main/"))
         rows = self.node.rows(
-            "SELECT name, (SELECT count(*) FROM call WHERE call_id LIKE 'main/' || name || '/%'), "
+            "SELECT name, "
             "(SELECT sum(user_messages) || '/' || sum(assistant_messages) FROM activity WHERE conversation = id), "
             "(SELECT group_concat(line) FROM (SELECT line FROM feed WHERE conversation = conversation.id ORDER BY line)) "
             "FROM conversation WHERE last_ms IS NOT NULL"
         )
-        return {name: rest for name, *rest in rows}  # type: ignore[misc]
+        return {name: (calls[name], *rest) for name, *rest in rows}
 
     def _rows(self) -> list[tuple[Any, ...]]:
         return self.node.calls(", ".join(SETTLED))

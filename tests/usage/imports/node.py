@@ -11,6 +11,7 @@ from typing import Any
 
 from fased_litellm.paths import Paths
 from fased_litellm.usage.asking import asking
+from fased_litellm.usage.imports.conversations import short
 from fased_litellm.usage.imports.pipeline import run
 from fased_litellm.usage.imports.result import ImportResult
 
@@ -87,6 +88,12 @@ def text(lines: Iterable[Any]) -> bytes:
     return made
 
 
+def call_id(name: str) -> str:
+    """The id of an imported call, by the names of the agent, the conversation and the message: ``main/s1/a1``."""
+    agent, conversation, message = name.split("/")
+    return f"{short(agent, conversation)}/{message}"
+
+
 class Node:
     """A state folder.
 
@@ -147,10 +154,19 @@ class Node:
             return connection.execute(sql, values).fetchall()
 
     def calls(self, columns: str = "call_id") -> list[tuple[Any, ...]]:
-        """Columns of the calls that count, with those of their dimensions."""
-        return self.rows(
-            f"SELECT {columns} FROM call JOIN dimension ON dimension.id = call.dimension WHERE counted ORDER BY call_id"
-        )
+        """Columns of the calls that count, with those of their dimensions, in the order of their ids.
+
+        The id of an imported call is given with the names of the agent and the conversation: ``main/s1/a1``.
+        """
+        names = {short(*name): "/".join(name) for name in self.rows("SELECT agent, name FROM conversation")}
+        found: dict[str, tuple[Any, ...]] = {}
+        for call_id, *values in self.rows(
+            f"SELECT call_id, {columns} FROM call JOIN dimension ON dimension.id = call.dimension WHERE counted"
+        ):
+            head, slash, rest = call_id.partition("/")
+            named = names.get(head, head) + slash + rest
+            found[named] = tuple(named if value == call_id else value for value in values)
+        return [values for _, values in sorted(found.items())]
 
     def activity(self) -> tuple[int, int, int, int, int]:
         """User's messages, assistant's messages, tool calls, tool results, errors, of all conversations."""

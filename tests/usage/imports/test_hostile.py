@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.usage.imports.blocks import Lines
 from tests.usage.agreement import assert_rollups_equal_rows
-from tests.usage.imports.node import T0, Node, asked, reply, text, tool_result, usage
+from tests.usage.imports.node import T0, Node, asked, call_id, reply, text, tool_result, usage
 from tests.usage.imports.test_numbers import anything
 
 ODD_TIMES: list[Any] = ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z", 1e300, [], "x"]
@@ -147,7 +147,7 @@ def test_absurd_numbers(node: Node, odd: str) -> None:
     line = json.dumps(reply("a1", usage="ODD")).replace('"ODD"', odd)
     node.write(node.transcript("s1"), [line, reply("a2")])
     assert node.read_in().added == 2
-    (found,) = node.rows("SELECT total_tokens, cost_pico FROM call WHERE call_id = 'main/s1/a1'")
+    (found,) = node.rows("SELECT total_tokens, cost_pico FROM call WHERE call_id = ?", call_id("main/s1/a1"))
     assert found[0] in (0, 1)
     assert found[1] is None
     assert_rollups_equal_rows(node.ledger)

@@ -9,7 +9,7 @@ import pytest
 
 from fased_litellm.usage.imports.blocks import Lines
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
-from tests.usage.imports.node import T0, Node, asked, header, reply, tool_result, usage
+from tests.usage.imports.node import T0, Node, asked, call_id, header, reply, tool_result, usage
 
 DAY = 86_400_000
 STAMP = "2026-11-22T03-00-00.000Z"
@@ -178,7 +178,7 @@ def test_a_rewritten_transcript(node: Node) -> None:
     assert (result.added, result.replaced) == (1, 1)
     assert node.calls("call_id, output_tokens, cost_pico")[1] == ("main/s1/a2", 777, 500_000_000_000)
     (newest,) = node.rows("SELECT call_id FROM call ORDER BY id DESC LIMIT 1")
-    assert newest == ("main/s1/a2",)
+    assert newest == (call_id("main/s1/a2"),)
     assert len(ids(node)) == 4
     unchanged(node)
 

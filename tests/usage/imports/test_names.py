@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
-from tests.usage.imports.node import T0, Node, asked, reply, usage
+from tests.usage.imports.node import T0, Node, asked, call_id, reply, usage
 
 NAMES = "session, agent, channel, task, source"
 NOTHING = usage(input=0, output=0, cacheRead=0, cacheWrite=0, totalTokens=0, total_cost=0)
@@ -64,7 +64,7 @@ def test_a_session_that_gets_its_name_later(node: Node) -> None:
     agree(node)
     assert node.calls(NAMES)[:3] == [("agent:main:cron:7f0c", "main", "slack", "7f0c", "task")] * 3
     assert node.calls(NAMES)[3] == ("agent:main:s2", "main", "", "", "chat")
-    (moved,) = node.rows("SELECT min(id) FROM call WHERE call_id LIKE 'main/s1/%'")
+    (moved,) = node.rows("SELECT min(id) FROM call WHERE call_id LIKE ?", call_id("main/s1/%"))
     assert moved > before  # whoever asks for what changed since then gets them
     node.append(node.transcript("s1"), [reply("a4")])
     node.read_in()
