@@ -10,8 +10,9 @@ from typing import Self
 
 from ..ledger import Ledger
 from .jsonlines import chosen, fast
+from .prefetch import Range, prefetch
 from .prices import PriceTable, Written
-from .share import Done, Job, read_in, size_of
+from .share import Done, Job, range_of, read_in, size_of
 from .turns import Turns
 from .worker import READY, Setting, Worker, encoded, packed
 
@@ -113,8 +114,12 @@ def _give(worker: Worker, tasks: Iterator[bytes]) -> None:
 
 
 def _tasks(jobs: Iterable[Job], left: list[Job]) -> Iterator[bytes]:
-    """Tasks of a few megabytes; a job that would be too long to be told to a worker is added to ``left``."""
+    """Tasks of a few megabytes; a job that would be too long to be told to a worker is added to ``left``.
+
+    A task waits until a worker is done with the one before. Meanwhile, its files are read into the system's cache.
+    """
     task: list[bytes] = []
+    ranges: list[Range] = []
     told = read = 0
     for job in jobs:
         data, size = packed(job), sum(map(size_of, job))
@@ -122,12 +127,15 @@ def _tasks(jobs: Iterable[Job], left: list[Job]) -> Iterator[bytes]:
             left.append(job)
             continue
         if task and (told + len(data) > _MOST_BYTES or read + size > _TASK_SIZE):
+            prefetch(ranges)
             yield encoded(task)
-            task, told, read = [], 0, 0
+            task, ranges, told, read = [], [], 0, 0
         task.append(data)
+        ranges += map(range_of, job)
         told += len(data)
         read += size
     if task:
+        prefetch(ranges)
         yield encoded(task)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..ledger import Ledger
 from .jsonlines import Parse
+from .prefetch import Range
 from .prices import PriceTable
 from .reading import Part
 from .transcript import Chunk, read_conversation
@@ -100,6 +101,11 @@ def part_of(key: int, source: Source) -> Part:
     if feed is None:
         return Part(key, file.file, seen_until_ms=seen)
     return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen)
+
+
+def range_of(source: Source) -> Range:
+    """What is to be read of a file, if it has only grown."""
+    return source.file.file, source.feed.position if source.feed else 0
 
 
 def size_of(source: Source, *, restarted: bool = False) -> int:
