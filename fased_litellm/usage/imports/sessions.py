@@ -60,8 +60,6 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterabl
     Returns:
         How many calls have other names by that.
     """
-    if not conversations.any_known(connection):
-        return 0
     renamed = 0
     sessions = {session_of(each) for entry in store.entries.values() for each in (entry.name, entry.session_id)}
     for session_id in sorted(sessions):

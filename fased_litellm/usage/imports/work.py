@@ -66,14 +66,18 @@ class Work:
         with Pool(self._ledger, size, prices, self._lock, workers=workers) as pool:
             stores = Stores(file for file in files if file.kind == "store")
             fresh = [source for source in changes.fresh if source[0].kind == "store"]
-            for file, _ in fresh:
+            with asking(self._ledger.path) as connection:
+                any_known = conversations.any_known(connection)
+            for file, _ in fresh if any_known else []:  # else workers need not wait until all stores are read
                 store = stores.read(file)
                 agents = {folder.agent for folder in self._layout.sessions if folder.store == file.file}
                 with self._ledger.transaction() as connection:
                     result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
             logs = RunLogs((source for source in changes.fresh if source[0].kind == "runs"), self._layout.agent)
             if transcripts:
-                self._transcripts(pool, chain(self._jobs(transcripts, stores), logs.read_ahead()), size)
+                self._transcripts(
+                    pool, chain(self._jobs(transcripts, stores, any_known=any_known), logs.read_ahead()), size
+                )
         # Only now it is known which sessions have a transcript.
         for file, feed in logs.files:
             self._run_log(file, feed, logs)
@@ -107,11 +111,10 @@ class Work:
             result.unreadable += [(file, problem) for file, problem in done.unreadable]
             self._tell(Progress(read, size, result.added))
 
-    def _jobs(self, fresh: list[tuple[Found, Feed | None]], stores: Stores) -> Iterator[Job]:
+    def _jobs(self, fresh: list[tuple[Found, Feed | None]], stores: Stores, *, any_known: bool) -> Iterator[Job]:
         """What is to be read, by conversation, each from the oldest of its files on."""
         grouped: dict[object, list[Source]] = {}
         with asking(self._ledger.path) as connection:
-            any_known = conversations.any_known(connection)
             for file, feed in fresh:
                 source = _source(connection, file, feed) if any_known else Source(file, feed)
                 known = source.conversation
