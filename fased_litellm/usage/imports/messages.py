@@ -24,8 +24,8 @@ LONGEST_MS = 12 * 60 * 60 * 1000
 STATUSES = {"error": "error", "timeout": "error", "aborted": "cancelled"}
 """``stopReason`` → the status of the call; any other is ``ok``."""
 
-_NOT_MODELS = {("fased", "delivery-mirror"), ("openclaw", "delivery-mirror")}
-_NOT_MODELS |= {("fased", "gateway-injected"), ("openclaw", "gateway-injected")}
+NOT_PROVIDERS = frozenset(("fased", "openclaw"))
+_NOT_MODELS = {(provider, model) for provider in NOT_PROVIDERS for model in ("delivery-mirror", "gateway-injected")}
 _ROLES = frozenset(("user", "assistant", "toolResult", "tool"))
 
 Names = tuple[str | None, str | None, str, str | None]

@@ -23,6 +23,7 @@ from .messages import (
     ERRORS,
     LONGEST_ID,
     LONGEST_MS,
+    NOT_PROVIDERS,
     STATUSES,
     TOOL_CALLS,
     TOOL_RESULTS,
@@ -183,7 +184,9 @@ class Usual:
 
     def _call(self, identity: str, message: Reply, now: int) -> bool:
         fresh, output, read, written, total, cost = astuple(message.usage)
-        if not total or message.errorMessage or not identity.isprintable():
+        if not identity.isprintable() or (message.errorMessage and message.stopReason not in STATUSES):
+            return False
+        if not total and (fresh or output or read or written):
             return False
         latency = message.durationMs
         if latency is None and message.timestamp is not None:
@@ -197,6 +200,8 @@ class Usual:
             place = messages.place(names)
             if place is None:
                 return False
+        if not total and messages.names[place][0] in NOT_PROVIDERS:
+            return False
         usd_in, usd_out, usd_read, usd_written, usd = astuple(cost)
         pico = round(usd * PICO)
         if not pico or message.responseId is not None:
@@ -226,7 +231,8 @@ class Usual:
                 round(usd_written * PICO) if usd_written else 0,
                 latency,
             )
-        messages.billed = True
+        if total:
+            messages.billed = True
         return True
 
     def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None) -> None:

@@ -22,6 +22,9 @@ PRICES: Written = {
 }
 
 
+NOTHING = {**usage(total_cost=0), **dict.fromkeys(("input", "output", "cacheRead", "cacheWrite", "totalTokens"), 0)}
+
+
 def read(lines: list[bytes], *, quick: bool) -> tuple[Any, ...]:
     prices = PriceTable(PRICES)
     messages = Messages(prices, otherwise_ms=5, seen_until_ms=T0 + 2)
@@ -56,6 +59,8 @@ def taken(line: dict[str, Any]) -> bool:
         reply("a1", timestamp=T0 - 1500),
         reply("a1", durationMs=2100, stopReason="toolUse", responseId="chatcmpl-7", responseModel="openai/gpt-5.5"),
         reply("a1", durationMs=2100, usage=usage(total_cost=0)),
+        reply("a1", durationMs=2100, usage=NOTHING, stopReason="error", errorMessage="400 too long"),
+        reply("a1", durationMs=2100, usage=NOTHING, stopReason="aborted"),
         reply("a1", durationMs=9, content=[{"type": "toolCall", "id": "1", "name": "exec", "arguments": {"a": [1]}}]),
     ],
 )
@@ -81,6 +86,7 @@ def test_what_nearly_all_lines_are_like_is_taken(line: dict[str, Any]) -> None:
         reply("a1", durationMs=9, usage=usage(input=-1)),
         reply("a1", durationMs=9, usage=usage(input=True)),
         reply("a1", durationMs=9, usage=usage(totalTokens=0)),
+        reply("a1", durationMs=9, usage=NOTHING, provider=" openclaw ", model="gateway-injected"),
         reply("a1", durationMs=9, usage=usage(total_cost=-0.1)),
         reply("a1", durationMs=9, usage=usage(total_cost=10_001)),
         reply("a1", durationMs=9, usage=usage(total_cost=None)),
@@ -113,6 +119,9 @@ EDGES: st.SearchStrategy[Any] = st.sampled_from(
         "error",
         "stop",
         " x ",
+        " fased ",
+        "delivery-mirror",
+        "aborted",
         "x" * 200,
         "é",
         "\ud800",
@@ -158,6 +167,8 @@ BASES = st.builds(
             lambda number: reply(f"a{number}", T0 + number * 400_000, timestamp=T0 - 5, responseId=f"r{number}"),
             lambda number: reply(f"a{number}", T0 - number, durationMs=7, usage=usage(total_cost=0, output=number)),
             lambda number: reply(f"a{number}", T0 + number, stopReason="error", errorMessage="overloaded", model="m2"),
+            lambda number: reply(f"a{number}", T0, durationMs=9, stopReason="aborted", usage=dict(NOTHING)),
+            lambda number: reply(f"a{number}", T0, durationMs=9, provider="openclaw", usage=dict(NOTHING)),
             lambda number: asked(f"u{number}", T0 + number),
             lambda number: tool_result(f"t{number}", T0 + number, error=number % 2 == 0),
             lambda number: header(f"s{number}", T0 + number),
