@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from . import pagecache
 from .figures import Figure, Part, Section, Table, repeated
 from .peers import Peer, ccusage, tokscale
 from .places import FASED, environment
 from .tree import TreeRun, run_tree
 
-SIZES = {100_000: 3, 1_000_000: 3}
-"""Messages → how often each program reads them. The targets are for the most of them."""
+SIZES = {100_000: 3, 1_000_000: 5}
+"""Messages → how often each program reads them from the disk, and again from the cache. The targets are for the most."""
 MOST_MB = 300.0
 AGAIN = 7
 CENT = Decimal("0.01")
@@ -28,13 +28,28 @@ Command = Sequence[str | Path]
 IMPORT: Command = (FASED, "usage", "import")
 
 
+OURS = "`fased usage import` into an empty ledger"
+CCUSAGE = "`ccusage openclaw daily --json --offline`"
+NAMES = {"ccusage": CCUSAGE, "tokscale-core": "tokscale-core, by its binding to Node"}
+
+Taken = dict[str, list[TreeRun]]
+"""Program → its runs."""
+
+
 @dataclass(slots=True)
 class _Runs:
-    """What the runs over one set of transcripts took, and what came out."""
+    """What the runs over one set of transcripts took, and what came out.
 
-    cold: list[TreeRun] = field(default_factory=list)
-    peers: dict[str, list[TreeRun]] = field(default_factory=dict)
-    again: dict[str, list[TreeRun]] = field(default_factory=dict)
+    Attributes:
+        disk, cache: reading for the first time, with the files on the disk alone, and in the system's cache; ``disk`` is
+            empty where files cannot be put out of that.
+        again: with a ledger that has them.
+        missing: why a program could not be measured.
+    """
+
+    disk: Taken = field(default_factory=dict)
+    cache: Taken = field(default_factory=dict)
+    again: Taken = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +60,8 @@ def measure(scratch: Path) -> list[Part]:
     for size, rounds in SIZES.items():
         state, made = transcripts(scratch, size)
         runs = _run(state, scratch, rounds)
-        parts += [_cold(made, runs), _warm(made, runs)]
+        parts += [_first(made, runs.disk, runs.missing, cached=False)] if runs.disk else []
+        parts += [_first(made, runs.cache, runs.missing, cached=True), _again(made, runs)]
         agreed += _agreement(made, runs)
     headings = ("transcripts", "what", "put in", "`fased usage`", "ccusage", "difference", "")
     how = (
@@ -74,13 +90,11 @@ def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
     env = environment(scratch, FASED_STATE_DIR=str(state))
     others = [ccusage(state, scratch), tokscale(state, scratch)]
     runs.missing = {peer.name: peer.missing for peer in others if peer.missing}
-    for _ in range(rounds):
-        shutil.rmtree(state / "litellm", ignore_errors=True)
-        os.sync()  # else the first one shares the disk with what made the transcripts
-        runs.cold.append(run_tree(IMPORT, env))
-        for peer in others:
-            if not peer.missing:
-                runs.peers.setdefault(_kind(peer), []).append(run_tree(peer.command, peer.env or env))
+    programs = {OURS: (IMPORT, env)}
+    programs |= {NAMES[_kind(peer)]: (peer.command, peer.env or env) for peer in others if not peer.missing}
+    if pagecache.CAN_FORGET:
+        _read_first(state, rounds, programs, pagecache.forget, runs.disk)
+    _read_first(state, rounds, programs, pagecache.fill, runs.cache)
     commands: Mapping[str, Command] = {
         "`fased usage import`, nothing new": IMPORT,
         "`fased usage`": [FASED, "usage"],
@@ -95,43 +109,53 @@ def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
     return runs
 
 
+def _read_first(
+    state: Path,
+    rounds: int,
+    programs: Mapping[str, tuple[Command, Mapping[str, str]]],
+    prepare: Callable[[Path], None],
+    taken: Taken,
+) -> None:
+    for _ in range(rounds):
+        shutil.rmtree(state / "litellm", ignore_errors=True)
+        for what, (command, env) in programs.items():
+            prepare(state)
+            taken.setdefault(what, []).append(run_tree(command, env))
+
+
 def _kind(peer: Peer) -> str:
     return peer.name.partition(" ")[0]
 
 
-def _cold(made: Mapping[str, Any], runs: _Runs) -> Section:
-    per_ccusage = _median(runs.peers.get("ccusage", []))
-    times = {"`fased usage import` into an empty ledger": runs.cold}
-    names = {
-        "ccusage": "`ccusage openclaw daily --json --offline`",
-        "tokscale-core": "tokscale-core, by its binding to Node",
-    }
-    times |= {names[kind]: taken for kind, taken in runs.peers.items()}
+def _first(made: Mapping[str, Any], runs: Taken, missing: Mapping[str, str], *, cached: bool) -> Section:
+    per_ccusage = _median(runs.get(CCUSAGE, []))
     figures, memory = [], []
-    aimed = made["messages"] == max(SIZES)
-    for what, taken in times.items():
-        ours = taken is runs.cold
+    most = made["messages"] == max(SIZES)
+    for what, taken in runs.items():
         seconds = [run.seconds for run in taken]
         ratio = _ratio(statistics.median(seconds), per_ccusage)
-        figures.append(repeated(what, seconds, "s", limit=per_ccusage if aimed and ours else None, ratio=ratio))
-        most = max(run.peak_mb for run in taken)
-        memory.append(Figure(f"memory: {what}", most, "MB", limit=MOST_MB if aimed and ours else None))
+        aimed = most and what == OURS
+        figures.append(repeated(what, seconds, "s", limit=per_ccusage if aimed else None, ratio=ratio))
+        peak = max(run.peak_mb for run in taken)
+        memory.append(Figure(f"memory: {what}", peak, "MB", limit=MOST_MB if aimed else None))
         if "tokscale" in what:
             core = [json.loads(run.output)["coreMs"] / 1000 for run in taken]
             figures.append(
                 repeated("… of it in its core", core, "s", ratio=_ratio(statistics.median(core), per_ccusage))
             )
-    figures += [Figure(name, None, "s", note=f"not measured: {why}") for name, why in runs.missing.items()]
+    figures += [Figure(name, None, "s", note=f"not measured: {why}") for name, why in missing.items()]
+    where = "all of it in the system's cache" if cached else "none of it in the system's cache"
     how = (
-        f"{made['sessions']:,} transcripts, {made['size'] / 1e6:,.0f} MB, with {made['messages']:,} messages of assistants, all in the"
-        f" system's cache; each program {len(runs.cold)} times, by turns. The ratio is to ccusage, which reads all files each time, as"
+        f"{made['sessions']:,} transcripts, {made['size'] / 1e6:,.0f} MB, with {made['messages']:,} messages of assistants, {where};"
+        f" each program {len(runs[OURS])} times, by turns. The ratio is to ccusage, which reads all files each time, as"
         " tokscale-core does. Memory is that of the process and of all that it starts."
     )
-    return Section(f"Reading {made['messages']:,} messages for the first time", how, [*figures, *memory])
+    title = f"Reading {made['messages']:,} messages for the first time, from the {'cache' if cached else 'disk'}"
+    return Section(title, how, [*figures, *memory])
 
 
-def _warm(made: Mapping[str, Any], runs: _Runs) -> Section:
-    per_ccusage = _median(runs.peers.get("ccusage", []))
+def _again(made: Mapping[str, Any], runs: _Runs) -> Section:
+    per_ccusage = _median(runs.cache.get(CCUSAGE, []))
     figures = []
     aimed = made["messages"] == max(SIZES)
     for what, taken in runs.again.items():
@@ -150,7 +174,7 @@ def _warm(made: Mapping[str, Any], runs: _Runs) -> Section:
 
 def _agreement(made: Mapping[str, Any], runs: _Runs) -> list[tuple[str, ...]]:
     ours = json.loads(runs.again["all"][0].output)["totals"]
-    theirs = json.loads(runs.peers["ccusage"][0].output)["totals"] if "ccusage" in runs.peers else {}
+    theirs = json.loads(runs.cache[CCUSAGE][0].output)["totals"] if CCUSAGE in runs.cache else {}
     names = {
         "input tokens": ("input", "inputTokens", "inputTokens"),
         "output tokens": ("output", "outputTokens", "outputTokens"),
