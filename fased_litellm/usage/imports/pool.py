@@ -23,7 +23,7 @@ MOST_WORKERS = 3
 _CALLS = 72_000
 """So many calls the workers hold before they write, all of them together. More would take more memory. With less, each would
 read again more often what others have changed, and write more of it twice."""
-_CACHE_KIB = 40 * 1024
+_CACHE_KIB = 28 * 1024
 """Of all workers together, so that more of them do not take more memory."""
 _AT_ONCE = 2
 """A worker is handed so many tasks, so that it need not wait for the next one."""
