@@ -11,7 +11,25 @@ def main(argv: list[str] | None = None) -> int:
     Args:
         argv: the arguments without the program's name; those of the process by default.
     """
-    arguments = sys.argv[1:] if argv is None else argv
+    from . import streams
+
+    streams.reopen()
+    try:
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except SystemExit as stop:
+        # click ends the program, with 1, where it finds out that the reader has left.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        return streams.lost(stop.__context__)
+    except OSError as error:
+        if not streams.is_loss(error):
+            raise
+        return streams.lost(error)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
     if arguments in (["--version"], ["-V"]):
         # Before typer is imported: this is what scripts and prompts call most.
         from .. import __version__

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from typing import Any
 
 import typer
 
 from ..errors import Cancelled, FasedError, UsageError
-from . import handover, output
+from . import handover, output, streams
 from .commands import COMMANDS, root
 
 
@@ -31,10 +30,10 @@ def run(arguments: list[str]) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _report(Cancelled("Cancelled; nothing was written."))
-    except BrokenPipeError:
-        # The reader has gone, as in `fased usage | head`. Without this, Python complains once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if streams.is_loss(error):
+            raise  # to `cli.main`
+        return _report(_as_fased_error(error))
     except Exception as error:
         return _report(_as_fased_error(error))
     finally:

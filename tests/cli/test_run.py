@@ -104,11 +104,46 @@ def test_no_traceback_without_being_asked_for() -> None:
         assert ("Traceback" in done.stderr) is traceback
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
-    script = f"set -o pipefail; {sys.executable} -m fased_litellm --help | true"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("line", ["--help", "--version", "usage --all --json", "models list", "litellm doctor --json"])
+def test_a_reader_that_leaves_is_no_error(line: str, buffered: bool, tmp_path: Path) -> None:
+    """Who writes finds that out at once, or when all is flushed at the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    env = {**os.environ, "HOME": str(tmp_path), "FASED_STATE_DIR": str(tmp_path / "state")}
+    env |= {"PYTHONUNBUFFERED": "" if buffered else "1"}
+    command = [sys.executable, "-m", "fased_litellm", *line.split()]
+    try:
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=env)
+    finally:
+        os.close(writer)
     assert "BrokenPipe" not in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("line", ["--help", "--version", "usage", "models list", "litellm chat"])
+def test_closed_streams(line: str, closed: str, tmp_path: Path) -> None:
+    script = f"{sys.executable} -m fased_litellm {line} {closed}"
+    env = {**os.environ, "HOME": str(tmp_path), "FASED_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=env)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "Unexpected" not in done.stdout + done.stderr
+    assert done.returncode in ((0,) if line != "litellm chat" else (1, 2))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("line", ["--help", "--version", "usage --all --json", "models list", "litellm doctor --json"])
+def test_a_full_disk(line: str, tmp_path: Path) -> None:
+    env = {**os.environ, "HOME": str(tmp_path), "FASED_STATE_DIR": str(tmp_path / "state")}
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "fased_litellm", *line.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=env)
+    assert done.stderr.endswith("The output cannot be written: No space left on device.\n")
+    assert done.stderr.count("cannot be written") == 1
+    assert "Unexpected" not in done.stderr
+    assert done.returncode == 1
 
 
 # ---- the handover
