@@ -253,3 +253,11 @@ def test_agents_are_told_apart(node: Node) -> None:
         ("main/s1/a1", "agent:main:s1", "main", "", "", "chat"),
         ("ops/s1/a1", "agent:ops:main", "ops", "", "", "chat"),
     ]
+
+
+def test_ids_stay_what_they_are(node: Node) -> None:
+    """With other ones, all that was imported before would be counted once more."""
+    name = "4e03fa32-7fa0-42d6-a7b9-17e811b39edb"
+    node.write(node.transcript(name), [reply("a1")])
+    node.read_in()
+    assert node.rows("SELECT call_id FROM call") == [("22mumczfdk/a1",)]
