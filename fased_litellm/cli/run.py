@@ -30,11 +30,9 @@ def run(arguments: list[str]) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _report(Cancelled("Cancelled; nothing was written."))
-    except OSError as error:
-        if streams.is_loss(error):
-            raise  # to `cli.main`
-        return _report(_as_fased_error(error))
     except Exception as error:
+        if isinstance(error, OSError) and streams.is_loss(error):
+            raise  # to `cli.main`
         return _report(_as_fased_error(error))
     finally:
         output.end()
