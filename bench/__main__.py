@@ -1,4 +1,7 @@
-"""``python -m bench [--write] [SECTION …]``: measure, print the tables, and with ``--write`` keep them in the documentation."""
+"""``python -m bench [--write] [SECTION …]``: measure, print the tables, and with ``--write`` keep them in the documentation.
+
+``python -m bench --against TREE`` measures this checkout beside another one instead.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import calls, discovery, json5_text, machine, startup, usage_query, usage_read, usage_record
+from . import against, calls, discovery, json5_text, machine, startup, usage_query, usage_read, usage_record
 from .figures import Part, as_markdown, as_text, missed
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
@@ -36,6 +39,9 @@ def main(arguments: list[str]) -> int:
     """Measure. A target that was missed is no error: the machine may be slow or busy."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure beside peers, in one run.")
     parser.add_argument("--write", action="store_true", help="write docs/reference/performance.md")
+    parser.add_argument(
+        "--against", type=Path, metavar="TREE", help="compare this checkout with another one, and measure nothing else"
+    )
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of: {', '.join(SECTIONS)}; all by default")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]
@@ -43,15 +49,18 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
     if options.write and options.sections:
         parser.error("--write is for a run of all sections")
+    if options.against and (options.write or options.sections):
+        parser.error("--against stands alone")
+    if options.against and not (options.against / "fased_litellm").is_dir():
+        parser.error(f"{options.against} is no checkout of fased-litellm")
 
     about = machine.described()
     print("\n".join(about))
     done: list[Part] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        for name in options.sections or SECTIONS:
-            for section in SECTIONS[name](Path(folder)):
-                print(f"\n{as_text(section)}", flush=True)
-                done.append(section)
+        for section in _sections(Path(folder), options.sections or list(SECTIONS), options.against):
+            print(f"\n{as_text(section)}", flush=True)
+            done.append(section)
     about.append(f"Load when the run ended: {', '.join(f'{value:.2f}' for value in os.getloadavg())}")
     print(f"\nTargets missed: {', '.join(what for section in done for what in missed(section)) or 'none'}")
     if options.write:
@@ -59,6 +68,14 @@ def main(arguments: list[str]) -> int:
         PAGE.write_text(page(about, done))
         print(f"Written: {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
     return 0
+
+
+def _sections(scratch: Path, names: Sequence[str], other: Path | None) -> Iterator[Part]:
+    if other is not None:
+        yield against.measure(scratch, other.resolve())
+        return
+    for name in names:
+        yield from SECTIONS[name](scratch)
 
 
 def page(about: list[str], sections: Sequence[Part]) -> str:
