@@ -12,6 +12,7 @@ from .catalog.facts import Catalog
 from .config.implied import configured_provider
 from .config.load import ConfigSnapshot
 from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerError, SecretError
+from .formatting import usd
 from .paths import Paths
 from .provider import LiteLLMProvider
 from .provider.settings import Settings
@@ -150,7 +151,7 @@ def _nearly_spent(provider: LiteLLMProvider) -> str | None:
         return None
     again = f"; it begins anew on {key.budget_reset_at:%Y-%m-%d}" if key.budget_reset_at else ""
     return (
-        f"The key has spent {key.share:.0%} of its budget at the proxy, ${key.spent:,.2f} of ${key.max_budget:,.2f}{again}."
+        f"The key has spent {key.share:.0%} of its budget at the proxy, {usd(key.spent)} of {usd(key.max_budget)}{again}."
         " Whoever has the master key can raise it: fased litellm keys update"
         f" {key.alias or 'KEY'} --max-budget …"
     )

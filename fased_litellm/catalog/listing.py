@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..config.agents import section
 from ..config.implied import provider_of
 from ..errors import InvalidRef
+from ..formatting import tokens
 from ..net.addresses import is_loopback_url, is_private_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef, normalize_provider
 from ..roles.choice import aliases, parse_ref
@@ -213,10 +214,10 @@ COLUMNS = ("Model", "Input", "Features", "Ctx", "Local", "Auth", "Tags")
 
 
 def table(found: Sequence[Row]) -> list[str]:
-    """The rows for people, in columns as wide as their content. ``Ctx`` is in units of 1024 tokens."""
+    """The rows for people, in columns as wide as their content. ``Ctx`` is in tokens."""
     cells = [COLUMNS]
     for row in found:
-        window = "-" if row.context_window is None else f"{round(row.context_window / 1024)}k"
+        window = "-" if row.context_window is None else tokens(row.context_window)
         auth = "yes" if row.available else "no"
         features, tags = ",".join(row.features) or "-", ",".join(row.tags) or "-"
         cells.append((row.key, row.input, features, window, "yes" if row.local else "no", auth, tags))

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import CatalogError
+from ..formatting import count
 from ..proxy.tokens import Prices
 from . import values
 from .facts import Catalog, ModelFacts
@@ -77,7 +78,7 @@ def listed_ids(body: Any) -> tuple[dict[str, Row], tuple[str, ...], tuple[str, .
             patterns[name] = None
         else:
             found.setdefault(name, entry)
-    notes = (f"{_count(unusable, 'row')} of /v1/models without a usable id skipped.",) if unusable else ()
+    notes = (f"{count(unusable, 'row')} of /v1/models without a usable id skipped.",) if unusable else ()
     return found, tuple(patterns), notes
 
 
@@ -232,8 +233,4 @@ def _about(models: Sequence[ModelFacts]) -> list[str]:
         return []
     kinds = ", ".join(f"{count} {mode}" for mode, count in sorted(others.items(), key=str))
     total = sum(others.values())
-    return [f"{_count(total, 'model')} not for chat, not offered: {kinds}."]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return [f"{count(total, 'model')} not for chat, not offered: {kinds}."]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import Cancelled, UsageError
+from ..formatting import token_count, tokens, usd
 from . import output, session
 from .commands import SETTINGS
 
@@ -124,8 +125,8 @@ def debug(
 
 def _announcement(debugger: Debugger, *, asked_twice: bool) -> str:
     foretold = debugger.foretold()
-    size = f"some {foretold.input_tokens} tokens in and {foretold.output_tokens} out at most"
-    cost = "price not known" if foretold.cost_usd is None else f"${foretold.cost_usd.normalize():f} at most"
+    size = f"some {token_count(foretold.input_tokens)} in and {tokens(foretold.output_tokens)} out at most"
+    cost = "price not known" if foretold.cost_usd is None else f"{usd(foretold.cost_usd)} at most"
     requests = "one request to the proxy and one to the provider, each" if asked_twice else "one request,"
     return f"Calling {debugger.choice.primary}: {requests} {size} ({cost}); one more if a cooldown or a fallback hides the cause."
 

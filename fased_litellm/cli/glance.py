@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..errors import FasedError
+from ..formatting import count, token_count
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
 from . import output, session
-from .usage.text import cost, count
+from .usage.text import cost
 
 _SHOWN = 8
 
@@ -65,9 +66,8 @@ def _today(state: RouteState) -> str:
     if state.today is None or not state.today.totals.calls:
         return "no calls yet"
     totals = state.today.totals
-    calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
     failed = f", {totals.failed:,} failed" if totals.failed else ""
-    return f"{calls}{failed}, {count(totals.total_tokens)} tokens, {cost(totals)}"
+    return f"{count(totals.calls, 'call')}{failed}, {token_count(totals.total_tokens)}, {cost(totals)}"
 
 
 def _budgets(state: RouteState) -> list[str]:

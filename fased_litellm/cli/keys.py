@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import FasedError, MissingKey, UsageError
+from ..formatting import usd
 from . import keys_text, output, session
 from .commands import SETTINGS
 
@@ -151,10 +152,8 @@ def list_(*, json_output: JSON = False) -> None:
 
     columns = [
         Column("Name", [printable(key.alias or key.name or "-") for key in found]),
-        Column("Spent", [f"${key.spent:,.4f}" for key in found], right=True),
-        Column(
-            "Budget", [f"${key.max_budget:,.2f}" if key.max_budget is not None else "-" for key in found], right=True
-        ),
+        Column("Spent", [usd(key.spent) for key in found], right=True),
+        Column("Budget", [usd(key.max_budget) if key.max_budget is not None else "-" for key in found], right=True),
         Column("Resets", [keys_text.day(key.budget_reset_at) for key in found], spare=2),
         Column("Models", [printable(", ".join(key.models)) or "all" for key in found], spare=1),
         Column("State", [keys_text.state(key) for key in found]),
@@ -233,7 +232,7 @@ def rotate(
     output.line(f"The agent uses {made.done.masked} now, in {made.done.place}; before: {made.done.before}.")
     output.line("The old key is deleted at the proxy." if rotated.deleted else "The old key still works.")
     if rotated.before.spent:
-        output.line(f"What the old key has spent counts on: ${rotated.before.spent:,.4f}")
+        output.line(f"What the old key has spent counts on: {usd(rotated.before.spent)}")
 
 
 @app.command()

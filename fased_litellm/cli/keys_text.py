@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ..formatting import usd
 from ..onboarding.keywish import resets
 from ..proxy.admin import VirtualKey
 
@@ -13,10 +14,10 @@ def lines(key: VirtualKey) -> Iterator[str]:
     """A key for people."""
     yield f"{name(key)} ({state(key)})"
     if key.max_budget is None:
-        yield f"Spent:   ${key.spent:,.4f}; there is no budget"
+        yield f"Spent:   {usd(key.spent)}; there is no budget"
     else:
         share = f" ({key.share:.0%})" if key.share is not None else ""
-        yield f"Spent:   ${key.spent:,.4f} of ${key.max_budget:,.2f}{share}"
+        yield f"Spent:   {usd(key.spent)} of {usd(key.max_budget)}{share}"
         when = f"{key.budget_reset_at:%Y-%m-%d %H:%M} UTC" if key.budget_reset_at else "never; the budget is for good"
         again = resets(key.budget_duration or "")
         yield f"Resets:  {when}" + (f", {again}" if again else "")

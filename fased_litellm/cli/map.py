@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import FasedError, UsageError
+from ..formatting import count
 from . import output, session
 from .commands import SETTINGS
 
@@ -140,7 +141,7 @@ def _show(found: Look) -> None:
 
     mapped = found.map
     output.line(
-        f"{mapped.path}: {_number(len(mapped.aliases), 'alias', 'aliases')}, {_number(len(mapped.deployments), 'deployment')}"
+        f"{mapped.path}: {count(len(mapped.aliases), 'alias', 'aliases')}, {count(len(mapped.deployments), 'deployment')}"
     )
     rows = mapped.deployments
     if rows:
@@ -175,7 +176,3 @@ def _show(found: Look) -> None:
         output.line("Nothing is wrong with it, as far as the file shows.")
     for note in found.notes:
         output.diagnostic(f"! {note}")
-
-
-def _number(count: int, one: str, many: str | None = None) -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..catalog.facts import Catalog, ModelFacts
+from ..formatting import count
 from ..onboarding.plan import Plan
 from ..onboarding.run import Outcome
 from ..refs import PROVIDER
@@ -65,7 +66,7 @@ def models(catalog: Catalog) -> Iterator[str]:
 
 def counted(models: int) -> str:
     """``1 chat model``, ``24 chat models``."""
-    return f"{models:,} chat model{'' if models == 1 else 's'}"
+    return count(models, "chat model")
 
 
 def _described(facts: ModelFacts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..formatting import count, token_count, tokens, usd
 from ..proxy.receipt import Receipt
 
 _SOURCES = {"header": "", "stream": "", "price-table": " by the price table", "unknown": ""}
@@ -12,21 +13,22 @@ def receipt_line(receipt: Receipt) -> str:
     parts = [_route(receipt)]
     if receipt.usage is not None:
         usage = receipt.usage
-        cached = f", {usage.cache_read_tokens} cached" if usage.cache_read_tokens else ""
-        parts.append(f"{usage.total_tokens} tokens ({usage.input_tokens} in{cached}, {usage.output_tokens} out)")
+        cached = f", {tokens(usage.cache_read_tokens)} cached" if usage.cache_read_tokens else ""
+        inside = f"{tokens(usage.input_tokens)} in{cached}, {tokens(usage.output_tokens)} out"
+        parts.append(f"{token_count(usage.total_tokens)} ({inside})")
     else:
         parts.append("tokens unknown")
     if receipt.cost_usd is None:
         parts.append("cost unknown")
     else:
-        parts.append(f"${receipt.cost_usd:f}{_SOURCES[receipt.cost_source]}")
+        parts.append(f"{usd(receipt.cost_usd)}{_SOURCES[receipt.cost_source]}")
     if receipt.latency_ms is not None:
         first = receipt.time_to_first_token_ms
         parts.append(f"{receipt.latency_ms:.0f} ms" + (f", first after {first:.0f} ms" if first is not None else ""))
     if receipt.retries:
-        parts.append(f"{receipt.retries} retries")
+        parts.append(count(receipt.retries, "retry", "retries"))
     if receipt.fallbacks:
-        parts.append(f"{receipt.fallbacks} fallbacks by the proxy")
+        parts.append(count(receipt.fallbacks, "fallback") + " by the proxy")
     failed = [f"{attempt.model} failed ({attempt.cause})" for attempt in receipt.attempts if not attempt.ok]
     return " · ".join(parts + failed)
 

@@ -78,8 +78,9 @@ def spend(
 
 
 def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
+    from ..formatting import count, token_count, usd
     from .keys_text import lines
-    from .usage.text import count, dollars, period
+    from .usage.text import period
 
     if seen.key is not None:
         for line in lines(seen.key):
@@ -98,7 +99,7 @@ def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
     output.line(f"Spend {whose} at {seen.base_url}, {period(from_ms, to_ms)}")
     failed = f", {totals.failed:,} failed" if totals.failed else ""
     output.line(
-        f"{totals.requests:,} request{'' if totals.requests == 1 else 's'}{failed} · {count(totals.total_tokens)} tokens · {dollars(totals.spend)}"
+        f"{count(totals.requests, 'request')}{failed} · {token_count(totals.total_tokens)} · {usd(totals.spend)}"
     )
     if totals.requests:
         for name in seen.report.groups:
@@ -112,9 +113,9 @@ def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
 
 
 def _table(report: SpendReport, name: str) -> None:
+    from ..formatting import tokens, usd
     from .usage.table import Column, render
     from .usage.terminal import detect, printable
-    from .usage.text import count, dollars
 
     found = report.ordered(name)
     rows = found[-_ROWS:] if name == "day" else found[:_ROWS]
@@ -123,8 +124,8 @@ def _table(report: SpendReport, name: str) -> None:
         Column(name.capitalize(), [printable(value or "-") for value, _ in rows]),
         Column("Requests", [f"{sums.requests:,}" for _, sums in rows], right=True),
         Column("Failed", [f"{sums.failed:,}" for _, sums in rows], right=True, spare=1),
-        Column("Tokens", [count(sums.total_tokens) for _, sums in rows], right=True),
-        Column("Spend", [dollars(sums.spend) for _, sums in rows], right=True),
+        Column("Tokens", [tokens(sums.total_tokens) for _, sums in rows], right=True),
+        Column("Spend", [usd(sums.spend) for _, sums in rows], right=True),
     ]
     for line in render(columns, [float(sums.spend / largest) if largest else 0.0 for _, sums in rows], detect()):
         output.line(line)

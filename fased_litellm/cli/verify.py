@@ -67,14 +67,14 @@ def verify(
 
 def _cost(run: Run, refs: list[ModelRef]) -> str:
     from ..doctor.verify.run import REQUESTS
-    from .usage.text import dollars
+    from ..formatting import count, usd
 
     most, unknown = run.cost(refs)
-    requests = f"{len(refs) * REQUESTS} requests are sent"
+    requests = f"{count(len(refs) * REQUESTS, 'request')} are sent"
     if len(unknown) == len(refs):
         return f"{requests}; what they cost is not known."
     rest = f", without {', '.join(unknown)}, whose price is not known" if unknown else ""
-    return f"{requests}; they cost {dollars(most)} at most{rest}."
+    return f"{requests}; they cost {usd(most)} at most{rest}."
 
 
 def _say(*, alone: bool, quiet: bool) -> SayOf:

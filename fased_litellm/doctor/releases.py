@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..formatting import count
 from .findings import Finding, Severity
 
 AS_OF = "2026-11-22"
@@ -147,7 +148,7 @@ def verdict(text: str | None) -> str:
         return f"the proxy does not say which release it is (known are releases as of {AS_OF})"
     found = [finding for finding in judge(text) if finding.severity != "info"]
     if found:
-        return f"{len(found)} known problem{'' if len(found) == 1 else 's'} as of {AS_OF}"
+        return f"{count(len(found), 'known problem')} as of {AS_OF}"
     if version > NEWEST_KNOWN:
         return f"newer than what was known on {AS_OF}: not judged"
     return f"nothing known against it as of {AS_OF}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import CallError, FasedError
+from ..formatting import usd
 from ..proxy.admin import KeyAdmin, VirtualKey
 from ..proxy.client import ProxyClient
 
@@ -44,8 +45,9 @@ def _hint(key: VirtualKey) -> str:
         else "It does not begin anew by itself."
     )
     raised = f" (fased litellm keys update {key.alias} --max-budget …)" if key.alias else ""
-    spent = max(key.spent, key.max_budget or key.spent)
+    most = key.max_budget or key.spent
+    spent = max(key.spent, most)
     return (
-        f"The budget of {name}: ${spent:,.4f} of ${key.max_budget:,.4f} spent. {again}"
+        f"The budget of {name}: {usd(spent)} of {usd(most)} spent. {again}"
         f" Whoever has the proxy's master key can raise it{raised}."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from ..formatting import usd
 from .tokens import PriceSource, TokenUsage, token_usage
 from .values import money
 
@@ -194,7 +195,7 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
     budget, spent = money(limit), money(headers.get("x-litellm-key-spend"))
     if budget is None or spent is None or budget == 0 or spent < budget * WARN_FROM:
         return ()
-    told = f"This key has spent about {spent / budget:.0%} of its budget at the proxy, ${budget:,.2f}."
+    told = f"This key has spent about {spent / budget:.0%} of its budget at the proxy, {usd(budget)}."
     return (f"{told} `fased litellm keys info` says when it begins anew.",)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import LedgerDamaged, LedgerError
+from ..formatting import count
 from .asking import asking
 from .spool import Spool
 
@@ -87,5 +88,5 @@ def drain(path: Path, say: Callable[[str], None]) -> None:
         say(f"Some calls are not in this report yet: {error.message}")
         return
     if drained.bad:
-        lines = "1 damaged line" if drained.bad == 1 else f"{drained.bad} damaged lines"
+        lines = count(drained.bad, "damaged line")
         say(f"Set aside in {spool.bad}: {lines} of {spool.path}.")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import LedgerDamaged, LedgerError
+from ..formatting import count
 from . import database, importlock
 from .salvage import UNREADABLE, Salvaged, salvage
 
@@ -33,7 +34,7 @@ class Recovered:
     salvaged: Salvaged
 
     def __str__(self) -> str:
-        calls = "1 call" if self.salvaged.calls == 1 else f"{self.salvaged.calls} calls"
+        calls = count(self.salvaged.calls, "call")
         return f"The usage ledger {self.ledger} was damaged. It is set aside as {self.aside}; {calls} could be saved."
 
 

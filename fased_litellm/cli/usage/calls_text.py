@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from ...formatting import count, tokens, usd
 from ...usage.calls import CallList, Subject
 from ...usage.exports.csvtext import row
 from ...usage.record import UsageRecord, camel, iso
@@ -18,6 +19,7 @@ from .terminal import Terminal
 
 _TOGETHER = 200
 """So many calls stand in columns of the same width: a table without end cannot be measured before it is shown."""
+_ONLY_IF_ANY = {"Cached", "To cache", "Retries"}
 _JSON_NAMES = {"started_at_ms": "startedAt", "cost": "costUsd"}
 
 
@@ -127,19 +129,16 @@ def _columns(calls: Sequence[UsageRecord], zone: Zone, terminal: Terminal) -> li
         Column("Agent", names(call.agent for call in calls), spare=3),
         Column("Session", names(call.session for call in calls), spare=5),
         Column("Status", [_status(call, terminal) for call in calls]),
-        Column("Input", [text.count(_prompt(call)) for call in calls], right=True, spare=1),
-        Column("Output", [text.count(call.output_tokens) for call in calls], right=True, spare=1),
+        Column("Input", [tokens(call.input_tokens) for call in calls], right=True, spare=1),
+        Column("Cached", [tokens(call.cache_read_tokens) for call in calls], right=True, spare=4),
+        Column("To cache", [tokens(call.cache_write_tokens) for call in calls], right=True, spare=4),
+        Column("Output", [tokens(call.output_tokens) for call in calls], right=True, spare=1),
         Column("Cost", [_dollars(call) for call in calls], right=True),
         Column("Took", [duration(call.latency_ms) if call.latency_ms else "-" for call in calls], right=True, spare=2),
         Column("Retries", [str(call.retries or 0) for call in calls], right=True, spare=4),
     ]
-    if not any(call.retries for call in calls):
-        columns.pop()
-    return columns
-
-
-def _prompt(call: UsageRecord) -> int:
-    return call.input_tokens + call.cache_read_tokens + call.cache_write_tokens
+    # A column of nothing but zeros says nothing.
+    return [one for one in columns if one.title not in _ONLY_IF_ANY or set(one.cells) != {"0"}]
 
 
 def _status(call: UsageRecord, terminal: Terminal) -> str:
@@ -148,7 +147,7 @@ def _status(call: UsageRecord, terminal: Terminal) -> str:
 
 def _dollars(call: UsageRecord) -> str:
     if call.cost is not None:
-        return text.dollars(call.cost)
+        return usd(call.cost)
     return "unpriced" if call.unpriced else "-"
 
 
@@ -172,7 +171,7 @@ def _tokens(call: UsageRecord) -> str:
         (call.reasoning_tokens, "of it reasoning"),
     ]
     parts = [f"{number:,} {word}" for number, word in counts if number]
-    return f"{call.total_tokens:,} tokens" + (f" ({', '.join(parts)})" if parts else "")
+    return count(call.total_tokens, "token") + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _cost(call: UsageRecord, terminal: Terminal) -> str:
@@ -180,7 +179,7 @@ def _cost(call: UsageRecord, terminal: Terminal) -> str:
         return "unpriced" if call.unpriced else "no cost"
     origin = call.cost_source + (f", {call.price_note}" if call.price_note else "")
     parts = [
-        f"{word} {text.dollars(part)}"
+        f"{word} {usd(part)}"
         for part, word in (
             (call.input_cost, "in"),
             (call.output_cost, "out"),
@@ -189,7 +188,7 @@ def _cost(call: UsageRecord, terminal: Terminal) -> str:
         )
         if part
     ]
-    return f"{text.dollars(call.cost)} ({terminal.name(origin)})" + (f": {', '.join(parts)}" if parts else "")
+    return f"{usd(call.cost)} ({terminal.name(origin)})" + (f": {', '.join(parts)}" if parts else "")
 
 
 def _durations(call: UsageRecord) -> str:
@@ -201,7 +200,7 @@ def _durations(call: UsageRecord) -> str:
     parts = [f"{word} {duration(time)}" for time, word in times if time is not None]
     for number, one, many in ((call.retries, "retry", "retries"), (call.fallbacks, "fallback", "fallbacks")):
         if number:
-            parts.append(f"{number} {one if number == 1 else many}")
+            parts.append(count(number, one, many))
     return " · ".join(parts)
 
 

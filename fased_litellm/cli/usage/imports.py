@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from ...errors import LedgerError
+from ...formatting import count
 from ...paths import Paths
 from .. import output, session
 from ..commands import SETTINGS
@@ -132,16 +133,12 @@ def _lines(result: ImportResult) -> list[str]:
         )
         if number
     ]
-    files = f"{_many(result.files, 'file')}, {result.read:,} read ({result.bytes_read / 1e6:,.1f} MB)"
+    files = f"{count(result.files, 'file')}, {result.read:,} read ({result.bytes_read / 1e6:,.1f} MB)"
     found = [f"{files}: {', '.join(calls)}." if calls else f"{files}: nothing new."]
     found += [f"Cannot be read: {path}: {problem}." for path, problem in result.unreadable]
     if result.bad_lines:
-        found.append(f"{_many(result.bad_lines, 'line')} could not be read:")
+        found.append(f"{count(result.bad_lines, 'line')} could not be read:")
         found += [f"  {bad.file}:{bad.line}: {bad.problem}" for bad in result.bad[:_SHOWN]]
         if result.bad_lines > _SHOWN:
             found.append("  … `fased usage import --json` has them all.")
     return found + result.notes
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import UsageError
+from ...formatting import count
 from ...usage.fleet.place import VARIABLE, Place
 from .. import output, session
 from ..commands import SETTINGS
@@ -77,7 +78,7 @@ def _prepare(place: Place, *, as_json: bool) -> None:
 def _said(found: Pushed) -> str:
     if not found.sent:
         return f"Nothing to send: {found.place} has all calls of {found.host}."
-    calls = "1 call" if found.sent == 1 else f"{found.sent:,} calls"
+    calls = count(found.sent, "call")
     again = ", all of the ledger, since another one was sent before it" if found.again else ""
     return f"Sent {calls} of {found.host} to {found.place}{again}."
 

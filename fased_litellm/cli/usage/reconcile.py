@@ -77,13 +77,14 @@ def reconcile(
 
 
 def _show_totals(found: TotalsOnly) -> None:
+    from ...formatting import usd
     from ...usage.money import from_pico
-    from .text import dollars, moment
+    from .text import moment
 
     output.line(f"{found.why} This is all that the key may see:")
-    output.line(f"At the proxy: {dollars(found.key.spent)} since {moment(found.since_ms)}")
+    output.line(f"At the proxy: {usd(found.key.spent)} since {moment(found.since_ms)}")
     rest = f", and {found.unpriced:,} calls of unknown cost" if found.unpriced else ""
-    output.line(f"Here:         {dollars(from_pico(found.here_pico))}{rest}")
+    output.line(f"Here:         {usd(from_pico(found.here_pico))}{rest}")
     if found.agrees:
         output.line("They agree.")
     else:
@@ -94,9 +95,10 @@ def _show_totals(found: TotalsOnly) -> None:
 
 
 def _show(done: Reconciled, found: Reconciliation) -> None:
+    from ...formatting import usd
     from .table import Column, render
     from .terminal import detect, printable
-    from .text import dollars, period
+    from .text import period
 
     output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms)}: here, and at the proxy")
     if done.filled:
@@ -119,8 +121,8 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
             Column(_WORDS[kind].capitalize(), [f"{side.counts.get(kind, 0):,}" for side in sides], right=True)
             for kind in shown
         ]
-        columns.append(Column("Here", [dollars(from_pico(side.here_pico)) for side in sides], right=True))
-        columns.append(Column("Proxy", [dollars(from_pico(side.there_pico)) for side in sides], right=True))
+        columns.append(Column("Here", [usd(from_pico(side.here_pico)) for side in sides], right=True))
+        columns.append(Column("Proxy", [usd(from_pico(side.there_pico)) for side in sides], right=True))
         output.line()
         for line in render(columns, [0.0] * len(sides), detect()):
             output.line(line)
@@ -149,12 +151,13 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
 
 
 def _difference(difference: Difference) -> str:
+    from ...formatting import usd
     from ...usage.money import from_pico
     from .terminal import printable
-    from .text import dollars, moment
+    from .text import moment
 
     def cost(pico: int | None) -> str:
-        return "-" if pico is None else dollars(from_pico(pico))
+        return "-" if pico is None else usd(from_pico(pico))
 
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (

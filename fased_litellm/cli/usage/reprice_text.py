@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ...formatting import count, token_count, tokens, usd
 from ...usage.money import from_pico
 from ...usage.pricelist import NoPrice, Price
 from ...usage.reprice import NO_TOKENS, NOT_SPLIT, ModelPriced, Repriced
 from .table import Column, Layout
 from .terminal import Terminal
-from .text import count, dollars
 
 
 def lines(result: Repriced, terminal: Terminal) -> list[str]:
@@ -17,7 +17,7 @@ def lines(result: Repriced, terminal: Terminal) -> list[str]:
         missing = result.left + result.without_tokens
         found = [f"No call {would or 'was '}priced." if missing else "All calls have a price."]
     else:
-        found = [f"{_calls(result.calls)} {would}priced: {dollars(result.cost_usd)}", "", *_priced(result, terminal)]
+        found = [f"{count(result.calls, 'call')} {would}priced: {usd(result.cost_usd)}", "", *_priced(result, terminal)]
     for model in result.models:
         if isinstance(model.price, Price) and model.price.remark and model.calls and model.price.source == "config":
             found.append(f"{terminal.name(model.name)} is {model.price.remark}.")
@@ -27,11 +27,11 @@ def lines(result: Repriced, terminal: Terminal) -> list[str]:
         for model in models:
             reason = _why(model).reason
             found.append(
-                f"  {terminal.name(model.name)}, {_calls(model.left)} ({count(model.left_tokens)} tokens): {reason}."
+                f"  {terminal.name(model.name)}, {count(model.left, 'call')} ({token_count(model.left_tokens)}): {reason}."
             )
         found.append(f"    → {terminal.name(remedy)}")
     if result.without_tokens:
-        found.append(f"  {_calls(result.without_tokens)}: {NO_TOKENS.reason}.")
+        found.append(f"  {count(result.without_tokens, 'call')}: {NO_TOKENS.reason}.")
     return [terminal.line(line) for line in found]
 
 
@@ -54,8 +54,8 @@ def _priced(result: Repriced, terminal: Terminal) -> list[str]:
     columns = [
         Column("Model", [terminal.name(model.name) for model in models]),
         Column("Calls", [f"{model.calls:,}" for model in models], right=True),
-        Column("Tokens", [count(model.tokens) for model in models], right=True),
-        Column("Cost", [dollars(from_pico(model.cost_pico)) for model in models], right=True),
+        Column("Tokens", [tokens(model.tokens) for model in models], right=True),
+        Column("Cost", [usd(from_pico(model.cost_pico)) for model in models], right=True),
         Column("Price", [terminal.name(_source(price)) for price in prices]),
     ]
     layout = Layout(columns, terminal, bars=False)
@@ -64,7 +64,3 @@ def _priced(result: Repriced, terminal: Terminal) -> list[str]:
 
 def _source(price: Price) -> str:
     return f"{price.note}, {price.remark}" if price.source == "catalog" else price.note
-
-
-def _calls(number: int) -> str:
-    return "1 call" if number == 1 else f"{number:,} calls"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...formatting import tokens
 from ...usage.overview import Overview, Ranking, Row
 from ...usage.spread import size
 from ..output import ORIGINS
@@ -80,7 +81,7 @@ def _rankings(overview: Overview, rankings: Sequence[Ranking], shown: Sequence[i
         Column(max(titles, key=len), [cut(_name(row, terminal), widest) for row in rows]),
         Column("Calls", [f"{part.calls:,}" for part in totals], right=True),
         Column("Failed", [f"{part.failed:,}" for part in totals], right=True, spare=1, colour="bad"),
-        Column("Tokens", [text.count(part.total_tokens) for part in totals], right=True, spare=2),
+        Column("Tokens", [tokens(part.total_tokens) for part in totals], right=True, spare=2),
         Column("Cost", [text.short_cost(part) for part in totals], right=True),
     ]
     if not any(part.failed for part in totals):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from decimal import Decimal
 
+from ...formatting import count, token_count, tokens, usd
 from ...usage.money import from_pico
 from ...usage.query import DIMENSIONS, HOST
 from ...usage.record import camel, iso
@@ -29,8 +29,7 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
     rows = [(group.key, group.totals) for group in report.groups]
     if report.other:
         rest = report.other
-        others = f"{rest.groups:,} other{'' if rest.groups == 1 else 's'}"
-        rows.append(((others, *[""] * (len(report.by) - 1)), rest.totals))
+        rows.append(((count(rest.groups, "other"), *[""] * (len(report.by) - 1)), rest.totals))
     totals = [part for _, part in rows]
     names = [
         Column(_TITLES[name], [terminal.name("-" if key[place] is None else key[place] or "") for key, _ in rows])
@@ -39,12 +38,12 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
     numbers = [
         Column("Calls", [f"{part.calls:,}" for part in totals], right=True),
         Column("Failed", [f"{part.failed:,}" for part in totals], right=True, spare=1, colour="bad"),
-        Column("Input", [count(part.input_tokens) for part in totals], right=True, spare=2),
-        Column("Output", [count(part.output_tokens) for part in totals], right=True, spare=3),
-        Column("Cached", [count(part.cache_read_tokens) for part in totals], right=True, spare=5),
-        Column("To cache", [count(part.cache_write_tokens) for part in totals], right=True, spare=6),
-        Column("Reasoning", [count(part.reasoning_tokens) for part in totals], right=True, spare=4),
-        Column("Tokens", [count(part.total_tokens) for part in totals], right=True),
+        Column("Input", [tokens(part.input_tokens) for part in totals], right=True, spare=2),
+        Column("Output", [tokens(part.output_tokens) for part in totals], right=True, spare=3),
+        Column("Cached", [tokens(part.cache_read_tokens) for part in totals], right=True, spare=5),
+        Column("To cache", [tokens(part.cache_write_tokens) for part in totals], right=True, spare=6),
+        Column("Reasoning", [tokens(part.reasoning_tokens) for part in totals], right=True, spare=4),
+        Column("Tokens", [tokens(part.total_tokens) for part in totals], right=True),
         Column("Cost", [short_cost(part) for part in totals], right=True),
         Column("Unpriced", [f"{part.unpriced_calls:,}" for part in totals], right=True, spare=1, colour="warning"),
     ]
@@ -57,11 +56,11 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
 
 def summary(totals: Totals, width: int | None = None) -> str:
     """The totals in one line, with less detail where that is longer than ``width``."""
-    calls = f"{totals.calls:,} call{'' if totals.calls == 1 else 's'}"
+    calls = count(totals.calls, "call")
     if totals.failed:
         calls += f", {totals.failed:,} failed"
     inside = [
-        f"{count(number)} {word}"
+        f"{tokens(number)} {word}"
         for number, word in (
             (totals.input_tokens, "in"),
             (totals.output_tokens, "out"),
@@ -70,10 +69,10 @@ def summary(totals: Totals, width: int | None = None) -> str:
         )
         if number
     ]
-    tokens = f"{count(totals.total_tokens)} tokens"
     within = f" ({', '.join(inside)})" if inside else ""
-    long = f"{calls} · {tokens}{within} · {cost(totals)}"
-    return long if width is None or len(long) <= width else f"{calls} · {tokens} · {short_cost(totals)}"
+    whole = token_count(totals.total_tokens)
+    long = f"{calls} · {whole}{within} · {cost(totals)}"
+    return long if width is None or len(long) <= width else f"{calls} · {whole} · {short_cost(totals)}"
 
 
 def spread_line(spread: Spread, terminal: Terminal) -> str | None:
@@ -86,7 +85,7 @@ def spread_line(spread: Spread, terminal: Terminal) -> str | None:
     largest = max(spread.sizes)
     if not largest:
         return line
-    amount = dollars(from_pico(largest)) if spread.by_cost else f"{count(largest)} tokens"
+    amount = usd(from_pico(largest)) if spread.by_cost else token_count(largest)
     return f"{line}  most: {spread.times[spread.sizes.index(largest)]}, {amount}"
 
 
@@ -94,9 +93,7 @@ def unpriced(report: UsageReport, terminal: Terminal) -> list[str]:
     """Calls without a price: how many, of which models, and what prices them. No line where there are none."""
     if not report.unpriced:
         return []
-    number = report.totals.unpriced_calls
-    calls = f"{number:,} call{'' if number == 1 else 's'}"
-    what = f"Unpriced: {calls}, {count(report.totals.unpriced_tokens)} tokens"
+    what = f"Unpriced: {count(report.totals.unpriced_calls, 'call')}, {token_count(report.totals.unpriced_tokens)}"
     models = [terminal.name("/".join(filter(None, (part.provider, part.model))) or "-") for part in report.unpriced]
     then = f"→ {REPRICE}"
     width = terminal.width or _WIDTH
@@ -140,27 +137,7 @@ def cost(totals: Totals) -> str:
 def short_cost(totals: Totals) -> str:
     """The cost without the number of unpriced calls: ``≥ $0.0012``."""
     known = totals.cost_usd
-    return "unpriced" if known is None else f"{'≥ ' if totals.unpriced_calls else ''}{dollars(known)}"
-
-
-def dollars(usd: Decimal) -> str:
-    """An amount with two digits after the point, or four below a dollar; below a cent, its three leading digits."""
-    if usd >= 1 or usd == 0:
-        return f"${usd:,.2f}"
-    if usd >= Decimal("0.01"):
-        return f"${usd:.4f}"
-    leading = usd.quantize(Decimal(1).scaleb(usd.adjusted() - 2))
-    return f"${leading:f}".rstrip("0")
-
-
-def count(number: int) -> str:
-    """A number of tokens: ``9,876``, ``45.6k``, ``1.23M``."""
-    if number < 10_000:
-        return f"{number:,}"
-    for size, letter in ((10**9, "G"), (10**6, "M")):
-        if number >= size - size // 2000:  # from here on three digits round up to this size
-            return f"{number / size:,.0f}{letter}" if number >= 999 * size else f"{number / size:.3g}{letter}"
-    return f"{number / 1000:.3g}k"
+    return "unpriced" if known is None else f"{'≥ ' if totals.unpriced_calls else ''}{usd(known)}"
 
 
 def csv(report: UsageReport) -> Iterator[str]:

@@ -13,6 +13,7 @@ from ...catalog.configured import definitions_of, provider_key
 from ...config import save
 from ...config.edits import Edit
 from ...errors import FasedError
+from ...formatting import count
 from .files import private_files
 from .subject import Subject
 
@@ -69,7 +70,7 @@ def _usage(subject: Subject) -> list[Mend]:
     if not edits:
         return []
     change = save.plan(snapshot, edits, now=datetime.now(UTC))
-    number = "1 definition" if len(edits) == 1 else f"{len(edits)} definitions"
+    number = count(len(edits), "definition")
 
     def do() -> None:
         save.commit(change)

@@ -12,6 +12,7 @@ from ...catalog.discover import discover
 from ...catalog.facts import Catalog
 from ...config.load import ConfigSnapshot
 from ...errors import FasedError, UsageError
+from ...formatting import usd
 from ...onboarding.virtualkeys import VirtualKeys, master_key
 from ...paths import Paths
 from ...provider import LiteLLMProvider
@@ -173,7 +174,7 @@ class Run:
             return None
         if key.max_budget is None:
             return None
-        return f"${key.max_budget:,.2f}" + (f" per {key.budget_duration}" if key.budget_duration else "")
+        return usd(key.max_budget) + (f" per {key.budget_duration}" if key.budget_duration else "")
 
     def _stand_ins(self, provider: LiteLLMProvider) -> dict[str, tuple[str, ...]]:
         """Who stands in for whom: the agent's fallback, and those which the proxy tells with its models.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from ...formatting import token_count, usd
 from ...proxy.receipt import Receipt
 from ..findings import Finding
 
 
 def receipt(found: Receipt) -> str:
     """Tokens, cost, and who served it."""
-    tokens = f"{found.usage.total_tokens} tokens" if found.usage else "tokens unknown"
-    cost = "cost unknown" if found.cost_usd is None else f"${found.cost_usd:f}"
+    tokens = token_count(found.usage.total_tokens) if found.usage else "tokens unknown"
+    cost = "cost unknown" if found.cost_usd is None else usd(found.cost_usd)
     served = (
         f"served by {found.served_model}" if found.served_model else "served by a model that the proxy does not name"
     )

@@ -6,6 +6,7 @@ import re
 from decimal import ROUND_FLOOR, Decimal
 
 from ...errors import UsageError
+from ...formatting import usd
 from ..money import from_pico, to_pico
 
 MAX_LIMIT_USD = 1_000_000
@@ -46,14 +47,5 @@ def exact(pico: int) -> str:
 
 
 def dollars(pico: int) -> str:
-    """An amount for people, rounded down, so that what is short of a limit never looks like it: ``$4.99``, ``$0.0123``.
-
-    From a dollar on it has cents, below that four digits, below a cent its three leading ones.
-    """
-    usd = from_pico(pico)
-    if usd == 0 or usd >= 1:
-        return f"${usd.quantize(Decimal('0.01'), ROUND_FLOOR):,}"
-    if usd >= Decimal("0.01"):
-        digits = f"{usd.quantize(Decimal('0.0001'), ROUND_FLOOR):f}"
-        return f"${digits.removesuffix('00')}"
-    return f"${usd.quantize(Decimal(1).scaleb(usd.adjusted() - 2), ROUND_FLOOR):f}".rstrip("0")
+    """An amount for people, rounded down, so that what is short of a limit never looks like it: ``$4.99``, ``$0.0123``."""
+    return usd(from_pico(pico), rounding=ROUND_FLOOR)

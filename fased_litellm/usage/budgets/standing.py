@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ...formatting import count
 from ...redaction import redact
 from ..money import to_number
 from ..record import iso
@@ -108,7 +109,7 @@ class Standing:
             return None
         models = sorted(self.sum.unpriced)
         named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
-        calls = "1 call without a known price is" if number == 1 else f"{number:,} calls without a known price are"
+        calls = count(number, "call without a known price is", "calls without a known price are")
         return redact(f"{calls} not counted ({named}).")
 
     def raise_it(self) -> str:

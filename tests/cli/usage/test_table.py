@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +7,6 @@ from rich.cells import cell_len
 
 from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, printable, render
 from fased_litellm.cli.usage.terminal import Terminal
-from fased_litellm.cli.usage.text import count, dollars
 
 names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
 
@@ -55,26 +52,6 @@ def test_numbers_are_never_cut_but_left_out_in_order() -> None:
 )
 def test_a_bar_shows_whatever_is_not_nothing(share: float, drawn: str) -> None:
     assert bar(share, 4) == drawn
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0, "0"), (9_999, "9,999"), (10_000, "10k"), (45_600, "45.6k"), (999_499, "999k"), (999_500, "1M"),
-        (1_234_567, "1.23M"), (999_499_999, "999M"), (999_500_000, "1G"), (5_432_100_000_000, "5,432G"),
-    ],
-)  # fmt: skip
-def test_counts_are_short(number: int, text: str) -> None:
-    assert count(number) == text
-
-
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [("0", "$0.00"), ("0.0000153", "$0.0000153"), ("0.00065", "$0.00065"), ("0.00012349", "$0.000123"), ("0.0012", "$0.0012"),
-     ("0.012345", "$0.0123"), ("0.000000000001", "$0.000000000001"), ("1", "$1.00"), ("1234.567", "$1,234.57")],
-)  # fmt: skip
-def test_amounts_are_never_rounded_to_nothing(usd: str, text: str) -> None:
-    assert dollars(Decimal(usd)) == text
 
 
 def test_control_characters_are_shown_as_such() -> None:
