@@ -50,7 +50,7 @@ def test_list_all_asks_the_proxy_once(home: Home) -> None:
 def test_list_for_people(home: Home) -> None:
     head, first, *_ = home.ok("models", "list").splitlines()
     assert head.split() == ["Model", "Input", "Features", "Ctx", "Local", "Auth", "Tags"]
-    assert first.split() == ["litellm/default", "text", "private-net", "98k", "yes", "yes", "default,configured"]
+    assert first.split() == ["litellm/default", "text", "private-net", "100k", "yes", "yes", "default,configured"]
     assert home.ok("models", "list", "--provider", "openai") == "No models found.\n"
     assert home.ok("models", "list", "--plain", "--local").split() == ["litellm/default", "litellm/gone"]
 

@@ -32,12 +32,12 @@ def refused(whose: str) -> ProxyError:
         (
             "Key=fased (sk-...28wA)",
             (200, INFO),
-            "The budget of the key fased: $50.0000 of $50.0000 spent. It begins anew on 2026-12-01",
+            "The budget of the key fased: $50.00 of $50.00 spent. It begins anew on 2026-12-01",
         ),
         (
             "",
             (200, {"info": {**INFO["info"], "key_alias": None, "budget_reset_at": None}}),
-            "this key: $50.0000 of $50.0000 spent. It does not",
+            "this key: $50.00 of $50.00 spent. It does not",
         ),
         ("Team=576677f1", (200, INFO), "budget of the team that this key belongs to"),
         ("Key=fased", (403, {"detail": "not allowed to call this route"}), "Wait for its reset"),

@@ -265,7 +265,7 @@ def test_a_call_meanwhile_goes_to_the_spool_and_then_into_the_new_ledger(
     assert opening.answer(path, question, said.append) == COUNT + 51
     assert len(said) == 1
     assert "damaged" in said[0]
-    assert f"{COUNT + 50} calls could be saved" in said[0]
+    assert f"{COUNT + 50:,} calls could be saved" in said[0]
 
 
 def test_two_that_find_it_damaged_replace_it_once(sound: Path, path: Path) -> None:

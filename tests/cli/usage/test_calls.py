@@ -94,12 +94,14 @@ def test_calls_are_listed_newest_first(filled: Path, capsys: pytest.CaptureFixtu
     assert lines[0] == "Calls, 2026-11-21 to 2026-11-22 (UTC)"
     assert lines[1].startswith("3 calls, 1 failed · 60 tokens")
     assert lines[3].split() == [
-        "Time", "Model", "Agent", "Session", "Status", "Input", "Output", "Cost", "Took", "Retries"
+        "Time", "Model", "Agent", "Session", "Status", "Input", "Cached", "Output", "Cost", "Took", "Retries"
     ]  # fmt: skip
     assert [line[:19] for line in lines[4:]] == ["2026-11-21 00:02:00", "2026-11-21 00:01:00", "2026-11-21 00:00:00"]
     assert lines[4].split()[-4:] == ["20", "unpriced", "-", "0"]
     assert "error: rate-limited" in lines[5]
     assert "litellm/strong → litellm/default → openai/gpt-5.5" in lines[6]
+    # Input leaves out what came from the cache, as in every other place.
+    assert lines[6].split()[-7:-4] == ["10", "5", "20"]
     assert lines[6].split()[-5:] == ["20", "$0.00065", "2.1", "s", "2"]
 
 
