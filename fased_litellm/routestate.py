@@ -23,6 +23,7 @@ from .usage.ledger import Ledger
 from .usage.query import Query
 from .usage.report import UsageReport
 from .usage.spool import Spool
+from .usage.usersettings import default_zone
 from .usage.windows import window
 
 if TYPE_CHECKING:
@@ -160,10 +161,11 @@ def _nearly_spent(provider: LiteLLMProvider) -> str | None:
 def _today(paths: Paths) -> UsageReport | None:
     if not (paths.ledger.exists() or Spool.beside(paths.ledger).waiting()):
         return None
-    first, last = window(time.time_ns() // 1_000_000, days=1)
+    zone = default_zone()
+    first, last = window(time.time_ns() // 1_000_000, days=1, zone=zone)
     try:
         with Ledger(paths.ledger) as ledger:
-            return ledger.report(Query(first, last))
+            return ledger.report(Query(first, last, zone=zone))
     except LedgerError:
         return None  # `fased usage` says what is wrong with it
 

@@ -128,6 +128,7 @@ def environment(env: Mapping[str, str], home: Path) -> dict[str, str]:
         "TERM": "dumb",
         "NO_COLOR": "1",
         "PYTHONUTF8": "1",
+        "FASED_USAGE_TZ": "UTC",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
 

@@ -6,6 +6,7 @@ from ..errors import FasedError
 from ..formatting import count, token_count
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
+from ..usage.usersettings import default_zone
 from . import output, session
 from .usage.text import cost
 
@@ -64,10 +65,10 @@ def _models(state: RouteState) -> str:
 
 def _today(state: RouteState) -> str:
     if state.today is None or not state.today.totals.calls:
-        return "no calls yet"
+        return f"no calls yet ({(state.today.zone if state.today else default_zone()).name})"
     totals = state.today.totals
     failed = f", {totals.failed:,} failed" if totals.failed else ""
-    return f"{count(totals.calls, 'call')}{failed}, {token_count(totals.total_tokens)}, {cost(totals)}"
+    return f"{count(totals.calls, 'call')}{failed}, {token_count(totals.total_tokens)}, {cost(totals)} ({state.today.zone.name})"
 
 
 def _budgets(state: RouteState) -> list[str]:

@@ -38,6 +38,11 @@ def begin(*, as_json: bool) -> None:
             stream.reconfigure(errors="replace")
 
 
+def as_json() -> bool:
+    """Whether this command was asked for JSON: a program reads it, and not a person."""
+    return _state["json"]
+
+
 def end() -> None:
     """Flush both streams."""
     for stream in (sys.stdout, sys.stderr):

@@ -55,13 +55,14 @@ def spend(
     """
     from ..onboarding.spendview import view
     from ..proxy.spendreport import BY
+    from ..usage.usersettings import default_zone
     from ..usage.windows import window
 
     names = [part.strip() for word in by or DEFAULT_BY for part in word.split(",") if part.strip()]
     if unknown := [name for name in names if name not in BY]:
         raise UsageError(f"Spend cannot be grouped by {unknown[0]!r}.", hint=f"Known are {', '.join(BY)}.")
     wanted = {"model": model, "agent": agent_id, "session": session_id, "tag": tag}
-    span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last)
+    span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last, zone=default_zone())
     seen = view(
         session.config(),
         session.paths(),

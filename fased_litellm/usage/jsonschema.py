@@ -19,7 +19,13 @@ Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[float, Field(ge=0, description="Milliseconds.")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$", description="UTC.")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="A day, in the report's time zone.")]
-Week = Annotated[str, Field(pattern=r"^\d{4}-W\d\d$", description="A week of ISO 8601, from Monday.")]
+Week = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-(W\d\d|\d\d-\d\d)$",
+        description="A week of ISO 8601, from Monday; the first day of the week where weeks begin on another day.",
+    ),
+]
 Month = Annotated[str, Field(pattern=r"^\d{4}-\d\d$")]
 Hour = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d)$", description="An hour, by its beginning.")

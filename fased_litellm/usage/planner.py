@@ -20,22 +20,32 @@ HOUR_MS = 3_600_000
 
 
 class Grain(NamedTuple):
-    """The times that a question tells apart: hours or days, of which all longer ones follow; else weeks and months."""
+    """The times that a question tells apart: hours or days, of which all longer ones follow; else weeks and months.
+
+    Weeks begin on ``first_weekday``, from 0 for Monday.
+    """
 
     hour: bool = False
     day: bool = False
     week: bool = False
     month: bool = False
+    first_weekday: int = 0
 
     @classmethod
-    def of(cls, by: Iterable[str]) -> Grain:
+    def of(cls, by: Iterable[str], first_weekday: int = 0) -> Grain:
         """The grain of these dimensions."""
         names = set(by)
+        first_weekday = first_weekday if "week" in names else 0
         if "hour" in names:
-            return cls(hour=True)
+            return cls(hour=True, first_weekday=first_weekday)
         if "day" in names:
-            return cls(day=True)
-        return cls(week="week" in names, month="month" in names)
+            return cls(day=True, first_weekday=first_weekday)
+        return cls(week="week" in names, month="month" in names, first_weekday=first_weekday)
+
+    @property
+    def days_before_1970(self) -> int:
+        """How many days before 1970-01-01, a Thursday, the week began in which it lies."""
+        return (3 - self.first_weekday) % 7
 
     @property
     def longest_bucket_ms(self) -> int | None:

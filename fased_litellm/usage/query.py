@@ -31,7 +31,7 @@ ALL_COLUMNS: dict[str, str] = {**COLUMNS, HOST: "host"}
 """``COLUMNS``, and the machine: in a database that many machines push to."""
 
 HOUR, DAY, WEEK, MONTH = TIMES = ("hour", "day", "week", "month")
-"""The dimensions of time, in the time zone of the query. Weeks are those of ISO 8601, from Monday."""
+"""The dimensions of time, in the time zone of the query. Weeks are those of ISO 8601, from Monday, unless ``first_weekday`` says otherwise."""
 DIMENSIONS: tuple[str, ...] = (*COLUMNS, *TIMES)
 NONE = "-"
 """Stands for "no value" in a filter, as in tables."""
@@ -64,6 +64,7 @@ class Query:
         where: what a call must meet besides, in the language of ``filters.parse``.
         sort: order of the groups; None for that of time where ``by`` has one, and the dearest first.
         top: keep so many groups, the first by ``sort``, or the dearest, and sum the others up; None keeps all.
+        first_weekday: the day on which weeks begin, from 0 for Monday.
         cost_parts: whether the totals tell input, output and cache costs apart.
     """
 
@@ -75,6 +76,7 @@ class Query:
     where: Filter | None = None
     sort: Sort | None = None
     top: int | None = None
+    first_weekday: int = 0
     cost_parts: bool = False
 
 

@@ -14,8 +14,6 @@ from .timezones import DAY_MS, Zone
 _SPAN = tuple(f"span.column{number}" for number in range(1, 6))
 _FEW = 8
 """So many pieces are read one by one: SQLite then sees that it need not sort what the table has in order."""
-_MONDAY = 3
-"""1970-01-01 was a Thursday: so many days after a Monday."""
 
 
 def grain_columns(grain: Grain) -> tuple[str, ...]:
@@ -109,7 +107,7 @@ def _at(group: Sequence[Piece], grain: Grain, time: str, shift: str) -> str:
     if rollup and rollup.width_ms == unit and len(group) == 1 and not grain.week:
         return f"{time} + {group[0].shift // unit}"
     at = f"({time}{f' * {rollup.width_ms}' if rollup else ''} + {shift}) / {unit}"
-    return f"({at} + {_MONDAY}) / 7" if grain.week else at
+    return f"({at} + {grain.days_before_1970}) / 7" if grain.week else at
 
 
 def _sum(expression: str, weight: str) -> str:

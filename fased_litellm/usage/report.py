@@ -120,7 +120,7 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
     """
     if HOST in query.by:
         dialect.need_hosts("--by host")
-    grain = Grain.of(query.by)
+    grain = Grain.of(query.by, query.first_weekday)
     sums = (*SUMS, *Totals._fields[len(SUMS) :]) if query.cost_parts else SUMS
     extent = _extent(connection, dialect) or (0, 0)
     sql, values = _statement(query, grain, sums, dialect, _window(query, grain, extent, dialect))

@@ -36,12 +36,21 @@ class Times:
 
     def _name(self, name: str, values: tuple[int, ...]) -> str:
         if self._grain.hour:
-            return _hour(*values, utc=self._utc) if name == HOUR else _longer(name, day_of(values[0] // 24))
+            return _hour(*values, utc=self._utc) if name == HOUR else self._longer(name, day_of(values[0] // 24))
         if self._grain.day:
-            return _longer(name, day_of(values[0]))
+            return self._longer(name, day_of(values[0]))
         if name == WEEK:
-            return _longer(WEEK, day_of(values[0] * 7 - 3))
+            return self._longer(WEEK, day_of(values[0] * 7 - self._grain.days_before_1970))
         return f"{1970 + values[-1] // 12}-{values[-1] % 12 + 1:02}"
+
+    def _longer(self, name: str, day: date) -> str:
+        if name == WEEK:
+            first = self._grain.first_weekday
+            if first:  # ISO 8601 numbers none but weeks from Monday
+                return str(day - timedelta(days=(day.weekday() - first) % 7))
+            year, week, _ = day.isocalendar()
+            return f"{year}-W{week:02}"
+        return str(day)[:7] if name == MONTH else str(day)
 
 
 def order(label: str) -> tuple[str, int]:
@@ -50,13 +59,6 @@ def order(label: str) -> tuple[str, int]:
         hours, minutes = label[17:].split(":")
         return label[:16], int(f"{label[16]}{int(hours) * 60 + int(minutes)}") * -1
     return label, 0
-
-
-def _longer(name: str, day: date) -> str:
-    if name == WEEK:
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02}"
-    return str(day)[:7] if name == MONTH else str(day)
 
 
 def _hour(number: int, offset_ms: int, *, utc: bool) -> str:

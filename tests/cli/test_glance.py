@@ -31,7 +31,7 @@ def test_with_no_config_the_implied_provider_is_shown(
     assert f"Calls are routed through LiteLLM at {server.url}." in shown
     assert "env: LITELLM_API_KEY" in shown
     assert "litellm/default, litellm/GPT-5.5" in shown
-    assert "no calls yet" in shown
+    assert "no calls yet (UTC)" in shown
     assert "Next:" not in shown
     assert "0123456789" not in shown
     assert not (home / ".fased" / "fased.json").exists()

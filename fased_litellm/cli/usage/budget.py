@@ -46,7 +46,10 @@ def set_(
         Name, typer.Option(metavar="ACTION", help="warn (the default), or stop: refuse calls once a limit is reached.")
     ] = None,
     tz: Annotated[
-        Name, typer.Option(metavar="ZONE", help="Whose days and months count: UTC (the default), Europe/Berlin, local.")
+        Name,
+        typer.Option(
+            metavar="ZONE", help="Whose days and months count: Europe/Berlin, UTC; this machine's by default."
+        ),
     ] = None,
     as_json: AS_JSON = False,
 ) -> None:

@@ -18,7 +18,6 @@ from .asking import ask_at
 if TYPE_CHECKING:
     from ...usage.dialect import Connection, Dialect
     from ...usage.fleet.place import Place
-    from ...usage.spread import Spread
     from .terminal import Terminal
 
 DEFAULT_BY = ("provider", "model")
@@ -121,7 +120,7 @@ def usage(
     paths = session.paths()
 
     def lines(terminal: Terminal) -> list[str]:
-        return _lines(place, paths, question.now(), terminal, screen=screen)
+        return _lines(place, paths, question.now(), terminal, screen=screen, chosen=question.times.chosen)
 
     if as_json:
         output.document(_report(place, paths, question.now()).as_dict())
@@ -147,19 +146,44 @@ def _report(place: Place | None, paths: Paths, query: Query) -> UsageReport:
     return ask_at(place, paths, lambda connection, dialect: build(connection, query, dialect)) or empty(query)
 
 
-def _lines(place: Place | None, paths: Paths, query: Query, terminal: Terminal, *, screen: bool) -> list[str]:
+def _lines(
+    place: Place | None, paths: Paths, query: Query, terminal: Terminal, *, screen: bool, chosen: bool
+) -> list[str]:
+    """The lines for people; where nobody chose a window and it has no calls, those of the newest week that has some."""
     from . import show
 
-    if screen:
-        from ...usage.overview import overview
+    def ask(connection: Connection, dialect: Dialect) -> list[str]:
+        lines = _screen if screen else _table
+        found = lines(connection, query, dialect, terminal)
+        if found is None and not chosen:
+            from ...usage.newest import newest_week
 
-        found = ask_at(place, paths, lambda connection, dialect: overview(connection, query, dialect))
-        return show.screen(found, terminal) if found else show.nothing(empty(query), terminal, ever=False)
+            older = newest_week(connection, query, dialect)
+            shown = lines(connection, older, dialect, terminal) if older else None
+            if shown is not None:
+                return [terminal.line(show.NOT_LATELY), *shown]
+        return found or show.nothing(empty(query), terminal)
+
+    answer = ask_at(place, paths, ask)
+    return show.nothing(empty(query), terminal, ever=False) if answer is None else answer
+
+
+def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
+    """None where there are no calls."""
+    from ...usage.overview import overview
+    from .screen import lines
+
+    found = overview(connection, query, dialect)
+    return lines(found, terminal) if found.report.totals.calls else None
+
+
+def _table(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
+    """None where there are no calls."""
     from ...usage.spread import spread
+    from . import show
 
-    def question(connection: Connection, dialect: Dialect) -> tuple[UsageReport, Spread | None]:
-        timed = bool(set(TIMES) & set(query.by))
-        return build(connection, query, dialect), None if timed else spread(connection, query, dialect)
-
-    answer = ask_at(place, paths, question)
-    return show.table(*answer, terminal) if answer else show.nothing(empty(query), terminal, ever=False)
+    report = build(connection, query, dialect)
+    if not report.totals.calls:
+        return None
+    timed = bool(set(TIMES) & set(query.by))
+    return show.table(report, None if timed else spread(connection, query, dialect), terminal)

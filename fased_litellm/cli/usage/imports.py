@@ -82,6 +82,8 @@ def before_report(paths: Paths) -> None:
         return
     if result.busy:
         output.diagnostic("Another import is at work: the Node agent's newest calls are not all in this report.")
+    if result.added and not output.as_json():
+        output.diagnostic(f"{count(result.added, 'new call')} of the Node agent came in.")
     for note in result.notes:
         output.diagnostic(note)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 
 from ...errors import UsageError
 from ...usage.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
-from ...usage.timezones import parse_zone
+from ...usage.usersettings import first_weekday, zone_of
 from ...usage.windows import THIS_MONTH, window
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day,
 Everything = Annotated[bool, typer.Option("--all", help="The whole history.")]
 Tz = Annotated[
     str | None,
-    typer.Option("--tz", metavar="ZONE", help="Whose days and hours: Europe/Berlin, +02:00, local; UTC by default."),
+    typer.Option(
+        "--tz", metavar="ZONE", help="Whose days and hours: Europe/Berlin, +02:00, UTC; this machine's by default."
+    ),
 ]
 FilterText = Annotated[
     Names,
@@ -136,6 +138,11 @@ class Times:
     everything: bool = False
     tz: str | None = None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether a window was asked for; the last days are shown if not."""
+        return replace(self, tz=None) != Times()
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -162,7 +169,7 @@ class Question:
             UsageError: an option makes no sense.
         """
         times = self.times
-        zone = parse_zone(times.tz)
+        zone = zone_of(times.tz)
         begin, end = window(
             now_ms,
             days=times.days,
@@ -179,7 +186,19 @@ class Question:
             from ...usage.filters import parse
 
             where = parse(" ".join(self.where))
-        return check(Query(begin, end, self.by, names, zone=zone, where=where, sort=self.sort, top=self.top))
+        return check(
+            Query(
+                begin,
+                end,
+                self.by,
+                names,
+                zone=zone,
+                where=where,
+                sort=self.sort,
+                top=self.top,
+                first_weekday=first_weekday(),
+            )
+        )
 
     def now(self) -> Query:
         """The query at this moment."""

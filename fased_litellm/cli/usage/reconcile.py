@@ -54,9 +54,12 @@ def reconcile(
     """
     from ...onboarding.reconciling import TotalsOnly
     from ...onboarding.reconciling import reconcile as run
+    from ...usage.usersettings import default_zone
     from ...usage.windows import window
 
-    span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month)
+    span = window(
+        time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month, zone=default_zone()
+    )
     done = run(
         session.config(),
         session.paths(),
@@ -79,10 +82,12 @@ def reconcile(
 def _show_totals(found: TotalsOnly) -> None:
     from ...formatting import usd
     from ...usage.money import from_pico
+    from ...usage.usersettings import default_zone
     from .text import moment
 
+    zone = default_zone()
     output.line(f"{found.why} This is all that the key may see:")
-    output.line(f"At the proxy: {usd(found.key.spent)} since {moment(found.since_ms)}")
+    output.line(f"At the proxy: {usd(found.key.spent)} since {moment(found.since_ms, zone)} ({zone.name})")
     rest = f", and {found.unpriced:,} calls of unknown cost" if found.unpriced else ""
     output.line(f"Here:         {usd(from_pico(found.here_pico))}{rest}")
     if found.agrees:
@@ -96,11 +101,12 @@ def _show_totals(found: TotalsOnly) -> None:
 
 def _show(done: Reconciled, found: Reconciliation) -> None:
     from ...formatting import usd
+    from ...usage.usersettings import default_zone
     from .table import Column, render
     from .terminal import detect, printable
     from .text import period
 
-    output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms)}: here, and at the proxy")
+    output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms, default_zone())}: here, and at the proxy")
     if done.filled:
         output.line(f"Added to the history: {done.filled:,} calls.")
     sides = [*found.models, found.totals] if len(found.models) > 1 else list(found.models)
@@ -153,6 +159,7 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
 def _difference(difference: Difference) -> str:
     from ...formatting import usd
     from ...usage.money import from_pico
+    from ...usage.usersettings import default_zone
     from .terminal import printable
     from .text import moment
 
@@ -161,6 +168,6 @@ def _difference(difference: Difference) -> str:
 
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (
-        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms)} {printable(difference.model or '-')}"
+        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {printable(difference.model or '-')}"
         f" {difference.call_id}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
     )

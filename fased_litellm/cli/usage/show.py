@@ -1,33 +1,23 @@
-"""What ``fased usage`` shows to people: a screen, or one table. Pure: answers and a terminal make lines."""
+"""What ``fased usage --by …`` shows to people, and what it says where there is nothing. Pure: answers and a terminal make lines."""
 
 from __future__ import annotations
 
-from ...usage.overview import Overview
 from ...usage.report import UsageReport
 from ...usage.spread import Spread
 from . import text
 from .terminal import Terminal
 
-
-def screen(found: Overview, terminal: Terminal) -> list[str]:
-    """The lines of ``fased usage`` alone."""
-    if not found.report.totals.calls:
-        return nothing(found.report, terminal)
-    from .screen import lines
-
-    return lines(found, terminal)
+NOT_LATELY = "No calls in the last 7 days. The newest week that has some:"
 
 
 def table(report: UsageReport, spread: Spread | None, terminal: Terminal) -> list[str]:
     """The lines of ``fased usage --by …``.
 
     Args:
-        report: with at least one dimension.
+        report: with at least one dimension, and at least one call.
         spread: of the same calls over time, None if the table shows that by itself.
         terminal: what they are shown on.
     """
-    if not report.totals.calls:
-        return nothing(report, terminal)
     lines = [
         f"Usage, {text.period(report.from_ms, report.to_ms, report.zone)}",
         text.summary(report.totals, terminal.width),

@@ -9,9 +9,9 @@ from ...errors import UsageError
 from ...refs import normalize_agent_id
 from ..query import NONE
 from ..record import MAX_TEXT
-from ..timezones import parse_zone
+from ..usersettings import default_zone, zone_of
 from .amounts import parse_usd
-from .budget import ACTIONS, OPTIONS, UTC_NAME, Action, Budget, Scope
+from .budget import ACTIONS, OPTIONS, Action, Budget, Scope
 from .store import Book
 from .windows import PERIODS, Period
 
@@ -69,7 +69,7 @@ def parse_action(text: str | None) -> Action | None:
 
 
 def put(book: Book, scope: Scope, limits: Limits, action: Action | None, zone: str | None) -> tuple[Book, Budget]:
-    """Set the budget of a scope: what is given changes, all else stays; a new one warns, in UTC.
+    """Set the budget of a scope: what is given changes, all else stays; a new one warns, and has the days of this machine.
 
     Returns:
         All budgets, and this one.
@@ -78,7 +78,7 @@ def put(book: Book, scope: Scope, limits: Limits, action: Action | None, zone: s
         UsageError: nothing is given, it would have no limit, or there is no such time zone.
     """
     before = next((budget for budget in book.budgets if budget.scope == scope), None)
-    name = None if zone is None else parse_zone(zone).name
+    name = None if zone is None else zone_of(zone).name
     wanted = {**(before.limits if before else {}), **limits}
     kept = {period: limit for period in PERIODS if (limit := wanted.get(period)) is not None}
     if before is None and not kept:
@@ -92,7 +92,7 @@ def put(book: Book, scope: Scope, limits: Limits, action: Action | None, zone: s
             raise UsageError(
                 f"There are {MOST} budgets already.", hint="Remove one: `fased usage budget list` shows them."
             )
-        budget = Budget(book.next_id, scope, kept, action or "warn", name or UTC_NAME)
+        budget = Budget(book.next_id, scope, kept, action or "warn", name or default_zone().name)
         return Book((*book.budgets, budget), book.next_id + 1), budget
     budget = replace(before, limits=kept, action=action or before.action, time_zone=name or before.time_zone)
     return replace(book, budgets=tuple(budget if one.id == before.id else one for one in book.budgets)), budget

@@ -401,3 +401,54 @@ def test_programs_wait_for_nothing_that_is_for_people(ledger_path: Path, argumen
     spared = {"httpx", "pydantic", "json5", "ssl", "asyncio", "rich", "zoneinfo", "psycopg"}
     assert spared & set(done.stderr.split()) == set()
     assert ("fased_litellm.usage.filters" in done.stderr.split()) is ("calls" in arguments)
+
+
+def test_days_are_those_of_the_setting_and_the_option_wins(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(ledger_path, sample("1", START_MS), sample("2", START_MS + 20 * 3_600_000))
+    monkeypatch.setenv("FASED_USAGE_TZ", "Asia/Kolkata")
+    assert "(Asia/Kolkata)" in run(capsys, *WINDOW)[1]
+    document = run_json(capsys, "--by", "day", *WINDOW)
+    assert document["timeZone"] == "Asia/Kolkata"
+    assert [group["day"] for group in document["groups"]] == ["2026-11-21", "2026-11-22"]
+    document = run_json(capsys, "--by", "day", *WINDOW, "--tz", "UTC")
+    assert [group["day"] for group in document["groups"]] == ["2026-11-21"]
+    monkeypatch.setenv("FASED_USAGE_TZ", "Mars/Olympus")
+    status, _, err = run(capsys)
+    assert (status, err.splitlines()[0]) == (2, "FASED_USAGE_TZ: There is no time zone 'Mars/Olympus'.")
+
+
+@pytest.mark.parametrize("by", ["week", "day,week"])
+def test_weeks_begin_on_the_day_of_the_setting(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    # 2026-11-21 is a Saturday.
+    fill(ledger_path, *(sample(str(day), START_MS + day * 86_400_000) for day in range(9)))
+    weeks = {
+        "": {"2026-W47": 2, "2026-W48": 7},
+        "sunday": {"2026-11-15": 1, "2026-11-22": 7, "2026-11-29": 1},
+        "sat": {"2026-11-21": 7, "2026-11-28": 2},
+    }
+    for day, expected in weeks.items():
+        monkeypatch.setenv("FASED_USAGE_WEEK_START", day)
+        found: dict[str, int] = {}
+        for group in run_json(capsys, "--by", by, "--from", "2026-11-20", "--to", "2026-12-05")["groups"]:
+            found[group["week"]] = found.get(group["week"], 0) + group["calls"]
+        assert found == expected
+
+
+@pytest.mark.parametrize("how", [[], ["--by", "model"], ["--agent", "main"]])
+def test_a_history_that_ended_long_ago_shows_its_newest_week_and_says_so(
+    ledger_path: Path, capsys: pytest.CaptureFixture[str], how: list[str]
+) -> None:
+    fill(ledger_path, sample("1", 1_700_000_000_000), sample("2", 1_600_000_000_000))
+    status, out, err = run(capsys, *how)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "No calls in the last 7 days. The newest week that has some:"
+    assert lines[1] == "Usage, 2023-11-08 to 2023-11-14 (UTC)"
+    assert lines[2].startswith("1 call ")
+    # Who asks for a window gets that one.
+    assert run(capsys, "--days", "7")[1].startswith("No calls, ")
+    assert run_json(capsys)["totals"]["calls"] == 0

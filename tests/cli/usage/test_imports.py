@@ -111,7 +111,7 @@ def test_a_report_reads_in_first(node: Node, capsys: pytest.CaptureFixture[str])
 def test_the_costs_of_a_transcript_are_in_the_report(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
     node.write(node.transcript("s1"), [reply("a1"), reply("a2", T0 + 1, usage=usage(total_cost=0))])
     status, out, err = run(capsys, "--all", "--by", "agent,model")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "2 new calls of the Node agent came in.\n")
     assert "2 calls · 2,240 tokens" in out
     assert "≥ $0.00453 (+1 unpriced)" in out
 
