@@ -134,13 +134,14 @@ class ReconciledDifference(_Document):
     """One call on which the sides do not agree."""
 
     kind: Kind
-    call_id: str
+    call_id: str = Field(description="Names the call in the history; where it is missing there, at the proxy.")
+    proxy_call_id: str | None = Field(description="Names the call at the proxy.")
     started_at: str
     model: str | None
     here_usd: Usd | None
     here_source: str | None
     there_usd: Usd | None
-    matched_by: Literal["call-id", "completion", "content"] | None
+    matched_by: Literal["call-id", "proxy-call-id", "completion", "content"] | None
 
 
 class _Reconciliation(_Document):

@@ -167,7 +167,7 @@ def reconcile(
 
 
 def _of_other_keys(
-    missing: Sequence[tuple[int, str, str | None]], between: Callable[[int, int], Iterator[SpendRow]]
+    missing: Sequence[tuple[int, *tuple[str | None, ...]]], between: Callable[[int, int], Iterator[SpendRow]]
 ) -> Iterator[SpendRow]:
     """Rows of calls that were made with a key which the agents no longer have, such as one that was replaced.
 

@@ -81,7 +81,7 @@ class Call:
         chat = ChatRequest(
             model=ref.model,
             messages=wish.messages,
-            attribution=attribution(self._id_of_attempt(), wish.context),
+            attribution=attribution(self._id_of_attempt(len(self._attempts) + 1), wish.context),
             stream=wish.stream,
             max_tokens=wish.max_tokens,
             max_tokens_field=settings.max_tokens_field(ref.model),
@@ -153,13 +153,14 @@ class Call:
             "model-forbidden",
         )
 
-    def _id_of_attempt(self) -> str:
+    def _id_of_attempt(self, number: int) -> str:
         # The proxy has one spend row for each attempt, and each needs an id of its own.
-        return self.call_id if not self._attempts else f"{self.call_id}-{len(self._attempts) + 1}"
+        return self.call_id if number <= 1 else f"{self.call_id}-{number}"
 
     def _whole(self, receipt: Receipt | None) -> Receipt:
         latency_ms = (time.monotonic() - self._started) * 1000
-        receipt = receipt or Receipt(self.call_id, str(self.choice.primary), latency_ms=latency_ms)
+        own_id = self._id_of_attempt(len(self._attempts))
+        receipt = receipt or Receipt(own_id, str(self.choice.primary), latency_ms=latency_ms)
         if len(self._attempts) > 1:
             receipt = replace(receipt, latency_ms=latency_ms)
         return replace(receipt, attempts=tuple(self._attempts), warnings=(*self._warnings, *receipt.warnings))
@@ -210,6 +211,7 @@ class Call:
             proxy_overhead_ms=receipt.proxy_overhead_ms,
             proxy_version=receipt.proxy_version,
             response_id=receipt.response_id,
+            proxy_call_id=receipt.proxy_call_id if receipt.proxy_call_id != receipt.call_id else None,
         )
 
 

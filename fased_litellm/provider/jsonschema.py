@@ -67,7 +67,8 @@ class UsagePart(_Document):
 class ReceiptPart(_Document):
     """What is known of the call; null means that the proxy did not say."""
 
-    call_id: str
+    call_id: str = Field(description="Our id of the call, which names its row in the usage history.")
+    proxy_call_id: str | None = Field(description="The id under which the proxy keeps the call; mostly the same.")
     model: str = Field(description="The reference that was asked for.")
     response_id: str | None = Field(description="The provider's id of the completion.")
     model_group: str | None

@@ -34,7 +34,7 @@ class Receipt:
     """What is known of one call. None means that the proxy did not say.
 
     Attributes:
-        call_id: our id, kept by the proxy in its spend rows.
+        call_id: our id of the call, made before it was sent; it names the row in the usage history.
         model: the reference that was asked for, such as ``litellm/default``.
         model_group: the proxy's name for it.
         deployment_id: the deployment that answered.
@@ -43,6 +43,7 @@ class Receipt:
         fallbacks: other models that the proxy went through.
         attempts: what this client tried, in order.
         response_id: the provider's id of the completion, which names the proxy's spend row.
+        proxy_call_id: the id under which the proxy says that it keeps the call; ours, where it takes ids of clients.
         usage: tokens; None if the answer held no usage.
         cost_usd: USD; None if unknown, never 0 for that.
         cost_source: where the cost came from.
@@ -72,11 +73,13 @@ class Receipt:
     provider_ms: float | None = None
     warnings: tuple[str, ...] = ()
     response_id: str | None = None
+    proxy_call_id: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The value of ``receipt`` in the JSON of a call."""
         return {
             "callId": self.call_id,
+            "proxyCallId": self.proxy_call_id,
             "model": self.model,
             "responseId": self.response_id,
             "modelGroup": self.model_group,
@@ -139,7 +142,7 @@ def make_receipt(
     overhead_ms = _decimal_ms(headers.get("x-litellm-overhead-duration-ms"))
     whole_ms = _decimal_ms(headers.get("x-litellm-response-duration-ms"))
     return Receipt(
-        call_id=headers.get("x-litellm-call-id") or call_id,
+        call_id=call_id,
         model=model,
         model_group=headers.get("x-litellm-model-group") or model_group,
         deployment_id=headers.get("x-litellm-model-id") or None,
@@ -156,6 +159,8 @@ def make_receipt(
         provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
         warnings=_nearly_spent(headers),
         response_id=response_id,
+        # What the proxy says is a fact about the call. It does not name the call: two calls could get one name.
+        proxy_call_id=headers.get("x-litellm-call-id") or None,
     )
 
 

@@ -142,7 +142,10 @@ class _Writer:
             raise UsageError(
                 f"--filter {term.key}: is about single calls.", hint="List them with `fased usage calls --filter …`."
             )
-        return self._any(term.values, "call.call_id" if term.key == "call" else "coalesce(call.cause, '')")
+        if term.key == "call":
+            ours, proxys = (self._any(term.values, f"call.{name}") for name in ("call_id", "proxy_call_id"))
+            return f"{ours} OR (call.proxy_call_id IS NOT NULL AND ({proxys}))"
+        return self._any(term.values, "coalesce(call.cause, '')")
 
     def _measured(self, condition: str) -> str:
         """Sessions by the sums over their calls in the window."""

@@ -153,7 +153,8 @@ class UsageRecordDocument(_Tokens):
 
     model_config = ConfigDict(title="Usage record")
 
-    call_id: Annotated[str, Field(min_length=1)]
+    call_id: Annotated[str, Field(min_length=1, description="Made on this side, before the call was sent.")]
+    proxy_call_id: str | None = Field(description="The proxy's own id of the call; null where it took ours.")
     started_at: Moment
     provider: str | None
     model: str | None

@@ -66,6 +66,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         f"PRAGMA application_id = {APPLICATION_ID}",
     ),
     migration_2.STATEMENTS,
+    (
+        # The proxy's id of a call, by which its spend rows are found; NULL where it took ours.
+        "ALTER TABLE call ADD COLUMN proxy_call_id TEXT",
+    ),
 )
 
 LATEST = len(MIGRATIONS)

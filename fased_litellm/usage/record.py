@@ -37,13 +37,14 @@ class UsageRecord:
     ``output_tokens`` contains the reasoning, and ``total_tokens`` is input + output + cache read + cache write.
 
     Attributes:
-        call_id: unique name of the call; recording it again changes nothing.
+        call_id: unique name of the call, which this side made; recording it again changes nothing.
         started_at_ms: milliseconds since 1970, UTC.
         provider, model: the reference which the call was made for (``litellm``, ``default``).
         requested_model: the reference which the caller asked for, where another one served (a fallback).
         served_model: the provider's model that answered (``openai/gpt-5.5``).
         deployment_id: LiteLLM's id of the deployment that answered.
         response_id: the provider's id of the completion, which is the id of the proxy's spend row.
+        proxy_call_id: the proxy's own id of the call, None where it took ours or did not say.
         agent, task, channel, session, source, role: as in ``CallContext``.
         status: ``ok``, ``error``, ``interrupted`` (a stream that broke off) or ``cancelled`` (by the caller).
         cause, origin, http_status: of a failure; see ``proxy.causes``.
@@ -98,8 +99,11 @@ class UsageRecord:
     time_to_first_token_ms: float | None = None
     proxy_overhead_ms: float | None = None
     proxy_version: str | None = None
+    proxy_call_id: str | None = None
 
     def __post_init__(self) -> None:
+        if len(self.call_id) > MAX_TEXT or not self.call_id.isascii():
+            object.__setattr__(self, "call_id", _name(self.call_id))
         for name in _TEXTS:
             text = getattr(self, name)
             if text is not None and (not text or len(text) > MAX_TEXT or not text.isascii()):
@@ -197,6 +201,17 @@ def iso(milliseconds: int) -> str:
 
 def _clean(text: str) -> str | None:
     return text[:MAX_TEXT].encode("utf-8", "replace").decode() or None
+
+
+def _name(call_id: str) -> str:
+    """The id as it is, if it can be kept; else with a digest of the whole, so that no two become one by being cut."""
+    kept = _clean(call_id) or ""
+    if kept == call_id:
+        return call_id
+    from hashlib import blake2b  # hardly ever needed, and slow to import
+
+    digest = blake2b(call_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{kept[: MAX_TEXT - len(digest) - 1]}-{digest}"
 
 
 COSTS = ("cost", "input_cost", "output_cost", "cache_read_cost", "cache_write_cost")

@@ -44,6 +44,7 @@ COLUMNS: tuple[str, ...] = (
     "cache_read_cost_pico",
     "cache_write_cost_pico",
     "price_note",
+    "proxy_call_id",
 )
 """The columns of a row, all but its id, in the order of a ``Row``."""
 
@@ -107,6 +108,7 @@ def row_of(record: UsageRecord, dimension: int, *, feed: int | None = None) -> R
         None if record.cache_read_cost is None else to_pico(record.cache_read_cost),
         None if record.cache_write_cost is None else to_pico(record.cache_write_cost),
         record.price_note,
+        record.proxy_call_id,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -112,6 +114,43 @@ def test_the_provider_failing_leads_to_the_one_fallback(tmp_path: Path) -> None:
     assert (found.record.model, found.record.requested_model, found.record.status) == ("b", "a", "ok")
     # Each attempt has a spend row of its own at the proxy, so each has an id of its own.
     assert request.headers["x-litellm-call-id"] == f"{found.call_id}-2" == found.record.call_id
+
+
+def test_the_row_has_our_id_and_the_proxys_beside_it(tmp_path: Path) -> None:
+    for told, kept in (("made-by-the-proxy", "made-by-the-proxy"), (None, None)):
+        found = call(tmp_path, HELLO)
+        exchange = found.exchange()
+        exchange.request({})
+        headers = {**REPLY.headers, "x-litellm-call-id": told or found.call_id}
+        found.succeeded(exchange.whole(replace(REPLY, headers=headers)))
+        assert found.record is not None
+        assert (found.record.call_id, found.record.proxy_call_id) == (found.call_id, kept)
+
+
+def test_an_attempt_that_is_left_alone_has_the_id_that_was_sent(tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: no")))
+    sent_id = found.exchange().request({}).headers["x-litellm-call-id"]
+    found.abandoned(None)
+    assert found.record is not None
+    assert found.record.call_id == sent_id == f"{found.call_id}-2"
+
+
+def test_ids_of_forked_processes_differ(tmp_path: Path) -> None:
+    """Whoever carries random numbers across a fork gives the same ids twice."""
+    first = call(tmp_path, HELLO).call_id
+    ids = [first]
+    for _ in range(3):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(writer, call(tmp_path, HELLO).call_id.encode())
+            os._exit(0)
+        os.close(writer)
+        ids.append(os.read(reader, 100).decode())
+        os.close(reader)
+        os.waitpid(child, 0)
+    assert len({*ids, call(tmp_path, HELLO).call_id}) == 5
 
 
 @pytest.mark.parametrize(

@@ -254,3 +254,28 @@ def test_threads_one_after_another_never_pass_the_limit(place: Place, fault_serv
             thread.join()
     assert (len(server.requests), len(refused)) == (7, 9)
     assert {error.spent_usd for error in refused} == {Decimal(7)}
+
+
+SAME_ID = {"x-litellm-call-id": "same-id-always", "x-litellm-response-cost": "1"}
+SAME_WHOLE = answer_json(200, {"id": "same", **BODY}, SAME_ID)
+SAME_STREAM = STREAMED.replace(b"\r\n\r\n", b"\r\nx-litellm-call-id: same-id-always\r\n\r\n", 1)
+
+
+@way
+def test_a_proxy_that_gives_every_call_the_same_id_hides_none(
+    way: str, tmp_path: Path, fault_server: FaultServers
+) -> None:
+    """A cache before a proxy does that, or a proxy on purpose: a budget of $2.50 stops the fourth call of $1 all the same."""
+    server = fault_server([SAME_STREAM if "stream" in way else SAME_WHOLE])
+    place = Place(tmp_path)
+    place.budget("2.5")
+    receipts = []
+    for _ in range(3):
+        with place.provider(server) as provider:
+            receipts.append(WAYS[way](provider))
+    with place.provider(server) as provider, pytest.raises(BudgetExceeded, match=r"\$3\.00 of \$2\.50"):
+        WAYS[way](provider)
+    assert len(server.requests) == 3
+    assert [row[-1] for row in place.rows()] == [10**12] * 3 + [None]
+    assert len({receipt.call_id for receipt in receipts}) == 3
+    assert {receipt.proxy_call_id for receipt in receipts} == {"same-id-always"}

@@ -47,9 +47,17 @@ def receipt(
     )
 
 
+def test_the_proxy_does_not_choose_the_id_of_a_call() -> None:
+    for told in ("same-id-always", "call-2", ""):
+        found = receipt(HEADERS | {"x-litellm-call-id": told})
+        assert (found.call_id, found.proxy_call_id) == ("call-1", told or None)
+    assert receipt({}).proxy_call_id is None
+
+
 def test_everything_is_read_from_a_whole_reply() -> None:
     assert receipt().as_dict() == {
         "callId": "call-1",
+        "proxyCallId": "call-1",
         "model": "litellm/upstream",
         "responseId": None,
         "modelGroup": "upstream",

@@ -23,10 +23,10 @@ from fased_litellm.usage.record import UsageRecord
 
 DATA = Path(__file__).with_name("data")
 START_MS = 1_795_219_200_000  # 2026-11-21T00:00:00Z
-COUNT = {1: 400, 2: 200}
+COUNT = {1: 400, 2: 200, 3: 200}
 """How many calls the ledger of a version has."""
 COUNTED_TO = 190
-"""In version 2, the later ones are not counted."""
+"""From version 2 on, the later ones are not counted."""
 
 
 def calls(version: int) -> Iterator[UsageRecord]:
@@ -76,6 +76,8 @@ def calls(version: int) -> Iterator[UsageRecord]:
             for name in ("input_cost", "output_cost", "cache_read_cost", "cache_write_cost"):
                 values[name] = chance.choice((None, Decimal(chance.randrange(10**9)).scaleb(-12))) if priced else None
             values["price_note"] = chance.choice((None, "a catalog")) if priced else None
+        if version > 2:
+            values["proxy_call_id"] = chance.choice((None, f"proxy-{number}"))
         yield UsageRecord(**values)
 
 

@@ -108,7 +108,8 @@ def test_a_kill_in_the_middle_leaves_the_old_version(version: int, path: Path) -
     restore(version, path)
     before = rows(path, "SELECT * FROM call ORDER BY id")
     states: list[int] = []
-    for statements in (*range(0, 60, 7), 1000):
+    moments = range(0, 60, 7) if version == 1 else range(16)  # later steps are short
+    for statements in (*moments, 1000):
         done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(statements)], check=False)
         ((found,),) = rows(path, "PRAGMA user_version")
         states.append(found)
@@ -117,7 +118,7 @@ def test_a_kill_in_the_middle_leaves_the_old_version(version: int, path: Path) -
             assert rows(path, "SELECT * FROM call ORDER BY id") == before
             assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     # Killed several times while the statements of the step were running, it was migrated at last.
-    assert states[0] == states[3] == version
+    assert states[0] == states[3] == states[len(moments) // 2] == version
     assert states[-1] == LATEST
     assert_rollups_equal_rows(path)
 

@@ -93,3 +93,13 @@ def test_a_call_is_unpriced_if_it_used_something_of_unknown_price(change: dict[s
 def test_times_are_written_in_utc() -> None:
     assert iso(1_795_219_200_000) == "2026-11-21T00:00:00Z"
     assert iso(1_795_219_200_001) == "2026-11-21T00:00:00.001Z"
+
+
+def test_ids_that_are_too_long_stay_different() -> None:
+    long = "x" * 600
+    ids = [f"{long}1", f"{long}2", "a\ud800", "a?", "é"]
+    kept = [sample(one).call_id for one in ids]
+    assert len(set(kept)) == len(ids)
+    assert kept[3:] == ["a?", "é"]
+    assert all(len(one) <= MAX_TEXT for one in kept)
+    assert [sample(one).call_id for one in kept] == kept

@@ -48,7 +48,9 @@ def _test(term: Term, inside: Sequence[UsageRecord], *, single: bool) -> Test:
     if term.key in ("session", "text"):
         return lambda record: any(matches(value, record.session) for value in term.values)
     if term.key == "call":
-        return lambda record: any(matches(value, record.call_id) for value in term.values)
+        return lambda record: any(
+            matches(value, name) for value in term.values for name in (record.call_id, record.proxy_call_id) if name
+        )
     if term.key == "cause":
         return lambda record: any(matches(value, record.cause) for value in term.values)
     if term.key in NUMBERS:

@@ -220,6 +220,8 @@ def _names(call: UsageRecord, terminal: Terminal) -> str:
 
 def _ids(call: UsageRecord) -> str:
     parts = [f"call {call.call_id}"]
+    if call.proxy_call_id:
+        parts.append(f"at the proxy {call.proxy_call_id}")
     if call.response_id and call.response_id != call.call_id:
         parts.append(f"response {call.response_id}")
     if call.deployment_id:

@@ -166,8 +166,10 @@ def _difference(difference: Difference) -> str:
     def cost(pico: int | None) -> str:
         return "-" if pico is None else usd(from_pico(pico))
 
+    at_proxy = difference.proxy_call_id
+    also = f" (at the proxy {printable(at_proxy)})" if at_proxy and at_proxy != difference.call_id else ""
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (
         f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {printable(difference.model or '-')}"
-        f" {difference.call_id}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
+        f" {printable(difference.call_id)}{also}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
     )

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     import psycopg
 
 _HERE = Path(__file__).parent
-STEPS: tuple[tuple[Path, ...], ...] = ((_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),)
+STEPS: tuple[tuple[Path, ...], ...] = (
+    (_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),
+    (_HERE / "schema_2.sql",),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from ...proxy.spend import SpendRow
 from ...refs import PROVIDER
 from ..record import UsageRecord
@@ -24,7 +26,8 @@ def record_of(row: SpendRow) -> UsageRecord:
     failed = row.status == "failure"
     priced = row.spend > 0 or row.total_tokens == 0
     return UsageRecord(
-        call_id=row.call_id,
+        call_id=_id_of(row),
+        proxy_call_id=row.call_id,
         started_at_ms=row.started_at_ms,
         provider=PROVIDER,
         model=row.model_group or row.model,
@@ -48,3 +51,12 @@ def record_of(row: SpendRow) -> UsageRecord:
         response_id=row.request_id if row.request_id != row.call_id else None,
         latency_ms=row.duration_ms,
     )
+
+
+def _id_of(row: SpendRow) -> str:
+    """An id of our own, the same whenever the row is read again.
+
+    The row's ids are the proxy's to choose: taken as they are, one could be that of a call which this side is about to record.
+    """
+    names = f"{row.request_id}\0{row.call_id}".encode("utf-8", "surrogatepass")
+    return f"spend:{blake2b(names, digest_size=16).hexdigest()}"

@@ -9,24 +9,33 @@ from typing import Any
 from .result import KINDS, Difference, Kind, Reconciliation, Side
 
 NEAR_MS = 120_000
-"""A call of the Node agent has no id of the proxy: it is known by alias and tokens, and a time that is as near as this."""
+"""A call of the Node agent has no id of the proxy, and the ids of some proxies say nothing: such a call is known by alias and
+tokens, and a time that is as near as this."""
 
 _TOLERANCE_PICO = 1_000
 """USD 0.000000001: both sides round differently."""
 
-_BY_CALL_ID = """
-INSERT OR IGNORE INTO pair SELECT here.id, there.id, 'call-id' FROM here JOIN there USING (call_id)
-"""
-_BY_COMPLETION = """
+# Where one id fits several rows, the one that is most alike: some proxies and providers give one id to many calls.
+_MOST_ALIKE = "ORDER BY there.total_tokens = here.total_tokens DESC, abs(there.started_at_ms - here.started_at_ms), here.id, there.id"
+_BY_CALL_ID = f"""
+INSERT OR IGNORE INTO pair SELECT here.id, there.id, 'call-id' FROM here JOIN there USING (call_id) {_MOST_ALIKE}
+"""  # noqa: S608 - constants
+# A proxy that makes ids of its own names its rows by them. One that gives the same id twice names nothing by it.
+_BY_PROXY_ID = f"""
+INSERT OR IGNORE INTO pair SELECT here.id, there.id, 'proxy-call-id' FROM here JOIN there ON there.call_id = here.proxy_call_id
+WHERE here.proxy_call_id IN (SELECT proxy_call_id FROM here GROUP BY 1 HAVING count(*) = 1)
+  AND here.id NOT IN (SELECT here FROM pair) AND there.id NOT IN (SELECT there FROM pair) {_MOST_ALIKE}
+"""  # noqa: S608 - constants
+_BY_COMPLETION = f"""
 INSERT OR IGNORE INTO pair SELECT here.id, there.id, 'completion' FROM here JOIN there ON there.request_id = here.response_id
-WHERE here.id NOT IN (SELECT here FROM pair) AND there.id NOT IN (SELECT there FROM pair)
-"""
+WHERE here.id NOT IN (SELECT here FROM pair) AND there.id NOT IN (SELECT there FROM pair) {_MOST_ALIKE}
+"""  # noqa: S608 - constants
 _BY_CONTENT = """
 INSERT OR IGNORE INTO pair SELECT here, there, 'content' FROM (
   SELECT here.id AS here, there.id AS there, abs(there.started_at_ms - here.started_at_ms) AS apart
   FROM here JOIN there ON there.model = here.model AND there.total_tokens = here.total_tokens
     AND there.started_at_ms BETWEEN here.started_at_ms - :near AND here.started_at_ms + :near
-  WHERE here.feed IS NOT NULL AND here.total_tokens > 0
+  WHERE (here.feed IS NOT NULL OR here.proxy_call_id IS NOT NULL) AND here.total_tokens > 0
     AND here.id NOT IN (SELECT here FROM pair) AND there.id NOT IN (SELECT there FROM pair)
   ORDER BY apart, here.id, there.id
 )
@@ -37,7 +46,7 @@ INSERT INTO attempt SELECT there.id FROM there WHERE there.id NOT IN (SELECT the
   AND EXISTS (SELECT 1 FROM here WHERE here.call_id IN (there.call_id || '-2', there.call_id || '-3'))
 """
 _JUDGED = """
-SELECT here.started_at_ms AS at_ms, there.call_id AS call_id, coalesce(here.model, there.model) AS model,
+SELECT here.started_at_ms AS at_ms, here.call_id AS call_id, there.call_id AS proxy_call_id, coalesce(here.model, there.model) AS model,
   here.cost_pico AS here_pico, here.cost_source AS here_source, there.spend_pico AS there_pico, pair.matched_by AS matched_by,
   CASE
     WHEN coalesce(here.cost_pico, 0) = 0 AND there.spend_pico > :tolerance THEN 'zero-here'
@@ -48,23 +57,23 @@ SELECT here.started_at_ms AS at_ms, there.call_id AS call_id, coalesce(here.mode
 FROM pair JOIN here ON here.id = pair.here JOIN there ON there.id = pair.there
 WHERE here.started_at_ms >= :from AND here.started_at_ms < :to
 UNION ALL
-SELECT started_at_ms, call_id, model, NULL, NULL, spend_pico, NULL, 'missing-here' FROM there
+SELECT started_at_ms, call_id, call_id, model, NULL, NULL, spend_pico, NULL, 'missing-here' FROM there
 WHERE id NOT IN (SELECT there FROM pair) AND id NOT IN (SELECT there FROM attempt)
   AND (status <> 'failure' OR spend_pico > 0) AND started_at_ms >= :from AND started_at_ms < :to
 UNION ALL
-SELECT started_at_ms, call_id, model, cost_pico, cost_source, NULL, NULL, 'missing-there' FROM here
+SELECT started_at_ms, call_id, proxy_call_id, model, cost_pico, cost_source, NULL, NULL, 'missing-there' FROM here
 WHERE id NOT IN (SELECT here FROM pair) AND (status <> 'error' OR total_tokens > 0 OR coalesce(cost_pico, 0) > 0)
   AND started_at_ms >= :from AND started_at_ms < :to
 """
 
 
 def match(connection: sqlite3.Connection) -> None:
-    """Find the pairs: by the id of the call, by the id of the completion, and calls of the Node agent by their content."""
+    """Find the pairs: by our id of the call, by the proxy's, by that of the completion, and by content where ids do not tell."""
     connection.execute("BEGIN")
     connection.execute("DELETE FROM pair")
     connection.execute("DELETE FROM attempt")
     connection.execute("CREATE INDEX IF NOT EXISTS there_content ON there (model, total_tokens, started_at_ms)")
-    for statement in (_BY_CALL_ID, _BY_COMPLETION, _ATTEMPTS):
+    for statement in (_BY_CALL_ID, _BY_PROXY_ID, _BY_COMPLETION, _ATTEMPTS):
         connection.execute(statement)
     connection.execute(_BY_CONTENT, {"near": NEAR_MS})
     connection.execute("COMMIT")
@@ -83,10 +92,12 @@ def waiting(connection: sqlite3.Connection, since_ms: int) -> int:
     return int(connection.execute(sql, (since_ms,)).fetchone()[0])
 
 
-def missing_there(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> Iterator[tuple[int, str, str | None]]:
-    """The calls of the history which should have a row and have none, by time: start, id of the call, id of the completion."""
+def missing_there(
+    connection: sqlite3.Connection, from_ms: int, to_ms: int
+) -> Iterator[tuple[int, *tuple[str | None, ...]]]:
+    """The calls of the history which should have a row and have none, by time: the start, and the ids by which one may be found."""
     yield from connection.execute(
-        "SELECT started_at_ms, call_id, response_id FROM here WHERE id NOT IN (SELECT here FROM pair)"
+        "SELECT started_at_ms, call_id, proxy_call_id, response_id FROM here WHERE id NOT IN (SELECT here FROM pair)"
         " AND (status <> 'error' OR total_tokens > 0 OR coalesce(cost_pico, 0) > 0)"
         " AND started_at_ms >= ? AND started_at_ms < ? ORDER BY started_at_ms",
         (from_ms, to_ms),
@@ -148,7 +159,7 @@ def missing_here(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> It
 
 def _differences(connection: sqlite3.Connection, bound: dict[str, int], limit: int) -> Iterator[Difference]:
     sql = (
-        "SELECT kind, call_id, at_ms, model, here_pico, there_pico, here_source, matched_by"  # noqa: S608 - a constant
+        "SELECT kind, call_id, proxy_call_id, at_ms, model, here_pico, there_pico, here_source, matched_by"  # noqa: S608 - a constant
         f" FROM ({_JUDGED}) WHERE kind <> 'equal' ORDER BY at_ms, call_id LIMIT :limit"
     )
     for row in connection.execute(sql, {**bound, "limit": limit}):

@@ -20,16 +20,18 @@ class Difference:
 
     Attributes:
         kind: how.
-        call_id: by which the proxy knows it, else by which the history does.
+        call_id: by which the history knows it, else by which the proxy does.
+        proxy_call_id: by which the proxy knows it, None where it is not known to.
         started_at_ms: milliseconds since 1970, UTC.
         model: the alias.
         here_pico, there_pico: the cost in 10⁻¹² USD; None where that side has none.
         here_source: where the history has its cost from.
-        matched_by: ``call-id``, ``completion`` or ``content`` (model, tokens and time); None for one that has no partner.
+        matched_by: ``call-id``, ``proxy-call-id``, ``completion`` or ``content`` (model, tokens and time); None for one that has no partner.
     """
 
     kind: Kind
     call_id: str
+    proxy_call_id: str | None
     started_at_ms: int
     model: str | None
     here_pico: int | None
@@ -41,6 +43,7 @@ class Difference:
         return {
             "kind": self.kind,
             "callId": self.call_id,
+            "proxyCallId": self.proxy_call_id,
             "startedAt": iso(self.started_at_ms),
             "model": self.model,
             "hereUsd": _usd(self.here_pico),

@@ -24,8 +24,8 @@ _BATCH = 2_000
 _TABLES = (
     """
     CREATE TABLE here (
-      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, response_id TEXT, started_at_ms INTEGER NOT NULL, model TEXT,
-      status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER
+      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, proxy_call_id TEXT, response_id TEXT,
+      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER
     )
     """,
     """
@@ -38,7 +38,7 @@ _TABLES = (
     "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
 )
 _HERE = """
-SELECT call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed
+SELECT call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed
 FROM call JOIN dimension ON dimension.id = call.dimension
 WHERE counted AND provider = 'litellm' AND started_at_ms >= ? AND started_at_ms < ?
 """
@@ -73,8 +73,8 @@ def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_
             while batch := rows.fetchmany(_BATCH):
                 _insert(
                     connection,
-                    "INSERT INTO here (call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO here (call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico,"
+                    " cost_source, feed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     batch,
                 )
         except sqlite3.Error as error:

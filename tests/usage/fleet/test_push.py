@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fased_litellm.errors import FleetError, LedgerError
 from fased_litellm.usage import changes
 from fased_litellm.usage.dimensions import names_of
+from fased_litellm.usage.fleet import schema
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.rollups import SUMS
@@ -53,6 +54,32 @@ def test_rows_are_sent_once(tmp_path: Path, url: str) -> None:
     machine(path, some(3, "later"))
     assert send(path, url).sent == 3
     assert remote(url) == local(path)
+    assert_consistent(url)
+
+
+def test_the_proxys_ids_travel_and_no_two_calls_become_one(tmp_path: Path, url: str) -> None:
+    calls = [sample(f"c{number}", START_MS + number, proxy_call_id="same", response_id="same") for number in range(5)]
+    path = machine(tmp_path / "a.sqlite3", calls)
+    assert send(path, url).sent == 5
+    assert ask(url, "SELECT call_id, proxy_call_id FROM call ORDER BY 1") == [(f"c{n}", "same") for n in range(5)]
+    change(path, "c1", proxy_call_id="other")
+    assert send(path, url).sent == 1
+    assert ask(url, "SELECT proxy_call_id FROM call WHERE call_id = 'c1'") == [("other",)]
+    assert remote(url) == local(path)
+    assert_consistent(url)
+
+
+def test_a_database_of_version_1_gets_the_column_and_keeps_its_rows(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = machine(tmp_path / "a.sqlite3", [sample("old", START_MS, proxy_call_id="before")])
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "STEPS", schema.STEPS[:1])
+        assert send(path, url).sent == 1  # what it has no column for is not kept
+    machine(path, [sample("new", START_MS + 40 * DAY_MS, proxy_call_id="x"), sample("near", proxy_call_id="y")])
+    assert send(path, url).sent == 2
+    kept = ask(url, "SELECT call_id, proxy_call_id FROM call ORDER BY 1")
+    assert kept == [("near", "y"), ("new", "x"), ("old", None)]
     assert_consistent(url)
 
 

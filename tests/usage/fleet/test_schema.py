@@ -15,6 +15,8 @@ from tests.usage.fleet.fleet import ask, local, machine, place, remote, run, sen
 from tests.usage.fleet.postgres import Server
 from tests.usage.samples import DAY_MS, START_MS, sample
 
+LATEST = len(schema.STEPS)
+
 
 def prepare(url: str) -> schema.Prepared:
     return schema.prepare(place(url))
@@ -22,9 +24,9 @@ def prepare(url: str) -> schema.Prepared:
 
 def test_the_tables_are_made_once(url: str) -> None:
     shown = place(url).shown
-    assert prepare(url) == schema.Prepared(shown, 0, 1)
-    assert prepare(url) == schema.Prepared(shown, 1, 1)
-    assert ask(url, "SELECT version FROM version") == [(1,)]
+    assert prepare(url) == schema.Prepared(shown, 0, LATEST)
+    assert prepare(url) == schema.Prepared(shown, LATEST, LATEST)
+    assert ask(url, "SELECT version FROM version") == [(LATEST,)]
 
 
 def test_several_may_make_them_at_once(url: str) -> None:
@@ -35,7 +37,7 @@ def test_several_may_make_them_at_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert min(one.before for one in found) == 0
-    assert {one.after for one in found} == {1}
+    assert {one.after for one in found} == {LATEST}
     assert len(found) == 12
 
 
@@ -65,19 +67,22 @@ def test_several_may_make_partitions_at_once(url: str) -> None:
 def test_an_older_version_is_brought_up_to_date(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = machine(tmp_path / "a.sqlite3", [sample("c1")])
     send(path, url)
-    step = tmp_path / "schema_2.sql"
+    step = tmp_path / "schema_next.sql"
     step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text;")
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (step,)))
-    with connected(place(url)) as there, pytest.raises(FleetError, match=r"has version 1; this .* version 2"):
+    with (
+        connected(place(url)) as there,
+        pytest.raises(FleetError, match=rf"has version {LATEST}; this .* version {LATEST + 1}"),
+    ):
         schema.require(there, place(url))
     machine(path, [sample("c2")])
     assert send(path, url).sent == 1
-    assert ask(url, "SELECT version, (SELECT count(place) FROM host) FROM version") == [(2, 0)]
+    assert ask(url, "SELECT version, (SELECT count(place) FROM host) FROM version") == [(LATEST + 1, 0)]
     assert remote(url) == local(path)
 
 
 def test_a_step_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = tmp_path / "schema_2.sql"
+    step = tmp_path / "schema_next.sql"
     step.write_text("ALTER TABLE fased_usage.host ADD COLUMN place text; SELECT 1 / 0;")
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (step,)))
     with pytest.raises(FleetError, match="division by zero"):
@@ -88,8 +93,9 @@ def test_a_step_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch
 def test_a_newer_version_is_refused(url: str, tmp_path: Path) -> None:
     path = machine(tmp_path / "a.sqlite3", [sample("c1")])
     prepare(url)
-    run(url, "UPDATE version SET version = 2")
-    with pytest.raises(FleetError, match=r"newer fased-litellm \(version 2; this one knows 1\)") as caught:
+    run(url, f"UPDATE version SET version = {LATEST + 1}")
+    newer = rf"newer fased-litellm \(version {LATEST + 1}; this one knows {LATEST}\)"
+    with pytest.raises(FleetError, match=newer) as caught:
         send(path, url)
     assert "Upgrade" in (caught.value.hint or "")
     with connected(place(url)) as there, pytest.raises(FleetError, match="newer"):

@@ -130,6 +130,52 @@ def test_a_completion_id_finds_a_call_with_another_id(tmp_path: Path) -> None:
     assert found.matched == {"completion": 1}
 
 
+def test_a_proxys_own_id_finds_its_row(tmp_path: Path) -> None:
+    """Releases that take no ids from clients, and gateways before a proxy that make new ones."""
+    calls = [sample(f"ours-{n}", START_MS + 1000, proxy_call_id=f"c{n}", response_id="same") for n in (1, 2)]
+    found = result(tmp_path, calls, [row(2), row(1), row(3)])
+    assert found.matched == {"proxy-call-id": 2}
+    (missing,) = found.differences
+    assert (missing.kind, missing.call_id, missing.proxy_call_id) == ("missing-here", "c3", "c3")
+
+
+def test_our_own_id_comes_before_the_proxys(tmp_path: Path) -> None:
+    """A proxy that names one call as it named another does not take that one's row away from it."""
+    calls = [sample("c1", START_MS, proxy_call_id="c2"), sample("c2", START_MS, proxy_call_id="c1", total_tokens=31)]
+    found = result(tmp_path, calls, [row(1), row(2, "0.1", total_tokens=31)])
+    assert found.matched == {"call-id": 2}
+    assert [(one.kind, one.call_id) for one in found.differences] == [("cost-differs", "c2")]
+
+
+def test_an_id_that_every_call_has_says_nothing(tmp_path: Path) -> None:
+    calls = [
+        sample(f"ours-{n}", START_MS + n * 1000, proxy_call_id="same", response_id="same", total_tokens=30 + n)
+        for n in range(4)
+    ]
+    rows = [row(n, at_ms=n * 1000, call_id="same", total_tokens=30 + n) for n in reversed(range(4))]
+    found = result(tmp_path, calls, rows)
+    assert found.agrees
+    assert found.matched == {"content": 4}
+
+
+def test_of_rows_with_one_completion_the_most_alike_is_taken(tmp_path: Path) -> None:
+    calls = [sample(f"a{n}", START_MS + n, response_id="r1", total_tokens=30 + n) for n in range(5)]
+    found = result(tmp_path, calls, [row(1, total_tokens=33)])
+    assert found.matched == {"completion": 1}
+    assert "a3" not in {one.call_id for one in found.differences}
+
+
+def test_a_filled_call_has_an_id_of_ours_and_both_of_the_proxys(tmp_path: Path) -> None:
+    first, second = record_of(row(1)), record_of(row(2, call_id="c1"))
+    assert (first.call_id == second.call_id, first.proxy_call_id, first.response_id) == (False, "c1", "r1")
+    assert first == record_of(row(1))
+    # It takes no id which this side is about to use for a call of its own.
+    path = tmp_path / "usage.sqlite3"
+    with Ledger(path) as ledger:
+        assert ledger.record_many([first, second]) == 2
+        assert ledger.record(sample("c1"))
+
+
 def imported(folder: Path, *calls: tuple[str, int]) -> Path:
     """A ledger with calls that were read from a file of the Node agent."""
     path = folder / "usage.sqlite3"
