@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from .budgets import jsonschema as budgets
@@ -242,6 +242,12 @@ class UsageCallsDocument(_Document):
     more: Count = Field(description="How many calls --limit left out.")
 
 
+def _comparison() -> dict[str, Any]:
+    from .compare.comparison import CompareDocument
+
+    return {"$schema": _DIALECT, **TypeAdapter(CompareDocument).json_schema(), "title": "Usage of two periods"}
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
@@ -254,4 +260,4 @@ def schemas() -> dict[str, dict[str, Any]]:
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
         for name, model in documents.items()
     }
-    return {**own, **budgets.schemas()}
+    return {**own, "usage-compare.schema.json": _comparison(), **budgets.schemas()}

@@ -62,6 +62,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "usage calls": [[], ["--csv"], ["--filter", "cause:auth"]],
     "usage session": [["agent:main:main"], ["nobody"]],
     "usage task": [["digest"], ["nothing"]],
+    "usage compare": [[], ["last-week", "this-week", "--by", "agent"], ["yesterday"]],
     "usage reprice": [[], ["--dry-run"]],
     "usage export": [[], ["--format", "prometheus"], ["--format", "otlp-spans"], ["--format", "nonsense"]],
     "usage budget": [[]],

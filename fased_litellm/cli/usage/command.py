@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "calls": "usage.calls",
     "session": "usage.calls",
     "task": "usage.calls",
+    "compare": "usage.compare",
     "import": "usage.imports",
     "budget": "usage.budget",
     "reprice": "usage.reprice",

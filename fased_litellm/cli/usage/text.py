@@ -16,7 +16,7 @@ from .sparkline import merged, sparkline
 from .table import Column, Layout, cut, length
 from .terminal import Terminal
 
-_TITLES = {**{name: name.capitalize() for name in (*DIMENSIONS, HOST)}, "servedModel": "Served model"}
+TITLES = {**{name: name.capitalize() for name in (*DIMENSIONS, HOST)}, "servedModel": "Served model"}
 _MINUTE_MS = 60_000
 _WIDTH = 120
 """What a line is fitted to where there is no terminal."""
@@ -32,7 +32,7 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
         rows.append(((count(rest.groups, "other"), *[""] * (len(report.by) - 1)), rest.totals))
     totals = [part for _, part in rows]
     names = [
-        Column(_TITLES[name], [terminal.name("-" if key[place] is None else key[place] or "") for key, _ in rows])
+        Column(TITLES[name], [terminal.name("-" if key[place] is None else key[place] or "") for key, _ in rows])
         for place, name in enumerate(report.by)
     ]
     numbers = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 from fased_litellm.errors import FleetError, NotInHistory, UsageError
 from fased_litellm.usage import calls, subjects
 from fased_litellm.usage.asking import asking
+from fased_litellm.usage.compare.comparison import compare
+from fased_litellm.usage.compare.periods import Period
 from fased_litellm.usage.conditions import needs_sessions
 from fased_litellm.usage.dialect import SQLITE, Dialect
 from fased_litellm.usage.filters import parse
 from fased_litellm.usage.fleet import report as fleet
+from fased_litellm.usage.newest import newest_week
 from fased_litellm.usage.overview import overview
-from fased_litellm.usage.query import DIMENSIONS, Query, Sort
+from fased_litellm.usage.query import DIMENSIONS, TIMES, Query, Sort
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.report import UsageReport, build
 from fased_litellm.usage.spread import spread
@@ -29,6 +33,7 @@ from tests.usage.fleet.fleet import machine, place, run, send
 from tests.usage.fleet.postgres import Server
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
+PERIODS = (Period(date(2026, 11, 20), date(2026, 11, 22)), Period(date(2026, 11, 22), date(2026, 11, 26)))
 HOSTS = ("box", "web", "pi")
 Question = Callable[[Any, Dialect], Any]
 
@@ -59,12 +64,14 @@ def queries(draw: st.DrawFn) -> Query:
         parse(text) if text else None,
         draw(st.sampled_from([None, Sort("cost"), Sort("tokens", backwards=True), Sort("name")])) if by else None,
         draw(st.sampled_from([None, 1, 3])) if by else None,
+        draw(st.sampled_from([0, 0, 6])),
         draw(st.booleans()),
     )
 
 
 def answers(query: Query) -> list[Question]:
     """All that can be asked about a window."""
+    names = tuple(name for name in query.by if name not in TIMES)
 
     def listed(connection: Any, dialect: Dialect) -> Any:
         found = calls.find(connection, query, dialect)
@@ -75,6 +82,8 @@ def answers(query: Query) -> list[Question]:
         lambda connection, dialect: build(connection, query, dialect),
         lambda connection, dialect: overview(connection, query, dialect),
         lambda connection, dialect: spread(connection, query, dialect),
+        lambda connection, dialect: newest_week(connection, query, dialect),
+        lambda connection, dialect: compare(connection, replace(query, by=names), PERIODS, lambda _: None, dialect),
         listed,
     ]
 

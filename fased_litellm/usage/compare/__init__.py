@@ -1,0 +1,1 @@
+"""Two windows side by side: what changed, and why the cost did."""
