@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import environment
+from tests import environment, signals
 from tests.servers import FaultServer, FaultServers, Script
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if environment.FOUND.get("CI") else "default")
+
+signals.install()
 
 # Here, and not in a fixture alone: modules of the package may look at the environment while they are imported.
 for _name in [name for name in os.environ if environment.unwanted(name)]:
@@ -39,6 +41,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def no_signals(monkeypatch: pytest.MonkeyPatch) -> signals.Recorder:
+    """Signals are recorded and not sent."""
+    return signals.Recorder(monkeypatch)
 
 
 @pytest.fixture

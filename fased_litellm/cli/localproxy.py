@@ -70,16 +70,20 @@ def up(
 def down(*, json_output: Json = False) -> None:
     """Stop the proxy which `up` started, and no other."""
     stopped = LocalProxy(session.paths().local_proxy).stop()
+    if stopped.stranger:
+        output.diagnostic(f"{stopped.stranger} It was left alone, and is forgotten.")
     if json_output:
-        output.document({"stopped": stopped})
+        output.document({"stopped": stopped.ended})
     else:
-        output.line("The local proxy is stopped." if stopped else "The local proxy was not running.")
+        output.line("The local proxy is stopped." if stopped.ended else "The local proxy was not running.")
 
 
 @app.command()
 def status(*, json_output: Json = False) -> None:
     """Say whether the local proxy runs, where, and with which models."""
     found = LocalProxy(session.paths().local_proxy).status()
+    if found.stranger:
+        output.diagnostic(found.stranger)
     if json_output:
         output.document(found.as_dict())
         return

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..config.filelock import LockBusy, locked
 from ..errors import LocalProxyError
-from . import logs, process, readiness
+from . import logs, ownprocess, process, readiness
 from .diagnosis import diagnose
 from .files import Files, Process, url
 from .routes import Route
@@ -40,6 +40,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """What became of a proxy that was to be stopped.
+
+    Attributes:
+        ended: whether one was running, and was ended.
+        stranger: why the recorded process was left alone; None where it was ended, or was gone.
+    """
+
+    ended: bool
+    stranger: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How the local proxy is.
 
@@ -50,6 +63,7 @@ class Status:
         models: the ids it lists; None where they cannot be had.
         key_accepted: whether the master key made here is the one it takes; None where that is not known.
         files: where its files are.
+        stranger: why what is recorded, or runs in its place, is not the proxy; None where all is as it should be.
     """
 
     running: bool
@@ -58,6 +72,7 @@ class Status:
     models: tuple[str, ...] | None
     key_accepted: bool | None
     files: Files
+    stranger: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of ``fased litellm status``."""
@@ -99,7 +114,7 @@ class LocalProxy:
         """
         with self._alone():
             known = self.files.read_process()
-            if known is not None and process.is_running(known.pid, known.started):
+            if known is not None and _look(known).process is not None:
                 raise LocalProxyError(
                     f"The local proxy is running already: {known.url} (process {known.pid}).",
                     hint="Stop it first with: fased litellm down",
@@ -109,27 +124,26 @@ class LocalProxy:
             config = self._config(wanted)
             return self._start(program, config, wanted.port, progress)
 
-    def stop(self) -> bool:
+    def stop(self) -> Stopped:
         """End the process that was started here, and only that one.
 
-        Returns:
-            False if none was running.
-
         Raises:
-            LocalProxyError: it does not end.
+            LocalProxyError: it does not end, or belongs to another user.
         """
         with self._alone():
             known = self.files.read_process()
-            ended = known is not None and process.end(known.pid, known.started)
+            if known is None:
+                return Stopped(ended=False)
+            found = ownprocess.end(known.pid, known.started, process.arguments(known.config, known.port))
             self.files.forget_process()
-            return ended
+            return Stopped(found.process is not None, found.stranger)
 
     def status(self) -> Status:
         """Look at the process and ask the proxy."""
         known = self.files.read_process()
-        running = known is not None and process.is_running(known.pid, known.started)
-        if known is None or not running:
-            return Status(False, False, known, None, None, self.files)
+        found = ownprocess.Look() if known is None else _look(known)
+        if known is None or found.process is None:
+            return Status(False, False, known, None, None, self.files, found.stranger)
         if not readiness.ready(known.port):
             return Status(True, False, known, None, None, self.files)
         key = self.files.read_master_key()
@@ -139,7 +153,7 @@ class LocalProxy:
     def is_running(self) -> bool:
         """Whether the process that was started here is there."""
         known = self.files.read_process()
-        return known is not None and process.is_running(known.pid, known.started)
+        return known is not None and _look(known).process is not None
 
     # ---- starting
 
@@ -167,14 +181,13 @@ class LocalProxy:
         command = process.command_line(program, config, port)
         child = process.spawn(command, env, folder=self.files.folder, log=self.files.log)
         # None if it ended at once; the wait below then finds out why.
-        started = process.start_time(child.pid) or "ended"
+        started = ownprocess.start_time(child.pid) or "ended"
         try:
             self.files.write_process(Process(child.pid, started, port, str(config), int(time.time() * 1000)))
             self._wait(child, port, progress)
         except BaseException:
             # Ctrl-C too: a proxy that nobody waited for would hold the port.
-            process.end(child.pid, started)
-            child.poll()
+            ownprocess.end_child(child)
             self.files.forget_process()
             raise
         status = self.status()
@@ -219,6 +232,10 @@ class LocalProxy:
             except OSError as error:
                 raise LocalProxyError(f"Cannot use {self.files.folder}: {error.strerror}.") from error
             yield
+
+
+def _look(known: Process) -> ownprocess.Look:
+    return ownprocess.look(known.pid, known.started, process.arguments(known.config, known.port))
 
 
 def require_free(port: int) -> None:

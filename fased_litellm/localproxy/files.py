@@ -22,7 +22,7 @@ class Process:
 
     Attributes:
         pid: process id.
-        started: its start time as ``process.start_time`` gives it, by which the process is known again.
+        started: its start time as ``ownprocess.start_time`` gives it, by which the process is known again.
         port: port of 127.0.0.1.
         config: the LiteLLM config it was started with.
         started_at_ms: when, in milliseconds since 1970.

@@ -172,6 +172,8 @@ def _exchange(process: subprocess.Popen[bytes], request: bytes, limits: Limits, 
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
+    # Until it is waited for, its id is its own, and so is that of the group which it leads.
+    if process.returncode is None:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()

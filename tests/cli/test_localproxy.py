@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,11 @@ from fased_litellm.cli.localproxy import app, described, missing_keys, started
 from fased_litellm.errors import LocalProxyError, UsageError
 from fased_litellm.localproxy.control import Status
 from fased_litellm.localproxy.files import Files, Process
+from fased_litellm.localproxy.ownprocess import start_time
 from fased_litellm.localproxy.routes import MOCK_ROUTES, parse_route
+from tests import signals
+from tests.localproxy import standin
+from tests.servers import free_port
 
 PROCESS = Process(pid=77, started="x", port=4001, config="/c.yaml", started_at_ms=1_000_000)
 
@@ -38,6 +46,86 @@ def test_nothing_runs() -> None:
     assert json.loads(run("down", "--json").output) == {"stopped": False}
     assert "no log yet" in run("logs").output
     assert json.loads(run("logs", "--json").output)["lines"] == []
+
+
+@pytest.fixture
+def another_program() -> Iterator[subprocess.Popen[bytes]]:
+    """A program that leads a session, as the proxy does, but is none."""
+    words = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+    child = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    yield child
+    signals.end(child)
+
+
+@pytest.mark.parametrize("started", [None, "", 0, "of this process", "of the other program"])
+@pytest.mark.parametrize(
+    "pid",
+    [
+        -1,
+        0,
+        1,
+        -7,
+        True,
+        2.0,
+        "3",
+        "init",
+        2**40,
+        10**30,
+        None,
+        "of this process",
+        "of its parent",
+        "of the other program",
+    ],
+)
+def test_a_record_that_is_not_of_the_proxy_has_nothing_signalled_and_the_next_start_works(
+    home: Path,
+    another_program: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    pid: object,
+    started: object,
+) -> None:
+    ids = {"of this process": os.getpid(), "of its parent": os.getppid(), "of the other program": another_program.pid}
+    pid = ids.get(pid, pid) if isinstance(pid, str) else pid
+    started = start_time(ids[started]) if isinstance(started, str) and started in ids else started
+    record = home / ".fased" / "litellm" / "proxy" / "process.json"
+    record.parent.mkdir(parents=True)
+    (record.parent / "proxy.log").write_text("last words\n")
+    text = json.dumps({"pid": pid, "started": started, "port": 4000, "config": "/x/config.yaml", "started_at_ms": 1})
+    with monkeypatch.context() as patched:
+        recorder = signals.Recorder(patched)
+        record.write_text(text)
+        assert "last words" in run("logs").output
+        assert "last words" in run("logs", "--follow").output
+        shown = run("status")
+        assert (shown.exit_code, json.loads(run("status", "--json").stdout)["running"]) == (0, False)
+        record.write_text(text)
+        done = run("down")
+        assert (done.exit_code, "was not running" in done.stdout) == (0, True)
+        assert recorder.sent == []
+    assert another_program.poll() is None
+    if started is None:  # a start takes half a second
+        record.write_text(text)
+        standin.install(tmp_path, monkeypatch)
+        begun = run("up", "--mock", "--port", str(free_port()), "--json")
+        assert json.loads(begun.stdout)["ready"] is True
+        assert json.loads(run("down", "--json").stdout) == {"stopped": True}
+        assert another_program.poll() is None
+
+
+def test_what_was_left_alone_is_named(home: Path, another_program: subprocess.Popen[bytes]) -> None:
+    record = home / ".fased" / "litellm" / "proxy" / "process.json"
+    record.parent.mkdir(parents=True)
+    content = {"pid": another_program.pid, "started": "x:1", "port": 4000, "config": "/x.yaml", "started_at_ms": 1}
+    record.write_text(json.dumps(content))
+    assert f"Process {another_program.pid} is another program by now" in run("status").stderr
+    done = run("down", "--json")
+    assert json.loads(done.stdout) == {"stopped": False}
+    assert f"Process {another_program.pid} is another program by now" in done.stderr
+    assert "It was left alone" in done.stderr
+    assert not record.exists()
 
 
 def test_wrong_usage() -> None:

@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fased_litellm.errors import LocalProxyError
-from fased_litellm.localproxy import control, process
-from fased_litellm.localproxy.control import LocalProxy, Wanted
+from fased_litellm.localproxy import control, ownprocess, process
+from fased_litellm.localproxy.control import LocalProxy, Stopped, Wanted
 from fased_litellm.localproxy.routes import MOCK_ROUTES
+from tests.localproxy import standin
 from tests.servers import FaultServers, free_port
-
-STAND_IN = """\
-#!{python}
-import json, os, sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-key = os.environ["LITELLM_MASTER_KEY"]
-print("started", flush=True)
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        good = self.path == "/health/readiness" or self.headers.get("authorization") == "Bearer " + key
-        rows = json.load(open(arguments["--config"]))["model_list"]
-        body = {{"status": "healthy", "data": [{{"id": row["model_name"]}} for row in rows]}}
-        data = json.dumps(body).encode()
-        self.send_response(200 if good else 401)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-HTTPServer((arguments["--host"], int(arguments["--port"])), Handler).serve_forever()
-"""
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "litellm"
-    path.write_text(STAND_IN.format(python=sys.executable))
-    path.chmod(0o700)
-    monkeypatch.setattr(process, "find_program", lambda: path)
-    return path
+    return standin.install(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -75,9 +49,9 @@ def test_start_status_stop(proxy: LocalProxy) -> None:
     with pytest.raises(LocalProxyError, match="running already"):
         proxy.start(Wanted(port=free_port()))
 
-    assert proxy.stop() is True
-    assert process.start_time(known.pid) is None
-    assert proxy.stop() is False
+    assert proxy.stop() == Stopped(ended=True)
+    assert ownprocess.start_time(known.pid) is None
+    assert proxy.stop() == Stopped(ended=False)
     assert proxy.status().as_dict()["running"] is False
 
 
@@ -96,15 +70,20 @@ def test_a_process_which_was_not_started_here_is_not_stopped(proxy: LocalProxy) 
     assert started is not None
     text = proxy.files.process.read_text()
     proxy.files.process.write_text(text.replace(started.started, "another boot:1"))
-    assert proxy.stop() is False
-    assert process.start_time(started.pid) == started.started
+    stopped = proxy.stop()
+    assert stopped.ended is False
+    assert (
+        stopped.stranger
+        == f"Process {started.pid} is another program by now: it started at another time than the proxy."
+    )
+    assert ownprocess.start_time(started.pid) == started.started
     proxy.files.process.write_text(text)
 
 
 def test_one_that_ended_by_itself_is_told_from_one_that_was_stopped(proxy: LocalProxy) -> None:
     known = proxy.start(Wanted(MOCK_ROUTES, port=free_port())).process
     assert known is not None
-    process.end(known.pid, known.started)
+    ownprocess.end(known.pid, known.started, process.arguments(known.config, known.port))
     status = proxy.status()
     assert (status.running, status.process) == (False, known)
     assert proxy.start(Wanted(port=free_port())).ready
@@ -136,7 +115,7 @@ def test_one_that_never_gets_ready_is_ended(
     program.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\nexec sleep 600\n")
     with pytest.raises(LocalProxyError, match="not ready after"):
         proxy.start(Wanted(MOCK_ROUTES, port=free_port()))
-    assert process.start_time(int((tmp_path / "pid").read_text())) is None
+    assert ownprocess.start_time(int((tmp_path / "pid").read_text())) is None
 
 
 def test_ctrl_c_while_starting_ends_it(proxy: LocalProxy, program: Path, tmp_path: Path) -> None:
@@ -148,7 +127,7 @@ def test_ctrl_c_while_starting_ends_it(proxy: LocalProxy, program: Path, tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         proxy.start(Wanted(MOCK_ROUTES, port=free_port()), progress=interrupt)
-    assert process.start_time(int((tmp_path / "pid").read_text())) is None
+    assert ownprocess.start_time(int((tmp_path / "pid").read_text())) is None
     assert proxy.files.read_process() is None
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from fased_litellm.errors import SecretError
-from fased_litellm.secrets import secretref
+from fased_litellm.secrets import execsecret, secretref
+from tests.signals import Recorder
 
 SECRET = "sk-test-exec-000001"
 
@@ -202,3 +204,11 @@ def test_what_is_no_program_is_named(program: Program, tmp_path: Path) -> None:
     program.path.chmod(0o600)
     with pytest.raises(SecretError, match="does not start"):
         program.resolve()
+
+
+def test_the_group_of_a_program_that_was_waited_for_is_not_killed(no_signals: Recorder) -> None:
+    """Its id may be that of another program by then."""
+    ended = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+    ended.wait()
+    execsecret._kill(ended)
+    assert no_signals.sent == []

@@ -25,6 +25,7 @@ from fased_litellm.usage.imports.turns import Turns
 from fased_litellm.usage.imports.worker import Setting, Worker, WorkerDied, encoded, packed
 from fased_litellm.usage.imports.writing import Source
 from fased_litellm.usage.ledger import Ledger
+from tests import signals
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, reply
 from tests.usage.samples import sample
@@ -304,6 +305,7 @@ def test_an_import_in_several_processes_that_is_killed(node: Node, *, share: flo
         running.communicate(timeout=60)
         pytest.skip("the workers of a process are told by Linux alone")
     pids = [int(pid) for pid in workers.read_text().split()]
+    signals.note(pids)
     for pid in [running.pid, *(pids if all_of_them else [])]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
