@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..context import CallContext
-from ..errors import Cancelled, FasedError, StreamInterrupted, UsageError
+from ..errors import CallError, Cancelled, FasedError, StreamInterrupted, UsageError
 from . import output, session
 from .commands import SETTINGS
 
@@ -91,12 +91,13 @@ def chat(
 
 
 def _shown_here() -> None:
-    """What the budgets warn of is on the receipt; where nobody listens to the log, Python would print it once more."""
+    """What is warned of is on the receipt; where nobody listens to the log, Python would print it once more."""
     import logging  # the provider has loaded it
 
     from ..redaction import logger
 
-    logger("budgets").addHandler(logging.NullHandler())
+    for name in ("budgets", "usage"):
+        logger(name).addHandler(logging.NullHandler())
 
 
 def _message(argument: str | None) -> str | None:
@@ -150,6 +151,7 @@ def _converse(talk: Talk, history: list[dict[str, Any]]) -> None:
 def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
     from .receipt_text import receipt_line
 
+    recorder = talk.provider.recorder
     try:
         reply = (
             _streamed(talk, messages)
@@ -157,8 +159,13 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
             else talk.provider.chat(messages, context=talk.context, **talk.options)
         )
     except KeyboardInterrupt:
-        raise Cancelled("Cancelled; the call is in the usage history as cancelled.") from None
+        raise Cancelled(f"Cancelled; {recorder.said_of_cancelled()}") from None
+    except CallError as error:
+        for warning in error.receipt.warnings if error.receipt else ():
+            output.diagnostic(warning)
+        raise
     if talk.as_json:
+        reply = recorder.settled(reply)
         answer = reply.as_dict()
         receipt = answer.pop("receipt")
         output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt}, quoted=True)
@@ -168,10 +175,8 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         for call in reply.tool_calls:
             output.line(f"[wants {call.name}({call.arguments})]")
         output.diagnostic(output.quiet(receipt_line(reply.receipt)))
-        for warning in reply.receipt.warnings:
+        for warning in recorder.settled(reply).receipt.warnings:
             output.diagnostic(warning)
-    if (problem := talk.provider.recorder.settle()) is not None:
-        output.diagnostic(problem.message)
     return reply
 
 

@@ -109,7 +109,7 @@ def debug(
             found = debugger.run()
             comparison = debugger.directly(found, target) if target is not None else None
         except KeyboardInterrupt:
-            raise Cancelled("Cancelled; the call is in the usage history as cancelled.") from None
+            raise Cancelled(f"Cancelled; {provider.recorder.said_of_cancelled()}") from None
         problem = provider.recorder.settle()
     if json_output:
         output.document(found.as_dict() | ({"direct": comparison.as_dict()} if comparison else {}))

@@ -27,6 +27,7 @@ from ..proxy.reply import Reply
 from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER
 from ..secrets.lookup import ResolvedKey
+from . import whole
 from .call import Call, Wish
 from .gate import Gate
 from .line import Line
@@ -195,6 +196,8 @@ class LiteLLMProvider:
     ) -> Reply:
         """Answer a conversation.
 
+        A reply is given back also where its row cannot be written: ``receipt.warnings`` says so and why.
+
         Args:
             messages: OpenAI chat messages, or a text as the user's only message.
             model: reference, alias or model id; by default the agent's model for the role. A named model has no fallback.
@@ -212,24 +215,7 @@ class LiteLLMProvider:
         """
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
-        client = self.line(call.ref.profile).client()
-        self.gate.admit(call)
-        try:
-            while True:
-                used = client.api_key
-                try:
-                    return call.succeeded(client.chat(call.exchange()))
-                except CallError as error:
-                    if self.line(call.ref.profile).renewed(error, used):
-                        continue
-                    if not call.failed(error) or not self.gate.passes(call, error):
-                        raise self.explained(error) from None
-                    client = self.line(call.ref.profile).client()
-        except BaseException:
-            call.abandoned(None)
-            raise
-        finally:
-            self.recorder.keep(call.record)
+        return whole.answered(self, call)
 
     async def achat(
         self,
@@ -245,24 +231,7 @@ class LiteLLMProvider:
         """As ``chat``, for asyncio."""
         wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
         call = self._call(wish, model, role)
-        client = await self.line(call.ref.profile).async_client()
-        await self.gate.aadmit(call)
-        try:
-            while True:
-                used = client.api_key
-                try:
-                    return call.succeeded(await client.chat(call.exchange()))
-                except CallError as error:
-                    if await self.line(call.ref.profile).arenewed(error, used):
-                        continue
-                    if not call.failed(error) or not await self.gate.apasses(call, error):
-                        raise await self.aexplained(error) from None
-                    client = await self.line(call.ref.profile).async_client()
-        except BaseException:
-            call.abandoned(None)
-            raise
-        finally:
-            await self.recorder.akeep(call.record)
+        return await whole.aanswered(self, call)
 
     def stream(
         self,

@@ -14,8 +14,9 @@ from ..net.messages import MIB, Limits
 from ..proxy.exchange import Exchange
 from ..proxy.receipt import Attempt, Receipt
 from ..proxy.reply import Reply
-from ..proxy.tokens import TokenUsage
+from ..proxy.tokens import Prices, TokenUsage
 from ..proxy.wire import Attribution, ChatRequest, Message
+from ..redaction import logger
 from ..refs import PROVIDER, ModelRef
 from ..roles.choice import Choice
 from ..usage.record import Status, UsageRecord
@@ -25,6 +26,8 @@ WHOLE_TIMEOUT_S = 600.0
 STREAM_IDLE_S = 120.0
 STREAM_TOTAL_S = 3600.0
 STREAM_BYTES = 256 * MIB
+
+_log = logger("provider")
 
 OWN_BUDGET = "own-budget"
 """Cause of a call that a budget of this side refused; the proxy's own budgets are ``budget-exceeded``."""
@@ -89,7 +92,7 @@ class Call:
             headers=settings.headers(ref.model),
             limits=limits(wish),
         )
-        return Exchange(chat, model=str(self.choice.primary), prices=lambda: settings.prices(ref.model))
+        return Exchange(chat, model=str(self.choice.primary), prices=lambda: self._prices(ref.model))
 
     def succeeded(self, reply: Reply) -> Reply:
         """The reply with its whole receipt; the row is ready."""
@@ -178,41 +181,56 @@ class Call:
         usage = receipt.usage or TokenUsage()
         context = self.wish.context
         model = ref or ModelRef.parse(self._attempts[-1].model)
-        return UsageRecord(
-            call_id=receipt.call_id,
-            started_at_ms=self._started_at_ms,
-            provider=model.provider,
-            model=model.model,
-            requested_model=self.choice.primary.model,
-            served_model=receipt.served_model,
-            deployment_id=receipt.deployment_id,
-            agent=context.agent,
-            task=context.task,
-            channel=context.channel,
-            session=context.session,
-            source=context.source,
-            role=context.role,
-            status=status,
-            cause=cause,
-            origin=origin,
-            http_status=http_status,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cache_read_tokens=usage.cache_read_tokens,
-            cache_write_tokens=usage.cache_write_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            total_tokens=usage.total_tokens,
-            cost=receipt.cost_usd,
-            cost_source=receipt.cost_source,
-            retries=receipt.retries,
-            fallbacks=receipt.fallbacks,
-            latency_ms=receipt.latency_ms,
-            time_to_first_token_ms=receipt.time_to_first_token_ms,
-            proxy_overhead_ms=receipt.proxy_overhead_ms,
-            proxy_version=receipt.proxy_version,
-            response_id=receipt.response_id,
-            proxy_call_id=receipt.proxy_call_id if receipt.proxy_call_id != receipt.call_id else None,
-        )
+        own: dict[str, Any] = {
+            "call_id": receipt.call_id,
+            "started_at_ms": self._started_at_ms,
+            "provider": model.provider,
+            "model": model.model,
+            "requested_model": self.choice.primary.model,
+            "agent": context.agent,
+            "task": context.task,
+            "channel": context.channel,
+            "session": context.session,
+            "source": context.source,
+            "role": context.role,
+            "status": status,
+            "cause": cause,
+            "origin": origin,
+        }
+        try:
+            return UsageRecord(
+                **own,
+                served_model=receipt.served_model,
+                deployment_id=receipt.deployment_id,
+                http_status=http_status,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cache_read_tokens=usage.cache_read_tokens,
+                cache_write_tokens=usage.cache_write_tokens,
+                reasoning_tokens=usage.reasoning_tokens,
+                total_tokens=usage.total_tokens,
+                cost=receipt.cost_usd,
+                cost_source=receipt.cost_source,
+                retries=receipt.retries,
+                fallbacks=receipt.fallbacks,
+                latency_ms=receipt.latency_ms,
+                time_to_first_token_ms=receipt.time_to_first_token_ms,
+                proxy_overhead_ms=receipt.proxy_overhead_ms,
+                proxy_version=receipt.proxy_version,
+                response_id=receipt.response_id,
+                proxy_call_id=receipt.proxy_call_id if receipt.proxy_call_id != receipt.call_id else None,
+            )
+        except ValueError:
+            # Figures that no ledger takes are none; the call is one all the same, of unknown cost.
+            return UsageRecord(**own)
+
+    def _prices(self, model_id: str) -> Prices | None:
+        """What a model costs. The reply is there already when this is asked: what cannot be looked up is not known."""
+        try:
+            return self.settings.prices(model_id)
+        except Exception as error:
+            _log.warning("The price of %s could not be looked up: %s", model_id, error)
+            return None
 
 
 def limits(wish: Wish) -> Limits:

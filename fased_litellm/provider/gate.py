@@ -97,4 +97,5 @@ class Gate:
 
                 self._checker = Checker(self._paths.budgets, self._paths.ledger)
             checker = self._checker
+        self._recorder.retry()  # what could be kept nowhere so far counts, too
         call.warned(checker.check(call.wish.context, call.ref))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..errors import LedgerError
+from ..errors import CallError, FasedError, LedgerError, StreamInterrupted
+from ..proxy.receipt import Receipt
+from ..proxy.reply import Reply
 from ..redaction import logger
 from ..usage import importlock
 from ..usage.ledger import Ledger
@@ -15,6 +18,9 @@ from .later import Later
 
 DELAY_S = 0.1
 """How long rows are collected before they go to the ledger; many together take a fraction of the time of one by one."""
+
+_MOST_UNSAVED = 10_000
+"""So many rows stay in memory where none can be written; of more, the oldest are lost."""
 
 _log = logger("usage")
 
@@ -35,66 +41,137 @@ class Recorder:
         self._spool = Spool.beside(path)
         self._ledger = self._open()
         self._later = Later(self.settle, delay_s=delay_s)
+        self._unsaved: dict[str, UsageRecord] = {}
         self.problem: LedgerError | None = None
         """Why rows could not be taken into the ledger when it was last tried; they wait in the spool."""
 
-    def keep(self, record: UsageRecord | None) -> None:
-        """Keep one row; a ledger that cannot be written does not cost the caller the reply. None is no row.
+    def keep(self, record: UsageRecord | None) -> str | None:
+        """Keep one row; None is no row. What cannot be written does not cost the caller the reply: this raises nothing.
 
-        Raises:
-            LedgerError: the row can be kept nowhere.
+        Returns:
+            None if it is kept; else a warning which says that the call is not in the history, and why. The row stays in
+            memory then, and is tried again with the next one and on ``close``.
         """
         if record is None:
-            return
+            return None
+        self.retry()
         try:
             self._spool.append(record)
-        except LedgerError as error:
-            self._keep_in_ledger(record, error)
-        else:
-            self._later.ask()
+        except Exception as error:
+            return self._keep_in_ledger(record, error)
+        self._later.ask()
+        return None
 
-    async def akeep(self, record: UsageRecord | None) -> None:
+    async def akeep(self, record: UsageRecord | None) -> str | None:
         """As ``keep``. Adding a line does not hold up the event loop; what could is done beside it."""
         if record is None:
-            return
+            return None
+        self.retry()
         try:
             self._spool.append(record)
-        except LedgerError as error:
+        except Exception as error:
             import asyncio
 
-            await asyncio.shield(asyncio.to_thread(self._keep_in_ledger, record, error))
-        else:
-            self._later.ask()
+            return await asyncio.shield(asyncio.to_thread(self._keep_in_ledger, record, error))
+        self._later.ask()
+        return None
 
     def settle(self) -> LedgerError | None:
         """Take what waits into the ledger now. What was in the way of that, if something was, is ``problem`` too."""
+        self.retry()
         try:
             self._ledger.drain(self._spool)
-        except LedgerError as error:
+        except Exception as error:
             if importlock.held(self._path):
                 # The way of every row while an import is at work, which takes it in at its end.
                 self.problem = None
                 _log.debug("An import is at work. Rows wait in %s.", self._spool.path)
             else:
-                self.problem = error
-                _log.warning("%s Rows wait in %s.", error.message, self._spool.path)
+                self.problem = error if isinstance(error, LedgerError) else LedgerError(_words(error))
+                _log.warning("%s Rows wait in %s.", self.problem.message, self._spool.path)
         else:
             self.problem = None
         return self.problem
 
+    def settled(self, reply: Reply) -> Reply:
+        """The reply, after ``settle``: where its row only waits to be taken into the history, a warning says so and why."""
+        problem = self.settle()
+        # A row that could be kept nowhere is on the receipt already.
+        if problem is None or self._unsaved:
+            return reply
+        return with_warning(reply, f"{problem.message} The call waits in {self._spool.path}.")
+
+    def said_of_cancelled(self) -> str:
+        """What became of the row of a call that was just cancelled, as the end of a sentence."""
+        where = (
+            "is not in the usage history: it could be kept nowhere"
+            if self._unsaved
+            else "is in the usage history as cancelled"
+        )
+        return f"the call {where}."
+
     def close(self) -> None:
         """Take in what waits, and close the ledger."""
         self._later.stop()
-        if self._spool.waiting():
+        if self._unsaved or self._spool.waiting():
             self.settle()
+        if self._unsaved:
+            _log.warning("Not in the usage history, since they could be written nowhere: %d calls.", len(self._unsaved))
         ledger, self._ledger = self._ledger, self._open()
         ledger.close()
+
+    @property
+    def unsaved(self) -> int:
+        """How many rows are in memory alone, since they could be written nowhere so far."""
+        return len(self._unsaved)
+
+    def retry(self) -> None:
+        """Put the rows which could be kept nowhere into the spool, if that is possible now; all of them, or none."""
+        if not self._unsaved:
+            return
+        # Without a lock, which a fork could take along. Two threads may put a row there twice; its id tells.
+        rows = list(self._unsaved.values())
+        try:
+            self._spool.append(*rows)
+        except Exception as error:
+            _log.debug("Still not kept: %s", _words(error))
+            return
+        for row in rows:
+            self._unsaved.pop(row.call_id, None)
+        self._later.ask()
 
     def _open(self) -> Ledger:
         return Ledger(self._path, give_up=partial(importlock.held, self._path))
 
-    def _keep_in_ledger(self, record: UsageRecord, spooling: LedgerError) -> None:
+    def _keep_in_ledger(self, record: UsageRecord, spooling: Exception) -> str | None:
         try:
             self._ledger.record(record)
-        except LedgerError:
-            raise spooling from None
+        except Exception as error:
+            _log.debug("%s", _words(error))
+        else:
+            return None
+        if len(self._unsaved) >= _MOST_UNSAVED:
+            self._unsaved.pop(next(iter(self._unsaved), ""), None)
+        self._unsaved[record.call_id] = record
+        return f"This call is not in the usage history: {_words(spooling)}"
+
+
+def with_warning(reply: Reply, warning: str | None) -> Reply:
+    """The reply with one warning more on its receipt."""
+    if warning is None:
+        return reply
+    receipt = reply.receipt
+    return replace(reply, receipt=replace(receipt, warnings=(*receipt.warnings, warning)))
+
+
+def unrecorded(error: BaseException, warning: str | None) -> None:
+    """Put the warning on the receipt of a failed call, and on that of what had arrived."""
+    if warning is None or not isinstance(error, CallError) or not isinstance(error.receipt, Receipt):
+        return
+    error.receipt = replace(error.receipt, warnings=(*error.receipt.warnings, warning))
+    if isinstance(error, StreamInterrupted) and isinstance(error.partial, Reply):
+        error.partial = replace(error.partial, receipt=error.receipt)
+
+
+def _words(error: Exception) -> str:
+    return error.message if isinstance(error, FasedError) else f"{type(error).__name__}: {error}."

@@ -9,6 +9,7 @@ from ..errors import CallError
 from ..proxy.exchange import Exchange
 from ..proxy.reply import Delta, Reply
 from .call import Call
+from .recorder import unrecorded, with_warning
 
 if TYPE_CHECKING:
     from . import LiteLLMProvider
@@ -58,19 +59,19 @@ class ReplyStream:
                 used = client.api_key
                 self._exchange = call.exchange()
                 try:
-                    self._reply = call.succeeded((yield from client.stream(self._exchange)))
-                    return
+                    reply = call.succeeded((yield from client.stream(self._exchange)))
+                    break
                 except CallError as error:
                     if provider.line(call.ref.profile).renewed(error, used):
                         continue
                     if not call.failed(error) or not provider.gate.passes(call, error):
                         raise provider.explained(error) from None
                     client = provider.line(call.ref.profile).client()
-        except BaseException:
+        except BaseException as error:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
+            unrecorded(error, provider.recorder.keep(call.record))
             raise
-        finally:
-            provider.recorder.keep(call.record)
+        self._reply = with_warning(reply, provider.recorder.keep(call.record))
 
 
 class AsyncReplyStream:
@@ -107,13 +108,14 @@ class AsyncReplyStream:
         client = await provider.line(call.ref.profile).async_client()
         await provider.gate.aadmit(call)
         try:
-            while self._reply is None:
+            reply: Reply | None = None
+            while reply is None:
                 used = client.api_key
                 self._exchange = call.exchange()
                 try:
                     async for item in client.stream(self._exchange):
                         if isinstance(item, Reply):
-                            self._reply = call.succeeded(item)
+                            reply = call.succeeded(item)
                         else:
                             yield item
                 except CallError as error:
@@ -122,8 +124,8 @@ class AsyncReplyStream:
                     if not call.failed(error) or not await provider.gate.apasses(call, error):
                         raise await provider.aexplained(error) from None
                     client = await provider.line(call.ref.profile).async_client()
-        except BaseException:
+        except BaseException as error:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
+            unrecorded(error, await provider.recorder.akeep(call.record))
             raise
-        finally:
-            await provider.recorder.akeep(call.record)
+        self._reply = with_warning(reply, await provider.recorder.akeep(call.record))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..formatting import usd
 from .tokens import PriceSource, TokenUsage, token_usage
-from .values import money
+from .values import MOST_USD, money
 
 WARN_FROM = Decimal("0.8")
 """The part of a key's budget from which on its user is warned."""
@@ -184,7 +184,7 @@ def _cost(
     if prices is not None and tokens is not None:
         table = prices()
         computed = table.cost(tokens) if table else None
-        if computed is not None:
+        if computed is not None and computed < MOST_USD:
             return computed, "price-table"
     return None, "unknown"
 
@@ -205,7 +205,7 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _decimal_ms(text: str | None) -> float | None:

@@ -7,9 +7,11 @@ moves them first to a file of its own, ``…taken``, which it deletes once they 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,11 @@ from .record import UsageRecord
 Ledger = TypeVar("Ledger")
 Transaction = Callable[[], AbstractContextManager[Ledger]]
 Keep = Callable[[Ledger, Sequence[UsageRecord]], tuple[int, list[UsageRecord]]]
+
+_ROOM = b"\n" * 16_383
+"""As long as a record with the longest names."""
+_PATIENCE_S = 5.0
+"""So long a line waits for others who write to the file. They take no time, unless they were stopped in the middle."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -72,18 +79,32 @@ class Spool:
         # In the order in which lines move, so that none is missed on its way.
         return _size(self.path) > 0 or self.taken.exists()
 
-    def append(self, record: UsageRecord) -> None:
-        """Add one record as a line; a line is written whole or not at all.
+    def append(self, *records: UsageRecord) -> None:
+        """Add records, a line for each: all of them are written whole, or nothing.
 
         Raises:
             LedgerError: it could not be written.
         """
-        line = _line(record)
+        lines = b"\n".join(map(_line, records))
         try:
             with _locked(self._name) as descriptor:
-                _append(descriptor, line)
+                _append(descriptor, lines)
         except OSError as error:
             raise LedgerError(f"The usage record cannot be put aside in {self.path}: {error.strerror}.") from error
+
+    def require_room(self) -> None:
+        """Make sure that a record could be added now, by writing as much, and taking it away again.
+
+        Raises:
+            LedgerError: it could not.
+        """
+        try:
+            with _locked(self._name) as descriptor:
+                size = os.fstat(descriptor).st_size
+                _append(descriptor, _ROOM)  # blank lines are none, if this process should die here
+                os.ftruncate(descriptor, size)
+        except OSError as error:
+            raise LedgerError(f"Calls cannot be recorded in {self.path}: {error.strerror}.") from error
 
     def records(self) -> list[UsageRecord]:
         """The records that wait, as they stand; lines that are none are left out. One may be there twice.
@@ -194,7 +215,7 @@ def _locked(path: str, flags: int = os.O_RDWR | os.O_CREAT | os.O_APPEND) -> Ite
         make_private_dir(Path(path).parent)
         descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor)
         try:
             yield descriptor
         finally:
@@ -202,6 +223,21 @@ def _locked(path: str, flags: int = os.O_RDWR | os.O_CREAT | os.O_APPEND) -> Ite
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = None
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            now = time.monotonic()
+            deadline = deadline or now + _PATIENCE_S
+            if now >= deadline:
+                raise OSError(errno.EAGAIN, "another program holds it") from None
+            time.sleep(0.001)
+        else:
+            return
 
 
 def _append(descriptor: int, line: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.errors import LedgerDamaged, LedgerError
+from fased_litellm.errors import LedgerDamaged
 from fased_litellm.provider.recorder import Recorder
 from fased_litellm.usage import importlock
 from fased_litellm.usage.ledger import Ledger
@@ -194,14 +194,22 @@ def test_where_there_is_no_spool_the_ledger_takes_the_row(asynchronous: bool, re
     Spool.beside(path).path.rmdir()
 
 
-def test_a_row_that_can_be_kept_nowhere_is_an_error(tmp_path: Path) -> None:
+def test_a_row_that_can_be_kept_nowhere_is_told_and_kept_in_mind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").touch()
     recorder = Recorder(tmp_path / "file" / "usage.sqlite3")
-    with pytest.raises(LedgerError, match="cannot be put aside"):
-        recorder.keep(sample())
-    with pytest.raises(LedgerError, match="cannot be put aside"):
-        asyncio.run(recorder.akeep(sample()))
+    for warning in (recorder.keep(sample()), asyncio.run(recorder.akeep(sample("c2")))):
+        assert warning is not None
+        assert warning.startswith("This call is not in the usage history: ")
+        assert "cannot be put aside" in warning
+    assert recorder.unsaved == 2
     recorder.close()
+    assert "2 calls" in caplog.records[-1].getMessage()
+    (tmp_path / "file").unlink()
+    recorder.close()
+    assert recorder.unsaved == 0
+    assert calls(tmp_path / "file" / "usage.sqlite3") == ["c1", "c2"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -254,7 +254,8 @@ class Debugger:
             raise
         finally:
             transport.close()
-            self._provider.recorder.keep(call.record)
+            if (warning := self._provider.recorder.keep(call.record)) is not None:
+                self._say(warning)
         return shot
 
 

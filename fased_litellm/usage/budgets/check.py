@@ -60,6 +60,9 @@ class Checker:
         if not matching:
             return ()
         try:
+            if any(budget.action == "stop" for budget in matching):
+                # Calls that cannot be recorded are in no sum, and none of them would ever be the one too many.
+                self._spent.require_room()
             found = standings(matching, time.time_ns() // 1_000_000, self._spent, self._calendar)
         except (LedgerError, UsageError) as error:
             return self._unknown(matching, error)

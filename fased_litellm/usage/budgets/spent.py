@@ -124,6 +124,14 @@ class Spent:
             self._disconnect()
             self._ledger.close()
 
+    def require_room(self) -> None:
+        """Make sure that a call which is made now can be counted afterwards.
+
+        Raises:
+            LedgerError: it could not be recorded: no room, no right to write, or held by another program.
+        """
+        self._spool.require_room()
+
     def of(self, keys: Iterable[Key]) -> list[Sum]:
         """What was spent, for each key.
 
