@@ -135,7 +135,7 @@ def _verify(changed: Document, wanted: Any) -> None:
         read = json5.loads(changed.text)
     except (ValueError, RecursionError) as error:
         raise _refused(changed, f"the json5 library does not read the changed text ({error})") from None
-    if not same(read, wanted):
+    if not same(_plain_zeros(read), _plain_zeros(wanted)):
         raise _refused(changed, "the json5 library reads other values in the changed text")
 
 
@@ -144,3 +144,12 @@ def _refused(document: Document, reason: str) -> ConfigWriteError:
         f"{document.path}: the edit was not made: {reason}.",
         hint="Nothing was written. This is a fault of fased-litellm; make the change by hand, and please report it.",
     )
+
+
+def _plain_zeros(value: Any) -> Any:
+    """``value`` with 0 for each zero in it: the library reads ``-0`` as 0, which Node and this package do not."""
+    if isinstance(value, dict):
+        return {key: _plain_zeros(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(_plain_zeros, value))
+    return 0 if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0 else value

@@ -1,13 +1,15 @@
 """The tokens of JSON5: one regular expression finds them, small functions read them.
 
-What is accepted is what the ``json5`` library (0.10 and newer) accepts, and the values are its values: integers stay ``int``,
-``1.`` and ``.5`` are floats, ``-0`` is the integer 0, ``\\ud83d\\ude00`` in a string stays two surrogates.
+What is accepted is what Node's ``json5`` accepts, by which Fased reads its config. The values are those of Python's ``json5``
+library (0.10 and newer): integers stay ``int``, ``1.`` and ``.5`` are floats, ``\\ud83d\\ude00`` in a string stays two
+surrogates. ``-0`` is the float -0.0 as in Node; the library's 0 is equal to it.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from .identifiers import continues, starts
 
 # Members of Unicode's class Zs, which JSON5 counts as blanks; a test compares them with unicodedata.
 ZS = "\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -32,9 +34,8 @@ TOKEN = re.compile(
 
 _SKIP = re.compile(TRIVIA)
 _ESCAPE = re.compile(rf"\\(?:u([0-9a-fA-F]{{4}})|x([0-9a-fA-F]{{2}})|(\r\n|[{NEWLINE}])|([\s\S]))")
+_IN_NAME = re.compile(r"\\u([0-9a-fA-F]{4})|[\s\S]")
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_START = frozenset({"Ll", "Lm", "Lo", "Lt", "Lu", "Nl"})
-_CONTINUE = _START | {"Mn", "Mc", "Nd", "Pc"}
 
 LITERALS = {"null": None, "true": True, "false": False, "Infinity": float("inf"), "NaN": float("nan")}
 
@@ -91,14 +92,20 @@ def read_number(token: str) -> int | float:
     unsigned = token.lstrip("+-")
     try:
         if unsigned[:2] in ("0x", "0X"):
-            return int(token, 16)
+            return _signed(int(unsigned, 16), token)
         if unsigned in LITERALS:
             return float(token)
         if "." in unsigned or "e" in unsigned or "E" in unsigned:
             return float(token)
-        return int(token)
+        return _signed(int(unsigned), token)
     except ValueError:
         raise BadToken(0, "this is not a number") from None
+
+
+def _signed(number: int, token: str) -> int | float:
+    if token[0] != "-":
+        return number
+    return -number or -0.0
 
 
 def read_identifier(token: str) -> str:
@@ -109,21 +116,14 @@ def read_identifier(token: str) -> str:
     """
     if token.isascii() and "\\" not in token:
         return token
-    position = 0
-    while position < len(token):
-        char = token[position]
-        if char == "\\":
-            position += 6
-            continue
-        if char > "\x7f" and not _in_name(char, first=position == 0):
-            raise BadToken(position, f"{char!r} cannot stand in an unquoted key")
-        position += 1
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), token)
-
-
-def _in_name(char: str, *, first: bool) -> bool:
-    category = unicodedata.category(char)
-    return category in _START if first else category in _CONTINUE or char in "\u200c\u200d"
+    name: list[str] = []
+    for match in _IN_NAME.finditer(token):
+        char = chr(int(match[1], 16)) if match[1] else match[0]
+        if not (continues(char) if name else starts(char)):
+            what = f"{match[0]} stands for {char!r}, which" if match[1] else repr(char)
+            raise BadToken(match.start(), f"{what} cannot {'stand in' if name else 'begin'} an unquoted key")
+        name.append(char)
+    return "".join(name)
 
 
 def skip(text: str, offset: int) -> int:
