@@ -119,17 +119,23 @@ def _atlas_counts() -> str:
 
 
 def _case(case: atlas.Case) -> str:
-    ticks = "``" if "`" in case.message else "`"
-    answer = f"{ticks}{case.message}{ticks}" if not case.message.endswith("`") else f"{ticks}{case.message} {ticks}"
+    answer = _code(case.message)
     if case.status is not None:
         answer = f"{case.status}{f' `{case.type}`' if case.type else ''}: {answer}"
     where = {"database": " (with a database)", "no-database": " (without a database)"}.get(case.needs, "")
     if "database" in case.produced:
         where = ""
+    if case.openai2:
+        answer += f"; with openai 2: {_code(case.openai2)}"
     older = f"; before {case.since}: {case.earlier}" if case.since else f"; older releases: {case.earlier}"
     produced = f"{case.produced}{where}"
     cells = (produced, answer + (older if case.earlier else ""), f"`{case.cause}`", case.origin, case.remedy)
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _code(text: str) -> str:
+    ticks = "``" if "`" in text else "`"
+    return f"{ticks}{text} {ticks}" if text.endswith("`") else f"{ticks}{text}{ticks}"
 
 
 def _cell(text: str) -> str:

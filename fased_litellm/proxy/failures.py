@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ProxyError
 from .answers import error_of
-from .causes import RULES, STREAM_BROKE, UNKNOWN, Rule
+from .causes import RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes | Any, *, key_
         key_sent: whether the request carried a key.
     """
     message, type_ = error_of(body)
-    said = essence(message)
+    said = essence(message[:_READ])
     rule = next((rule for rule in RULES if _fits(rule, status, headers, said, type_, key_sent=key_sent)), UNKNOWN)
     return Failure(rule, shorten(message), status, type_, retry_after(headers, message))
 
@@ -68,7 +68,7 @@ def recognise(message: str, type_: str | None = None, status: int | None = None)
         status: HTTP status, if it is known. Else the class name in the message stands for it; where there is none either,
             only the words decide, and only those which nobody but LiteLLM says.
     """
-    said = essence(message)
+    said = essence(message[:_READ])
     assumed = status or _status_of_class(said)
     if assumed is not None:
         found = classify(assumed, {}, {"error": {"message": message, "type": type_}})
@@ -98,8 +98,14 @@ def _fits(
     return not rule.types and not rule.header
 
 
+_READ = 16 * 1024
+"""Characters of a message which are searched. What tells stands in its first lines; an answer may have megabytes."""
+
+
 def _characteristic(rule: Rule) -> bool:
-    """Whether the words of a rule mean the same without a status. Those of a provider are too common."""
+    """Whether the words of a rule mean the same without a status. Those of a provider are too common; no words mean nothing."""
+    if rule.message == WORDLESS:
+        return False
     return rule is STREAM_BROKE or rule.cause == "provider-key-missing" or not rule.cause.startswith("provider-")
 
 
@@ -141,11 +147,18 @@ _STATUSES = {
 """Class of LiteLLM's exceptions → the status with which the proxy answers. Fact: LiteLLM's ``exceptions.py``."""
 
 
+_TOLD = re.compile(r" - Error code: ([45]\d\d)\b")
+
+
 def _status_of_class(message: str) -> int | None:
     for name in _CLASS.findall(message):
         if name in _STATUSES:
-            # Fact: a 403 of OpenAI about a model is a NotFoundError.
-            return 403 if name == "NotFoundError" and "does not have access to model" in message else _STATUSES[name]
+            told = _TOLD.search(message)
+            if told is not None:
+                return int(told[1])
+            # Fact: a 403 of OpenAI about a model is a NotFoundError with openai 2, an APIError with openai 3.
+            denied = name in ("NotFoundError", "APIError") and "does not have access to model" in message
+            return 403 if denied else _STATUSES[name]
     return None
 
 

@@ -172,8 +172,9 @@ def _error_event(error: Any) -> Failure:
     code = error.get("code") if isinstance(error, Mapping) else None
     status = int(code) if isinstance(code, (int, str)) and str(code).isdigit() else 500
     failure = classify(status, {}, {"error": error})
-    # In the middle of a stream, a general failure of the provider is a stream that broke.
-    return replace(failure, rule=STREAM_BROKE) if failure.rule.cause == "provider-error" else failure
+    # In the middle of a stream, a general failure of the provider is a stream that broke; so is a lost connection to it.
+    broke = failure.rule.cause in ("provider-error", "provider-unreachable")
+    return replace(failure, rule=STREAM_BROKE) if broke else failure
 
 
 def _is_json(arguments: list[str]) -> bool:

@@ -109,6 +109,16 @@ FORMS: dict[str, tuple[str, str]] = {
     "a start that failed": ("LiteLLM proxy refused to start: no master key is set, so", "start-master-key"),
     "a port that is taken": ("ERROR: [Errno 98] error while attempting to bind on address ('127.0.0.1', 4000)", "start-port"),
     "a provider's own answer": (f"Error code: 401 - {OPENAIS}", "provider-key"),
+    "openai 3's words for it": ("openai.AuthenticationError: Error code: 401 - Incorrect API key provided: sk-bad***.", "provider-key"),
+    "openai 3 before the proxy": (f"openai.AuthenticationError: Error code: 401 - {REFUSED}", "provider-key"),
+    "openai 3, the proxy's own refusal": ("openai.AuthenticationError: Error code: 401 - Authentication Error, No api key passed in.", "key-missing"),
+    "openai 3, a refused prompt": ("openai.BadRequestError: Error code: 400 - Your request was flagged by the content policy.", "content-policy"),
+    "openai 3, a model": ("openai.NotFoundError: Error code: 404 - The model `x` does not exist.", "provider-model"),
+    "openai 3, an address": ("openai.NotFoundError: Error code: 404", "provider-route"),
+    "openai 3, no access": ("openai.PermissionDeniedError: Error code: 403 - Project `p` does not have access to model `m`", "provider-permission"),
+    "openai 3, LiteLLM's log of that": ("litellm.APIError: APIError: OpenAIException - Project `p` does not have access to model `m`", "provider-permission"),
+    "openai 3, a stream that was cut": ("litellm.APIConnectionError: APIConnectionError: OpenAIException - Connection error.", "provider-stream-broke"),
+    "openai 3, a status alone": ("litellm.APIError: APIError: OpenAIException - Error code: 402", "provider-quota"),
     "colours and a container's name": ("litellm-1  | \x1b[92m07:49:15 - LiteLLM Proxy:ERROR\x1b[0m: x.py:1 - " + REFUSED, "provider-key"),
 }  # fmt: skip
 

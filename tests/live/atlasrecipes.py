@@ -109,11 +109,14 @@ def deployments(upstream: str) -> dict[str, dict[str, Any]]:
     )
     found = {f"upstream-{id.removeprefix('e')}": at(f"fake-{id}") for id in ids}
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("ctx", "filter", "html", "midstream", "cut", "credit")}
-    found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("page", "garbage", "reset")}
+    found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("page", "garbage", "reset", "notfound", "refused")}
+    found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("context", "model400", "azurefilter", "moderation")}
     return found | {
         "default": {"model": "openai/gpt-5.5", "api_key": "sk-test-none", "mock_response": "Hello from mock default"},
         "upstream": at("gpt-4o-mini"),
         "upstream-slow": at("fake-slow30", timeout=1),
+        "upstream-stall": at("fake-stall", timeout=1),
+        "claude-529": {"model": "anthropic/fake-e529", "api_key": "sk-test-fake", "api_base": upstream},
         "broken": at("gpt-5.5", api_base="http://127.0.0.1:9"),
         "unknown-host": at("gpt-5.5", api_base="http://no-such-host.invalid/v1"),
         "wrong-scheme": at("gpt-5.5", api_base=f"{upstream}/v1".replace("http:", "https:")),
@@ -189,7 +192,11 @@ RECIPES: dict[str, Ask] = {
     "wrong-method": Ask(path=CHAT),
     "context-window": Ask("upstream-ctx"),
     "context-window-before-the-call": Ask("small", more={"messages": [{"role": "user", "content": "word " * 9000}]}),
+    "context-window-in-other-words": Ask("upstream-context"),
     "content-policy": Ask("upstream-filter"),
+    "content-policy-azure": Ask("upstream-azurefilter"),
+    "content-policy-403": Ask("upstream-moderation"),
+    "refused-without-words": Ask("upstream-refused"),
     "parameter-refused-by-provider": Ask("upstream-400"),
     "parameter-refused-by-litellm": Ask("claude", more={"logprobs": True, "frequency_penalty": 1.0}),
     "request-too-large": Ask("upstream-413"),
@@ -198,7 +205,9 @@ RECIPES: dict[str, Ask] = {
     "mapping-without-provider": Ask("no-prefix"),
     "mapping-misspelt-provider": Ask("bad-prefix"),
     "mapping-unknown-model": Ask("upstream-404"),
+    "mapping-unknown-model-400": Ask("upstream-model400"),
     "mapping-wrong-api-base": Ask("wrong-path"),
+    "mapping-wrong-api-base-json": Ask("upstream-notfound"),
     "mapping-other-kind": Ask(path="/v1/embeddings", body={"model": "no-embeddings", "input": "hi", **NOW}),
     "deployment-budget": Ask("spent", until=True),
     "cooldown": Ask("upstream-401", first=_AFTER_401),
@@ -222,12 +231,14 @@ RECIPES: dict[str, Ask] = {
     "provider-501": Ask("upstream-501"),
     "provider-503": Ask("upstream-503"),
     "provider-529": Ask("upstream-529"),
+    "provider-overloaded-anthropic": Ask("claude-529"),
     "provider-409": Ask("upstream-409"),
     "provider-504": Ask("upstream-504"),
     "provider-timeout": Ask("upstream-slow"),
     "fallback-fails-too": Ask("fallback-fails"),
     "fallback-does-not-exist": Ask("fallback-missing"),
     "stream-error-event": Ask("upstream-midstream", stream=True),
+    "stream-stalls": Ask("upstream-stall", stream=True),
     "stream-cut-by-provider": Ask("upstream-cut", stream=True),
     # models, keys, spend
     "one-model-virtual-key": Ask(path="/v1/models/default", key="plain"),

@@ -114,7 +114,7 @@ def test_made_used_spent_explained_and_rotated(run: Run, home: Path, alias: str,
     assert errors[-1]["cause"] == "budget-exceeded"
     assert errors[-1]["origin"] == "caller-key"
     assert f"The budget of the key {alias}: $0.0" in errors[-1]["hint"]
-    assert "of $0.0010 spent. It begins anew on 20" in errors[-1]["hint"]
+    assert "of $0.001 spent. It begins anew on 20" in errors[-1]["hint"]
     assert f"fased litellm keys update {alias} --max-budget" in errors[-1]["hint"]
 
     def written() -> bool:

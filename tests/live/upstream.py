@@ -68,6 +68,16 @@ FAILURES: Final = {
         "This model's maximum context length is 128000 tokens. However, your messages resulted in 130001 tokens.",
         param="messages",
     ),
+    "fake-context": Failure(
+        400, "context_length_exceeded", "Your input exceeds the context window of this model. Please shorten it."
+    ),
+    "fake-model400": Failure(400, "model_not_found", "The requested model 'fake-model400' does not exist."),
+    "fake-azurefilter": Failure(
+        400,
+        "content_filter",
+        "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
+    ),
+    "fake-moderation": Failure(403, None, "This model requires moderation. Your input was flagged.", "forbidden"),
     "fake-filter": Failure(400, "content_policy_violation", "Your request was flagged by the content policy."),
 }
 
@@ -137,9 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer as the model id says.
 
         The ids of ``FAILURES`` fail before the first byte; ``fake-html`` is a gateway's error page, ``fake-page`` a page with
-        status 200, ``fake-garbage`` no JSON; ``fake-reset`` cuts the connection instead; ``fake-flaky`` fails twice out of three; ``fake-slowN`` takes N seconds; ``fake-drip`` streams a word every half second;
+        status 200, ``fake-garbage`` no JSON; ``fake-notfound`` and ``fake-refused`` answer in FastAPI's form; ``fake-reset`` cuts the connection instead; ``fake-flaky`` fails twice out of three; ``fake-slowN`` takes N seconds; ``fake-drip`` streams a word every half second;
         ``fake-reason`` thinks aloud; ``fake-tool`` calls the first tool; ``fake-midstream`` and ``fake-cut`` break off
-        while they stream. Any other id answers ``TEXT``.
+        while they stream, ``fake-stall`` stops for 30 s. Any other id answers ``TEXT``.
         """
         if not self.path.startswith("/v1/"):
             self._send(404, "text/html", b"<html><body><h1>404 Not Found</h1></body></html>")
@@ -152,6 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif model == "fake-reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
+        elif model == "fake-notfound":
+            self._send(404, "application/json", b'{"detail":"Not Found"}')
+        elif model == "fake-refused":
+            self._send(422, "application/json", b'{"detail":"This cannot be done."}')
         elif model == "fake-html":
             self._send(502, "text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>")
         elif model == "fake-flaky" and next(self.server.upstream.flaky_calls) % 3:
@@ -195,10 +209,12 @@ class _Handler(BaseHTTPRequestHandler):
             event({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
 
         send({"role": "assistant", "content": None if tool else ""})
-        if model in ("fake-midstream", "fake-cut"):
+        if model in ("fake-midstream", "fake-cut", "fake-stall"):
             send({"content": "partial "})
             # Else a busy proxy may meet the failure before it has answered with status 200.
             self.server.upstream.closing.wait(0.5)
+            if model == "fake-stall":
+                self.server.upstream.closing.wait(30)
             if model == "fake-midstream":
                 event({"error": {"message": "The server had an error mid stream", "type": "server_error"}})
                 self._chunk(b"")

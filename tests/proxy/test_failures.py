@@ -68,6 +68,53 @@ CASES: list[tuple[int, Any, str, str]] = [
     (418, b"teapot", "unknown", "unknown"),
 ]  # fmt: skip
 
+SDKS: list[tuple[int, str, str, str]] = [
+    # status, words with openai 2, words with openai 3, cause: of LiteLLM 1.108.7 before one and the same provider
+    (400, "litellm.BadRequestError: litellm.ContentPolicyViolationError: ContentPolicyViolationError: OpenAIException - Your request was rejected as a result of our safety system.", "litellm.BadRequestError: OpenAIException - Your request was rejected as a result of our safety system.", "content-policy"),
+    (400, "litellm.BadRequestError: litellm.ContentPolicyViolationError: ContentPolicyViolationError: OpenaiException - Error code: 400 - {'error': {'message': 'This request was fla", "litellm.BadRequestError: litellm.ContentPolicyViolationError: ContentPolicyViolationError: OpenaiException - Error code: 400 - This request was flagged for cyber abuse.", "content-policy"),
+    (400, "litellm.BadRequestError: OpenAIException - Your request was rejected by the safety system.", "", "content-policy"),
+    (400, "litellm.BadRequestError: OpenAIException - Content Exists Risk", "", "content-policy"),
+    (400, "litellm.BadRequestError: OpenAIException - Input data may contain inappropriate content.", "", "content-policy"),
+    (403, 'litellm.APIError: APIError: OpenAIException - x/y requires moderation on Z. Your input was flagged for "violence".', "", "content-policy"),
+    (400, "litellm.BadRequestError: OpenAIException - Please reduce the length of the messages or completion.", "", "context-window"),
+    (400, "litellm.BadRequestError: OpenAIException - This model's maximum prompt length is 131072 but the request contains 200000 tokens.", "", "context-window"),
+    (400, "litellm.BadRequestError: OpenAIException - Unknown parameter: 'foo'.", "", "parameter-refused"),
+    (400, "litellm.BadRequestError: OpenAIException - Unrecognized request argument supplied: foo", "", "parameter-refused"),
+    (400, "litellm.BadRequestError: OpenAIException - property 'foo' is unsupported", "", "parameter-refused"),
+    (400, "litellm.BadRequestError: OpenAIException - Unknown parameter: 'moderation_blocked'.", "", "parameter-refused"),
+    (400, "litellm.BadRequestError: OpenAIException - <html><h1>400 Bad Request</h1></html>", "litellm.BadRequestError: OpenAIException - Error code: 400", "bad-request"),
+    (400, 'litellm.BadRequestError: AnthropicException - {"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}', "", "request-too-large"),
+    (400, "litellm.BadRequestError: OpenAIException - API key not valid. Please pass a valid API key.", "", "provider-key"),
+    (401, "litellm.BadRequestError: OpenAIException - You must be a member of an organization to use the API", "litellm.AuthenticationError: AuthenticationError: OpenAIException - You must be a member of an organization to use the API", "provider-key"),
+    (401, "litellm.AuthenticationError: AuthenticationError: OpenAIException - <html>401</html>", "litellm.AuthenticationError: AuthenticationError: OpenAIException - Error code: 401", "provider-key"),
+    (402, "litellm.APIError: APIError: OpenAIException - Error code: 402 - {'detail': 'pay'}", "litellm.APIError: APIError: OpenAIException - Error code: 402", "provider-quota"),
+    (403, "litellm.NotFoundError: OpenAIException - Project `p` does not have access to model `m`", "litellm.APIError: APIError: OpenAIException - Project `p` does not have access to model `m`", "provider-permission"),
+    (403, "litellm.APIError: APIError: OpenAIException - <html>403 Forbidden</html>", "litellm.APIError: APIError: OpenAIException - Error code: 403", "provider-permission"),
+    (400, "litellm.NotFoundError: OpenAIException - invalid model ID", "litellm.BadRequestError: OpenAIException - invalid model ID", "provider-model"),
+    (404, "litellm.NotFoundError: OpenAIException - The model `gpt-9` does not exist or you do not have access to it.", "litellm.NotFoundError: NotFoundError: OpenAIException - The model `gpt-9` does not exist or you do not have access to it.", "provider-model"),
+    (404, "litellm.NotFoundError: NotFoundError: OpenAIException - 404 page not found", "litellm.NotFoundError: NotFoundError: OpenAIException - Error code: 404", "provider-route"),
+    (404, "litellm.NotFoundError: AzureException NotFoundError - <html><body>", "litellm.NotFoundError: AzureException NotFoundError - Error code: 404", "provider-route"),
+    (404, "litellm.NotFoundError: NotFoundError: OpenAIException - Resource not found", "", "provider-route"),
+    (404, "litellm.NotFoundError: NotFoundError: OpenAIException - no Route matched with those values", "", "provider-route"),
+    (404, "litellm.BadRequestError: OpenAIException - Unknown request URL: POST /v1/foo.", "litellm.NotFoundError: NotFoundError: OpenAIException - Unknown request URL: POST /v1/foo.", "provider-route"),
+    (404, 'litellm.NotFoundError: NotFoundError: OpenAIException - model "llama9" not found, try pulling it first', "", "provider-model"),
+    (405, "litellm.APIError: APIError: OpenAIException - Error code: 405 - {'detail': 'Method Not Allowed'}", "litellm.APIError: APIError: OpenAIException - Error code: 405", "provider-route"),
+    (409, "litellm.APIError: APIError: OpenAIException - Error code: 409 - {'detail': 'conflict'}", "litellm.APIError: APIError: OpenAIException - Error code: 409", "provider-refused"),
+    (429, "litellm.RateLimitError: RateLimitError: OpenAIException - slow down", "litellm.RateLimitError: RateLimitError: OpenAIException - Error code: 429", "provider-rate-limit"),
+    (500, "litellm.APIConnectionError: APIConnectionError: OpenAIException - Response payload is not completed: <TransferEncodingError: 400>", "litellm.APIConnectionError: APIConnectionError: OpenAIException - Connection error.", "provider-stream-broke"),
+    (500, "litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.", "", "provider-unreachable"),
+    (500, "litellm.APIConnectionError: AzureException APIConnectionError - Connection error.", "", "provider-unreachable"),
+    (500, "litellm.APIConnectionError: APIConnectionError: OpenAIException - Timeout on reading data from socket", "", "provider-timeout"),
+    (408, "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out.", "", "provider-timeout"),
+    (500, 'litellm.InternalServerError: AnthropicError - {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', "", "provider-overloaded"),
+    (503, "litellm.APIError: APIError: OpenAIException - Overloaded", "", "provider-overloaded"),
+    (503, "litellm.ServiceUnavailableError: ServiceUnavailableError: OpenAIException - <html>503</html>", "litellm.ServiceUnavailableError: ServiceUnavailableError: OpenAIException - Error code: 503", "provider-overloaded"),
+    (529, "litellm.APIError: APIError: OpenAIException - Overloaded", "litellm.APIError: APIError: OpenAIException - Error code: 529", "provider-overloaded"),
+    (502, "litellm.BadGatewayError: BadGatewayError: OpenAIException - <html>", "litellm.BadGatewayError: BadGatewayError: OpenAIException - Error code: 502", "provider-bad-answer"),
+    (504, "litellm.Timeout: Timeout Error: OpenAIException - <html>504</html>", "litellm.Timeout: Timeout Error: OpenAIException - Error code: 504", "provider-timeout"),
+]  # fmt: skip
+"""No words with openai 3: they are the same."""
+
 
 @pytest.mark.parametrize(("status", "answer", "cause", "origin"), CASES)
 def test_cause_and_origin(status: int, answer: Any, cause: str, origin: str) -> None:
@@ -76,6 +123,37 @@ def test_cause_and_origin(status: int, answer: Any, cause: str, origin: str) -> 
     assert (failure.rule.cause, failure.rule.origin) == (cause, origin)
     error = failure.as_error()
     assert (error.cause, error.origin, error.status, error.hint) == (cause, origin, status, failure.rule.remedy)
+
+
+@pytest.mark.parametrize(("status", "with_2", "with_3", "cause"), SDKS)
+@pytest.mark.parametrize(
+    "router", ["", "\n\nLiteLLM: model group 'x' failed with the error above. No fallback was attempted."]
+)
+def test_either_generation_of_the_sdk(status: int, with_2: str, with_3: str, cause: str, router: str) -> None:
+    for words in filter(None, (with_2, with_3)):
+        answer = json.dumps(body(words + router, None, str(status))).encode()
+        assert classify(status, {}, answer).rule.cause == cause, words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Violated guardrail policy: content filter",  # LiteLLM's own guardrail, not the provider
+        "/chat/completions: the field `content_policy` is unknown",
+    ],
+)
+def test_the_proxys_own_words_are_no_providers_refusal_of_content(words: str) -> None:
+    assert classify(400, {}, body(words)).rule.cause == "bad-request"
+
+
+def test_only_the_beginning_of_a_long_answer_is_searched() -> None:
+    told = "litellm.ContextWindowExceededError: "
+    assert classify(400, {}, body("x" * 1_000 + told)).rule.cause == "context-window"
+    assert classify(400, {}, body("x" * 20_000 + told)).rule.cause == "bad-request"
+    # Each of these begins a pattern of the table, again and again: read to the end each time, it would take minutes.
+    for part in ("Error code: 400 - ", "the model '", "litellm.BadRequestError: ", "NotFoundError <", "property '"):
+        for status in (400, 401, 403, 404, 422, 500):
+            assert classify(status, {}, body(part * 30_000)).message
 
 
 def test_a_crash_means_a_missing_key_only_where_none_was_sent() -> None:

@@ -1,7 +1,7 @@
 """The failure atlas: known ways to fail, with the proxy's answer and the verdict.
 
-Fact: each answer was seen on a real LiteLLM 1.106 proxy, but for the cases ``scripted``; ``tests/live/test_atlas.py`` produces
-them and holds the verdict.
+Fact: each answer was seen on real LiteLLM 1.108 proxies, with openai 3 and with openai 2, but for the cases ``scripted``;
+``tests/live/test_atlas.py`` produces them and holds the verdict.
 """
 
 from __future__ import annotations

@@ -25,11 +25,12 @@ class Case:
         produced: how it comes about.
         status: HTTP status of the answer; None where there is none, or it is 200 and the stream fails.
         type: ``error.type`` of the answer, None where it is not set.
-        message: a part of the answer, as LiteLLM 1.106 words it.
+        message: a part of the answer, as LiteLLM 1.108 words it, with openai 3 where the SDK matters.
         cause: the verdict, a key of one of the tables.
         needs: what it takes to produce it.
         since: the first release which answers like this; older ones do not fail, or hide it.
         earlier: how earlier releases answer, in words.
+        openai2: ``message`` as it is with openai 2 (up to 1.106, and later where a machine has that), if it differs.
         detail: the answer is FastAPI's ``{"detail": …}`` in place of LiteLLM's ``{"error": …}``.
         keyless: the request has no key.
         headers: headers of the answer which count.
@@ -44,6 +45,7 @@ class Case:
     needs: Needs = "proxy"
     since: str = ""
     earlier: str = ""
+    openai2: str = ""
     detail: bool = False
     keyless: bool = False
     headers: tuple[tuple[str, str], ...] = ()
@@ -56,15 +58,25 @@ class Case:
     @property
     def remedy(self) -> str:
         """What to do: of the row of the table of failures that fits the recorded answer."""
+        return self.remedy_for(self.message)
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """``message``, and what stands in its place with openai 2."""
+        return (self.message, self.openai2) if self.openai2 else (self.message,)
+
+    def remedy_for(self, message: str) -> str:
+        """What to do about one of ``wordings``. Rows of the table with one cause may say it in other words."""
         if self.status is None or self.needs == "scripted":
             return _verdict(self.cause)[1]
-        return classify(self.status, dict(self.headers), self.body(), key_sent=not self.keyless).rule.remedy
+        return classify(self.status, dict(self.headers), self.body(message), key_sent=not self.keyless).rule.remedy
 
-    def body(self) -> Any:
-        """The answer, as far as it is recorded here."""
+    def body(self, message: str | None = None) -> Any:
+        """The answer, as far as it is recorded here, or with another one of ``wordings``."""
+        said = message or self.message
         if self.detail:
-            return {"detail": self.message}
-        return {"error": {"message": self.message, "type": self.type, "param": None, "code": str(self.status)}}
+            return {"detail": said}
+        return {"error": {"message": said, "type": self.type, "param": None, "code": str(self.status)}}
 
 
 def _verdict(cause: str) -> tuple[Origin, str]:

@@ -77,7 +77,7 @@ RULES = (
         "This proxy does not know the key: it is mistyped, deleted, or belongs to another proxy. Check LITELLM_API_KEY, or run `fased onboard --auth-choice litellm-api-key`.",
         statuses=(401,),
         types=("token_not_found_in_db",),
-        message=r"Invalid proxy server token|Unable to find token",
+        message=r"Invalid proxy server token|Unable to find token|Authentication Error, Invalid API key provided",
     ),
     Rule(
         "key-not-admin",

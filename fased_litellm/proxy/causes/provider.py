@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from .rule import Rule
+from .rule import WORDLESS, Rule
 
 STREAM_BROKE = Rule(
     "provider-stream-broke",
     "provider",
     "The provider broke the stream off. Try again; what arrived until then is kept.",
-    message=r"MidStreamFallbackError|error mid stream|Response payload is not completed",
+    # Fact: this class with these words comes of a stream alone, with openai 3. Where no connection is made to begin with, the
+    # class is InternalServerError, with either SDK.
+    message=r"MidStreamFallbackError|error mid stream|Response payload is not completed"
+    r"|APIConnectionError: \w+Exception - Connection error\.",
 )
 _SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526)
 
@@ -40,7 +43,15 @@ RULES = (
         "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         statuses=(401,),
         types=("authentication_error",),
-        message=r"AuthenticationError",
+        # The proxy's own refusals name no class. With openai 2 the class of a 401 may be BadRequestError.
+        message=r"AuthenticationError|^litellm\.\w+Error|Incorrect API key provided|invalid x-api-key",
+    ),
+    Rule(
+        "provider-key",
+        "provider-key",
+        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        statuses=(400,),
+        message=r"Incorrect API key provided|API key not valid|API_KEY_INVALID",
     ),
     Rule(
         "provider-permission",
@@ -48,7 +59,8 @@ RULES = (
         "The proxy's account at the provider may not use this model. The owner of the proxy has to enable it there.",
         statuses=(403,),
         types=("permission_error",),
-        message=r"litellm\.(?:NotFoundError|PermissionDeniedError|APIError|BadRequestError)|PermissionDenied",
+        message=r"litellm\.(?:NotFoundError|PermissionDeniedError|APIError|BadRequestError)|PermissionDenied"
+        r"|does not have access to (?:the )?model",
     ),
     # ---- the way to it
     Rule(
@@ -56,21 +68,31 @@ RULES = (
         "gateway",
         "There is no such route at the address to which the proxy sends this. The owner of the proxy has to correct `litellm_params.api_base`, or the model is of another kind.",
         statuses=(400, 404, 405),
-        message=r"unknown_url|Unknown request URL|Invalid URL|NotFoundError\b.{0,120}<(?:html|!DOCTYPE|!doctype)",
+        message=r"unknown_url|Unknown request URL|Invalid URL|(?:NotFoundError|APIError)\b.{0,120}<(?:html|!DOCTYPE|!doctype)"
+        r"|(?i:page not found|no route matched|'detail': '(?:not found|method not allowed)'"
+        r"|(?:Error:|Exception|Error) (?:- )?(?:resource )?not found\s*$)",
+    ),
+    Rule(
+        "provider-route",
+        "gateway",
+        "What answers at the provider's address says no more than this: mostly, its path is wrong. The owner of the proxy has to correct `litellm_params.api_base`, or `litellm_params.model` if the address is right.",
+        statuses=(404, 405),
+        message=rf"{WORDLESS}|: no text$",
     ),
     Rule(
         "provider-model",
         "gateway",
         "The provider does not know the model to which the proxy maps this name. The owner of the proxy has to correct `litellm_params.model`.",
-        statuses=(404,),
-        message=r"NotFoundError",
+        statuses=(400, 404),
+        message=r"NotFoundError|(?i:the (?:requested )?model [`'\"].{1,200}?[`'\"] does not exist|invalid model (?:id|name)\b"
+        r"|not a valid model|\bunknown model\b|no such model)",
     ),
     Rule(
         "provider-rate-limit",
         "provider",
         "The provider limits the rate. Wait, or spread the load over more deployments.",
         statuses=(429,),
-        message=r"RateLimitError",
+        message=r"RateLimitError|Rate limit reached for",
     ),
     STREAM_BROKE,
     Rule(
@@ -79,6 +101,14 @@ RULES = (
         "The provider did not answer in the time which the proxy grants. Try again, or raise `timeout` in the proxy's config.",
         statuses=(408, 504),
         message=r"Timeout",
+    ),
+    Rule(
+        "provider-timeout",
+        "provider",
+        "The provider did not go on in the time which the proxy grants. Try again, or raise `timeout` in the proxy's config.",
+        statuses=(500,),
+        # Fact: of a stream that stalls, openai 2; with openai 3 the class is Timeout.
+        message=r"Timeout on reading data from socket|ReadTimeout|APITimeoutError",
     ),
     Rule(
         "provider-unreachable",
@@ -91,8 +121,9 @@ RULES = (
         "provider-overloaded",
         "provider",
         "The provider is overloaded. Try again later.",
-        statuses=(503, 529),
-        message=r"ServiceUnavailableError|overloaded",
+        statuses=(500, 503, 529),
+        # Fact: Anthropic's 529 comes as a 500, other providers' as 529, or, from 1.110 on, as 503.
+        message=r"ServiceUnavailableError|(?i:overloaded)",
     ),
     Rule("provider-overloaded", "provider", "The provider is overloaded. Try again later.", statuses=(529,)),
     Rule(
@@ -115,6 +146,13 @@ RULES = (
         "The provider failed. Try again later.",
         statuses=_SERVER_ERRORS,
         message=r"litellm\.(?:InternalServerError|APIError|APIConnectionError|ServiceUnavailableError|BadGatewayError)",
+    ),
+    Rule(
+        "provider-refused",
+        "provider",
+        "The provider refused the request, and the proxy does not pass its words on. `fased litellm debug --direct` asks the provider itself and shows them.",
+        statuses=(403, 405, 409, 410, 415, 424, 425, 451),
+        message=WORDLESS,
     ),
     Rule(
         "provider-refused",

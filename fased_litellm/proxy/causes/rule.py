@@ -38,3 +38,10 @@ class Rule:
 
 
 SHOW_MODELS = "`fased models list --all` shows the models which this key may use."
+
+WORDLESS = r"[-:] Error code: \d{3}(?:\s*$|\s+LiteLLM Retried)"
+"""A provider's refusal of which nothing but the status is left.
+
+Fact: openai 2 puts the answer behind it (``Error code: 404 - {'detail': 'Not Found'}``, or a web page in its place); openai 3
+only an answer's ``error.message``, so that of a page, of FastAPI's ``detail`` and of a plain text nothing is left.
+"""
