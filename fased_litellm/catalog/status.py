@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import agent_dir, find, section
+from ..config.environment import for_keys
 from ..errors import FasedError
 from ..paths import Paths
 from ..redaction import mask
@@ -146,7 +147,7 @@ def _provider(
         "labels": [f"{item.profile_id}={_label(item)}" for item in own],
     }
     variable = env_variable(name)
-    value = snapshot.env.get(variable, "").strip()
+    value = for_keys(snapshot.env).get(variable, "").strip()
     if value:
         row["env"] = {"value": mask(value), "source": f"env: {variable}"}
     written = _written_key(snapshot, name)

@@ -41,10 +41,15 @@ def to_next(arguments: list[str], reason: str, *, known: list[str] | None = None
 
 
 def next_fased() -> Path | None:
-    """The first ``fased`` on PATH which is not this program."""
+    """The first ``fased`` on PATH which is not this program.
+
+    Folders of PATH that are relative, as an empty entry is, do not count: the working folder may be anybody's.
+    """
     own = {os.path.realpath(sys.argv[0]), os.path.realpath(Path(sys.executable).parent / "fased")}
     for folder in os.get_exec_path():
         candidate = Path(folder) / "fased"
+        if not os.path.isabs(folder):
+            continue
         if candidate.is_file() and os.access(candidate, os.X_OK) and os.path.realpath(candidate) not in own:
             return candidate
     return None

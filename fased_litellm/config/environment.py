@@ -3,10 +3,14 @@
 Highest first, and nothing overrides what is set above it:
 
 1. the process's environment
-2. ``.env`` in the working folder (untrusted, see ``hostenv``)
+2. ``.env`` in the working folder, for keys alone
 3. ``.env`` in the state folder
 4. ``~/.config/fased/gateway.env``, where the state folder is the default one
 5. the config's ``env`` block
+
+The working folder may be a repository that somebody else wrote. What its ``.env`` says is therefore kept apart: an
+``Environment`` is a mapping without it, and whoever looks up a key asks for ``for_keys``. So nothing that decides where a request goes, or
+which program runs, can come from there, unless it asks for it. Fased takes such variables for everything but the names of ``hostenv``.
 
 Fact: Fased's ``src/infra/dotenv.ts`` and ``src/config/env-vars.ts``. Fased can further ask a login shell for a fixed list of
 names (``env.shellEnv``); ``LITELLM_API_KEY`` is not among them, so there is nothing to ask for here. ``os.environ`` itself is
@@ -32,13 +36,43 @@ _PORTABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE = re.compile(r"(?<!\$)\$\{[A-Z_][A-Z0-9_]*\}")
 
 
-def with_dotenv(process: Mapping[str, str], paths: Paths, cwd: Path | None) -> tuple[dict[str, str], list[str]]:
+class Environment(dict[str, str]):
+    """Variables, without those of the working folder's ``.env``. A copy as a plain ``dict`` is without them, too.
+
+    Attributes:
+        untrusted: the variables of the working folder's ``.env`` which nothing above it sets.
+        untrusted_file: that file.
+        for_keys: all variables, each from the highest place; for keys, and nothing else.
+    """
+
+    def __init__(
+        self,
+        trusted: Mapping[str, str],
+        untrusted: Mapping[str, str] | None = None,
+        untrusted_file: Path | None = None,
+        for_keys: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(trusted)
+        self.untrusted: Mapping[str, str] = untrusted or {}
+        self.untrusted_file = untrusted_file
+        self.for_keys: Mapping[str, str] = {**trusted, **self.untrusted} if for_keys is None else for_keys
+
+    def __repr__(self) -> str:
+        return f"Environment({len(self)} variables)"  # they may hold secrets
+
+
+def for_keys(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that may hold a key: all of them."""
+    return env.for_keys if isinstance(env, Environment) else env
+
+
+def with_dotenv(process: Mapping[str, str], paths: Paths, cwd: Path | None) -> tuple[Environment, list[str]]:
     """Add the ``.env`` files to the process's environment.
 
     A variable that is set but empty counts as set here, as for every dotenv.
 
     Args:
-        process: the process's environment; it is not changed.
+        process: the process's environment, or an earlier result; it is not changed.
         paths: the installation.
         cwd: the working folder, None for none.
 
@@ -46,25 +80,27 @@ def with_dotenv(process: Mapping[str, str], paths: Paths, cwd: Path | None) -> t
         The environment, and warnings about files and names that were passed over.
     """
     env = dict(process)
+    untrusted: dict[str, str] = dict(process.untrusted) if isinstance(process, Environment) else {}
     warnings: list[str] = []
-    if cwd is not None:
-        file = cwd / ".env"
+    file = None if cwd is None else cwd / ".env"
+    if file is not None:
         for name, value in _read(file, warnings).items():
             if not is_blocked_in_working_folder(name):
-                env.setdefault(name, value)
+                if name not in process:
+                    untrusted.setdefault(name, value)
             elif name.upper().startswith(("LITELLM_", "FASED_")):
                 warnings.append(f"{file}: {name} is ignored; a .env file in the working folder may not set it.")
     trusted = [paths.state / ".env"]
     # Fact: Fased skips gateway.env for a state folder of its own, which `--profile NAME` makes too.
     if _same(paths.state, paths.home / ".fased"):
         trusted.append(paths.home / ".config" / "fased" / "gateway.env")
-    for file in trusted:
-        for name, value in _read(file, warnings).items():
+    for each in trusted:
+        for name, value in _read(each, warnings).items():
             env.setdefault(name, value)
-    return env, warnings
+    return Environment(env, untrusted, file), warnings
 
 
-def with_block(env: Mapping[str, str], config: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+def with_block(env: Environment, config: Mapping[str, Any]) -> tuple[Environment, list[str]]:
     """Add the config's ``env`` block: ``env.vars.NAME`` and flat ``env.NAME``, of which the flat one wins.
 
     Here a blank variable counts as missing: Fased's ``applyConfigEnvVars`` looks whether the value, trimmed, is empty.
@@ -76,7 +112,7 @@ def with_block(env: Mapping[str, str], config: Mapping[str, Any]) -> tuple[dict[
     Returns:
         The environment, and warnings about refused names.
     """
-    result = dict(env)
+    trusted, keys = dict(env), dict(env.for_keys)
     warnings: list[str] = []
     for name, (value, path) in _block_values(config).items():
         if is_dangerous(name):
@@ -84,9 +120,10 @@ def with_block(env: Mapping[str, str], config: Mapping[str, Any]) -> tuple[dict[
             continue
         if _REFERENCE.search(value):
             warnings.append(f"{path}: ${{…}} is not expanded in the env block; {name} gets the text as it stands.")
-        if not result.get(name, "").strip():
-            result[name] = value
-    return result, warnings
+        for variables in (trusted, keys):
+            if not variables.get(name, "").strip():
+                variables[name] = value
+    return Environment(trusted, env.untrusted, env.untrusted_file, keys), warnings
 
 
 def block_issues(config: Mapping[str, Any]) -> list[Issue]:

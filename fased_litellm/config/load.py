@@ -17,6 +17,7 @@ from ..paths import Paths
 from ..redaction import remember
 from . import environment, includes, legacy, substitution
 from .document import Document
+from .environment import Environment
 from .includes import Written
 from .keypath import KeyPath, dotted
 from .readfile import decode, read_bytes
@@ -33,7 +34,7 @@ class _Evaluation:
 
     source: dict[str, Any] = field(default_factory=dict)
     value: dict[str, Any] = field(default_factory=dict)
-    env: dict[str, str] = field(default_factory=dict)
+    env: Environment = field(default_factory=lambda: Environment({}))
     issues: list[Issue] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
@@ -55,7 +56,8 @@ class ConfigSnapshot:
         document: the loss-free text, None without a file.
         source: the tree after ``$include``, before ``${VAR}``; editors start from here.
         value: the tree after ``${VAR}``. It may hold secrets.
-        env: the effective environment, with the ``.env`` files and the ``env`` block. It may hold secrets.
+        env: the effective environment, with the ``.env`` files and the ``env`` block, but without what the working folder's
+            ``.env`` sets, which is in ``env.for_keys``. It may hold secrets.
         outer_env: the same without the ``env`` block.
         issues: everything that is wrong, sorted by place.
         warnings: what does no harm, but will surprise.
@@ -72,8 +74,8 @@ class ConfigSnapshot:
     document: Document | None = field(repr=False)
     source: dict[str, Any] = field(repr=False)
     value: dict[str, Any] = field(repr=False)
-    env: dict[str, str] = field(repr=False)
-    outer_env: dict[str, str] = field(repr=False)
+    env: Environment = field(repr=False)
+    outer_env: Environment = field(repr=False)
     issues: list[Issue] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
@@ -141,7 +143,7 @@ def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = 
 
     Args:
         paths: the installation.
-        env: the process's environment; ``os.environ`` by default.
+        env: the process's environment, ``os.environ`` by default; or the ``outer_env`` of an earlier snapshot.
         cwd: the folder whose ``.env`` file counts; the working folder by default.
 
     Raises:
@@ -160,10 +162,10 @@ def reload(snapshot: ConfigSnapshot) -> ConfigSnapshot:
     return _read(snapshot.paths, snapshot.outer_env, [])
 
 
-def _read(paths: Paths, outer: dict[str, str], warnings: list[str]) -> ConfigSnapshot:
+def _read(paths: Paths, outer: Environment, warnings: list[str]) -> ConfigSnapshot:
     data = read_bytes(paths.config)
     document: Document | None = None
-    found = _Evaluation(env=dict(outer))
+    found = _Evaluation(env=outer)
     text = None if data is None else decode(data, paths.config)
     if text is not None:
         document = Document.parse(text, path=str(paths.config))
@@ -203,9 +205,7 @@ def check_texts(texts: Mapping[Path, str], snapshot: ConfigSnapshot) -> list[Iss
     return _evaluate(tree, snapshot.path, snapshot.outer_env, texts).issues
 
 
-def _evaluate(
-    tree: Any, path: Path, outer: Mapping[str, str], instead: Mapping[Path, str] | None = None
-) -> _Evaluation:
+def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, str] | None = None) -> _Evaluation:
     from . import validation
 
     texts: dict[Path, str] = {}
@@ -217,9 +217,10 @@ def _evaluate(
     resolved = includes.resolve(tree, path, parse)
     if not isinstance(resolved.value, dict):
         found = Issue("", f"Expected an object, got {validation.kind_of(resolved.value)}")
-        return _Evaluation(env=dict(outer), issues=[*resolved.issues, found])
+        return _Evaluation(env=outer, issues=[*resolved.issues, found])
     env, warnings = environment.with_block(outer, resolved.value)
-    value, missing = substitution.substitute(resolved.value, env)
+    value, missing, passed_over = substitution.substitute(resolved.value, env)
+    warnings += passed_over
     checked = validation.check(value)
     # Below a failed include something is missing for that reason alone; one word about it is enough.
     wrong = [issue for issue in checked.issues if not _below_any(issue, resolved.failed)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..config.filelock import LockBusy, locked
 from ..errors import LocalProxyError
@@ -154,6 +155,14 @@ class LocalProxy:
         """Whether the process that was started here is there."""
         known = self.files.read_process()
         return known is not None and _look(known).process is not None
+
+    def is_at(self, base_url: str) -> bool:
+        """Whether a URL is that of the process which was started here, and is there."""
+        known = self.files.read_process()
+        parts = urlsplit(base_url)
+        if known is None or parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost"):
+            return False
+        return (parts.port or 80) == known.port and _look(known).process is not None
 
     # ---- starting
 

@@ -13,13 +13,14 @@ from ..errors import LocalProxyError
 
 
 def find_program() -> Path:
-    """The ``litellm`` beside this Python, else the one on PATH.
+    """The ``litellm`` beside this Python, else the one on PATH, of which relative folders do not count.
 
     Raises:
         LocalProxyError: there is none.
     """
     beside = Path(sys.executable).parent / "litellm"
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("litellm")
+    folders = os.pathsep.join(folder for folder in os.get_exec_path() if os.path.isabs(folder))
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("litellm", path=folders)
     if found is None:
         raise LocalProxyError(
             "LiteLLM is not installed here: there is no program `litellm` beside this Python or on PATH.",

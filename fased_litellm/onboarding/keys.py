@@ -11,6 +11,7 @@ from typing import Any
 from ..catalog.configured import provider_key
 from ..config import agents, save
 from ..config.edits import DELETE, Edit
+from ..config.environment import for_keys
 from ..config.load import ConfigSnapshot, load
 from ..errors import CatalogError, MissingKey, SecretError, UsageError
 from ..net.addresses import is_private_url
@@ -211,7 +212,7 @@ class AgentKey:
             return KeptIn("profile")
         if in_keyring(known.ref, self._snapshot.source):
             return self._chosen(key, "keyring")
-        if known.ref["source"] == "env" and self._snapshot.env.get(known.ref["id"], "").strip() == key:
+        if known.ref["source"] == "env" and for_keys(self._snapshot.env).get(known.ref["id"], "").strip() == key:
             raise UsageError(f"{known.ref['id']} holds this key already.", hint="There is nothing to change.")
         raise UsageError(
             f"The profile {known.profile_id} refers to {describe(known.ref)}, which this command does not change.",

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..catalog.facts import Catalog
+from ..config.environment import for_keys
 from ..config.load import ConfigSnapshot
 from ..context import CallContext
 from ..errors import CatalogError, FasedError, KeyAdminError, KeyringError, MissingKey, UsageError
@@ -79,17 +80,17 @@ def master_key(snapshot: ConfigSnapshot, paths: Paths, base_url: str) -> tuple[s
 
     It is used for the command at hand alone, and stored nowhere. None if it is in none of these places.
     """
-    from ..localproxy.files import Files
+    from ..localproxy.control import LocalProxy
     from ..secrets import keyring_store
 
-    given = snapshot.env.get(MASTER_VARIABLE, "").strip()
+    given = for_keys(snapshot.env).get(MASTER_VARIABLE, "").strip()
     if given:
         remember(given)
         return given, MASTER_VARIABLE
-    files = Files(paths.local_proxy)
-    process = files.read_process()
-    if process is not None and f":{process.port}" in base_url and (kept := files.read_master_key()):
-        return kept, str(files.master_key)
+    local = LocalProxy(paths.local_proxy)
+    # It is for the local proxy alone: not for another host with the same port, nor for what listens there since it ended.
+    if local.is_at(base_url) and (kept := local.files.read_master_key()):
+        return kept, str(local.files.master_key)
     try:
         held = keyring_store.get(MASTER_IN_KEYRING)
     except KeyringError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import agents
+from ..config.environment import for_keys
 from ..errors import MissingKey, SecretError
 from ..paths import Paths
 from ..redaction import Secret, mask, remember
@@ -162,7 +163,7 @@ def profile_key(
 def env_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey | None:
     """The key in the environment."""
     variable = env_variable(provider)
-    value = snapshot.env.get(variable, "").strip()
+    value = for_keys(snapshot.env).get(variable, "").strip()
     remember(value)
     return ResolvedKey(value, "env", variable) if value else None
 
@@ -201,8 +202,8 @@ def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKe
         if isinstance(key, str) and key.strip():
             text = key.strip()
             # Fact: Fased's src/agents/models-config.ts takes the bare name of a variable for a reference to it.
-            if _VARIABLE_NAME.fullmatch(text) and snapshot.env.get(text, "").strip():
-                text = snapshot.env[text].strip()
+            if _VARIABLE_NAME.fullmatch(text) and for_keys(snapshot.env).get(text, "").strip():
+                text = for_keys(snapshot.env)[text].strip()
             remember(text)
             return ResolvedKey(text, "models.json", place)
     return None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config.agents import section
+from ..config.environment import for_keys
 from ..errors import SecretError
 from ..redaction import remember
 from . import keyring_store, ownprogram
@@ -91,7 +92,7 @@ def _from_env(ref: Mapping[str, str], provider: Mapping[str, Any], env: Mapping[
             f"the variable is not in secrets.providers.{ref['provider']}.allowlist.",
             hint=f"Add {ref['id']} to that list.",
         )
-    value = env.get(ref["id"], "").strip()
+    value = for_keys(env).get(ref["id"], "").strip()
     if not value:
         raise SecretError(f"the variable {ref['id']} is not set.", hint=f"Export {ref['id']}.")
     return value

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,10 +50,7 @@ def test_nothing_runs() -> None:
 @pytest.fixture
 def another_program() -> Iterator[subprocess.Popen[bytes]]:
     """A program that leads a session, as the proxy does, but is none."""
-    words = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
-    child = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    child.stdout.readline()
+    child = standin.sleep()
     yield child
     signals.end(child)
 

@@ -14,6 +14,8 @@ import pytest
 from fased_litellm import __version__
 from fased_litellm.cli import handover, main
 from fased_litellm.cli.run import _as_fased_error
+from fased_litellm.errors import LocalProxyError
+from fased_litellm.localproxy import process
 
 
 def fased(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -187,6 +189,18 @@ def test_the_program_never_hands_over_to_itself(tmp_path: Path, monkeypatch: pyt
     assert handover.next_fased() == other
     done = fased("gateway", PATH=str(own.parent), FASED_LITELLM_HANDOVER="1")
     assert done.returncode == 2  # a handover does not come back round
+
+
+@pytest.mark.parametrize("entry", ["", ".", "bin"])
+def test_no_program_of_the_working_folder_is_started(home: Path, monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    program = another_fased(home / "bin") if entry == "bin" else another_fased(home / "x").rename(home / "fased")
+    program.with_name("litellm").write_bytes(program.read_bytes())
+    program.with_name("litellm").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(home / "nowhere" / "python"))
+    monkeypatch.setenv("PATH", f"{entry}:/nowhere")
+    assert handover.next_fased() is None
+    with pytest.raises(LocalProxyError, match="not installed"):
+        process.find_program()
 
 
 def test_a_word_that_the_locale_cannot_read_is_no_defect() -> None:

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from fased_litellm.config import environment
+from fased_litellm.config.environment import Environment
 from fased_litellm.config.hostenv import is_blocked_in_working_folder, is_dangerous
 from fased_litellm.paths import Paths
 
@@ -35,7 +36,8 @@ def test_process_then_working_folder_then_state_then_gateway(place):
     place.write(place.state / ".env", "C=state\nB=state\nA=state\n")
     place.write(place.gateway, "D=gateway\nC=gateway\nB=gateway\nA=gateway\n")
     env, warnings = place.env(A="process")
-    assert {name: env[name] for name in "ABCD"} == {"A": "process", "B": "cwd", "C": "state", "D": "gateway"}
+    assert {name: env.for_keys[name] for name in "ABCD"} == {"A": "process", "B": "cwd", "C": "state", "D": "gateway"}
+    assert {name: env[name] for name in "ABCD"} == {"A": "process", "B": "state", "C": "state", "D": "gateway"}
     assert warnings == []
 
 
@@ -77,8 +79,8 @@ def test_the_process_is_not_changed(place, monkeypatch):
 def test_names_that_a_working_folder_may_not_set(place, name):
     place.write(place.cwd / ".env", f"{name}=planted\nLITELLM_API_KEY=sk-test-project")
     env, _ = place.env()
-    assert name not in env
-    assert env["LITELLM_API_KEY"] == "sk-test-project"
+    assert name not in env.for_keys
+    assert env.for_keys["LITELLM_API_KEY"] == "sk-test-project"
     assert is_blocked_in_working_folder(name)
 
 
@@ -165,31 +167,31 @@ def test_no_working_folder(place):
     ],
 )
 def test_block(process, block, expected):
-    env, warnings = environment.with_block(process, {"env": block})
+    env, warnings = environment.with_block(Environment(process), {"env": block})
     assert env.get("A") == expected
     assert warnings == []
 
 
 def test_block_keys_of_its_own_are_no_variables():
-    env, _ = environment.with_block({}, {"env": {"shellEnv": {"enabled": True}, "vars": {}}})
+    env, _ = environment.with_block(Environment({}), {"env": {"shellEnv": {"enabled": True}, "vars": {}}})
     assert env == {}
 
 
 @pytest.mark.parametrize("name", ["NODE_OPTIONS", "LD_PRELOAD", "HOME", "https_proxy", "GIT_CONFIG_COUNT"])
 def test_block_refuses_dangerous_names(name):
-    env, warnings = environment.with_block({}, {"env": {name: "x", "vars": {"OK": "1"}}})
+    env, warnings = environment.with_block(Environment({}), {"env": {name: "x", "vars": {"OK": "1"}}})
     assert env == {"OK": "1"}
     assert warnings == [f"env.{name}: {name} is refused; a config may not change this variable."]
     assert is_dangerous(name)
 
 
 def test_block_may_set_the_base_url():
-    env, _ = environment.with_block({}, {"env": {"LITELLM_BASE_URL": "http://h:4000"}})
+    env, _ = environment.with_block(Environment({}), {"env": {"LITELLM_BASE_URL": "http://h:4000"}})
     assert env == {"LITELLM_BASE_URL": "http://h:4000"}
 
 
 def test_block_values_are_not_expanded():
-    env, warnings = environment.with_block({"B": "2"}, {"env": {"vars": {"A": "${B}", "C": "$${B}"}}})
+    env, warnings = environment.with_block(Environment({"B": "2"}), {"env": {"vars": {"A": "${B}", "C": "$${B}"}}})
     assert env["A"] == "${B}"
     assert warnings == ["env.vars.A: ${…} is not expanded in the env block; A gets the text as it stands."]
 

@@ -37,13 +37,13 @@ ENV = {"LITELLM_API_KEY": "sk-test-key", "A": "1", "B": "${A}", "_X9": "under", 
     ],
 )
 def test_grammar(text, expected):
-    assert substitute(text, ENV) == (expected, [])
+    assert substitute(text, ENV) == (expected, [], [])
 
 
 @pytest.mark.parametrize("name", ["MISSING", "EMPTY"])
 def test_missing_and_empty_in_the_words_of_fased(name):
     tree = {"models": {"providers": {"litellm": {"apiKey": f"${{{name}}}", "models": [{}, {"id": f"x-${{{name}}}"}]}}}}
-    value, issues = substitute(tree, ENV)
+    value, issues, _ = substitute(tree, ENV)
     message = f'Missing env var "{name}" referenced at config path: '
     first, second = "models.providers.litellm.apiKey", "models.providers.litellm.models[1].id"
     assert issues == [Issue(first, message + first), Issue(second, message + second)]
@@ -51,7 +51,7 @@ def test_missing_and_empty_in_the_words_of_fased(name):
 
 
 def test_all_missing_ones_at_once():
-    _, issues = substitute({"a": "${X}-${Y}-${X}", "b": ["${Z}"]}, {})
+    _, issues, _ = substitute({"a": "${X}-${Y}-${X}", "b": ["${Z}"]}, {})
     assert [(issue.path, re.findall(r'"(.)"', issue.message)) for issue in issues] == [
         ("a", ["X"]),
         ("a", ["Y"]),
@@ -61,7 +61,7 @@ def test_all_missing_ones_at_once():
 
 def test_every_text_of_the_tree_and_no_key():
     tree = {"${A}": ["${A}", {"deep": "${A}"}], "n": 1, "t": True, "z": None}
-    value, issues = substitute(tree, ENV)
+    value, issues, _ = substitute(tree, ENV)
     assert value == {"${A}": ["1", {"deep": "1"}], "n": 1, "t": True, "z": None}
     assert issues == []
     assert tree["${A}"] == ["${A}", {"deep": "${A}"}]
@@ -92,7 +92,7 @@ json_values = st.recursive(
 
 @given(st.text(alphabet=st.characters() | st.sampled_from("${}ABC_01")))
 def test_a_text_without_a_name_in_braces_is_never_touched(text):
-    value, issues = substitute(text, ENV)
+    value, issues, _ = substitute(text, ENV)
     if not re.search(r"\$\{[A-Z_][A-Z0-9_]*\}", text):
         assert value == text
         assert issues == []
@@ -100,7 +100,7 @@ def test_a_text_without_a_name_in_braces_is_never_touched(text):
 
 @given(json_values)
 def test_shape_is_kept_and_an_issue_names_a_template(tree):
-    value, issues = substitute(tree, {"A": "1"})
+    value, issues, _ = substitute(tree, {"A": "1"})
     assert type(value) is type(tree)
     found = templates(tree)
     assert len(issues) == sum(len([name for name in template.names if name != "A"]) for template in found)

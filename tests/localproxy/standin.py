@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,15 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.chmod(0o700)
     monkeypatch.setattr(process, "find_program", lambda: path)
     return path
+
+
+SLEEP = "import time; print(flush=True); time.sleep(600)"
+
+
+def sleep(code: str = SLEEP, arguments: Sequence[str] = (), *, session: bool = True) -> subprocess.Popen[bytes]:
+    """A process with a command line that ends like the proxy's, once it has said that it runs; end it by ``signals.end``."""
+    words = [sys.executable, "-c", code, *arguments]
+    child = subprocess.Popen(words, start_new_session=session, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child

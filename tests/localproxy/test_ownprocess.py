@@ -15,20 +15,15 @@ import pytest
 
 from fased_litellm.errors import LocalProxyError
 from fased_litellm.localproxy import ownprocess, process
+from tests.localproxy import standin
+from tests.localproxy.standin import SLEEP
 from tests.signals import Recorder, end
 
 ARGUMENTS = process.arguments("/state/config.yaml", 4000)
-SLEEP = "import time; print(flush=True); time.sleep(600)"
 
 
 def start(code: str = SLEEP, arguments: Sequence[str] = ARGUMENTS, *, session: bool = True) -> subprocess.Popen[bytes]:
-    """A process with the proxy's command line, once it has said that it runs."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], start_new_session=session, stdout=subprocess.PIPE
-    )
-    assert child.stdout is not None
-    child.stdout.readline()
-    return child
+    return standin.sleep(code, arguments, session=session)
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ import pytest
 
 from fased_litellm.config.load import load
 from fased_litellm.errors import KeyAdminError, UsageError
+from fased_litellm.localproxy import ownprocess, process
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.onboarding.virtualkeys import MASTER_IN_KEYRING, VirtualKeys, master_key
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.admin import KeyAdmin
 from fased_litellm.secrets.keyring_store import SERVICE
+from tests import signals
+from tests.localproxy import standin
 from tests.secrets.keyrings import Memory
 from tests.servers import FaultServers, answer_json
 
@@ -44,10 +47,24 @@ def test_where_the_master_key_is_looked_for(paths: Paths, memory: Memory) -> Non
     assert found(paths) == ("sk-test-in-the-keyring", "the OS keyring")
     files = Files(paths.local_proxy)
     made = files.ensure_master_key()
-    files.write_process(Process(1, "x", 4000, "config.yaml", int(time.time() * 1000)))
+    child = standin.sleep(arguments=process.arguments("/config.yaml", 4000))
+    started = ownprocess.start_time(child.pid)
+    assert started is not None
+    files.write_process(Process(child.pid, started, 4000, "/config.yaml", int(time.time() * 1000)))
     assert found(paths) == (made, str(files.master_key))
-    assert found(paths, "https://another.example") == ("sk-test-in-the-keyring", "the OS keyring")
     assert found(paths, LITELLM_MASTER_KEY="sk-test-in-the-env") == ("sk-test-in-the-env", "LITELLM_MASTER_KEY")
+    elsewhere = ("sk-test-in-the-keyring", "the OS keyring")
+    for url in (
+        "https://another.example",
+        "http://another.example:4000",
+        "http://127.0.0.1:40001",
+        "https://127.0.0.1:4000",
+        "http://127.0.0.1:5000/x:4000",
+        "http://10.0.0.1:4000",
+    ):
+        assert found(paths, url) == elsewhere  # its key is for the local proxy alone
+    signals.end(child)
+    assert found(paths) == elsewhere  # another program may listen there by now
 
 
 def keys(paths: Paths, url: str) -> VirtualKeys:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ...config.agents import agents_of, default_agent, section
 from ...errors import FasedError
@@ -109,7 +109,7 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
     tree = config.value
     main = default_agent(tree)
     store = section(tree, "session").get("store")
-    if isinstance(store, str) and store.strip():
+    if _usable(store):
         known = {folder.store for folder in folders}
         owners = {agent.id for agent in agents_of(tree)} | set(agents) if _AGENT in store else {main}
         for owner in sorted(owners):
@@ -118,9 +118,16 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
                 agent = owner if _AGENT in os.path.dirname(store) else main
                 folders.append(SessionFolder(agent, str(file.parent), str(file), owner))
     tasks = section(tree, "cron").get("store")
-    if isinstance(tasks, str) and tasks.strip():
+    if _usable(tasks):
         runs = _expand(tasks, paths).parent / "runs"
     return Layout(tuple(folders), str(runs), main)
+
+
+def _usable(store: object) -> TypeGuard[str]:
+    """Whether a place is given; one with a variable that is missing would be a folder of that name in the working folder."""
+    from ...config.substitution import names_in  # where the config was read, this is loaded already
+
+    return isinstance(store, str) and bool(store.strip()) and not names_in(store)
 
 
 def _folder(agent: str, path: Path) -> SessionFolder:
