@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UsageError
 from ..refs import PROVIDER, ModelRef
 from . import handover, offered, output, session
 from .commands import SETTINGS
@@ -52,9 +53,7 @@ def set_models(
     primary: Annotated[Ref, typer.Option("--primary", metavar="REF", help="Its model, as litellm/default.")] = None,
     fallback: Annotated[
         list[str] | None,
-        typer.Option(
-            "--fallback", metavar="REF", help="The model to ask when that one fails; Fased honours the first."
-        ),
+        typer.Option("--fallback", metavar="REF", help="The model to ask when that one fails; Fased takes one."),
     ] = None,
     cheap_check: Annotated[Ref, typer.Option("--cheap-check", metavar="REF", help="Model for cheap checks.")] = None,
     strong: Annotated[Ref, typer.Option("--strong", metavar="REF", help="Model for hard work.")] = None,
@@ -62,13 +61,21 @@ def set_models(
     coding: Annotated[Ref, typer.Option("--coding", metavar="REF", help="Model for code.")] = None,
     summarizer: Annotated[Ref, typer.Option("--summarizer", metavar="REF", help="Model for summaries.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Take references which the proxy does not expose.")] = False,
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the agent, if the config has none of that id.")
+    ] = False,
     retry: RETRY = False,
     json_output: Json = False,
 ) -> None:
     """Set the models of one agent; what is not named stays. An empty text takes a role away."""
+    from ..roles.defaults import CHAIN
     from ..roles.edits import agent_model_edits, allow_edits
 
+    if fallback and len([text for text in fallback if text.strip()]) > 1:
+        raise UsageError("Fased takes one fallback; two make the whole config invalid.", hint=CHAIN)
     snapshot = session.config()
+    if not create:
+        session.known_agent(snapshot, agent)
     roles = {
         "cheap-check": cheap_check,
         "strong": strong,
@@ -89,11 +96,6 @@ def set_models(
     offered.check(snapshot, session.paths(), refs.values(), force=force)
     allowed = allow_edits(snapshot, [refs[primary]]) if primary in refs else []
     change = write(snapshot, [*result.edits, *allowed], retry=retry)
-    if fallback and len(fallback) > 1:
-        output.diagnostic(
-            f"! Fased honours the first fallback alone, {refs.get(fallback[0], fallback[0])}."
-            " Longer chains belong into the proxy's router settings (fallbacks)."
-        )
     if json_output:
         output.document(result.as_dict())
     else:

@@ -79,6 +79,7 @@ def chat(
     history: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     named = agent or (context.agent if context.source != "api" else None)
     with session.provider(agent=named) as provider:
+        session.known_agent(provider.settings.snapshot, agent)
         _shown_here()
         context = context.with_(agent=provider.agent, source="cli")
         talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)

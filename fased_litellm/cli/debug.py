@@ -93,6 +93,7 @@ def debug(
     if text is not None:
         question = question.saying(text)
     with session.provider(agent=normalize_agent_id(agent) if agent else None) as provider:
+        session.known_agent(provider.settings.snapshot, agent)
         debugger = Debugger(provider, question, output.diagnostic)
         key = debugger.key
         target: Provider | None = None

@@ -107,7 +107,8 @@ def delete(
 def _key(agent: str | None) -> AgentKey:
     from ..onboarding.keys import AgentKey
 
-    return AgentKey(session.config(), session.paths(), agent)
+    snapshot = session.config()
+    return AgentKey(snapshot, session.paths(), session.known_agent(snapshot, agent))
 
 
 def _new_key(variable: str | None, flag: str | None) -> str:

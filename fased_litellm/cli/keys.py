@@ -255,7 +255,8 @@ def delete(*, key: KEY, yes: YES = False, json_output: JSON = False) -> None:
 def _keys(agent: str | None) -> VirtualKeys:
     from ..onboarding.virtualkeys import VirtualKeys
 
-    return VirtualKeys(session.config(), session.paths(), agent)
+    snapshot = session.config()
+    return VirtualKeys(snapshot, session.paths(), session.known_agent(snapshot, agent))
 
 
 @contextmanager

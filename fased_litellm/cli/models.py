@@ -67,6 +67,7 @@ def _status(*, json_output: bool, plain: bool, check: bool, agent: str | None) -
     _one_format(json_output=json_output, plain=plain)
     snapshot, paths = session.config(), session.paths()
     now = datetime.now(UTC)
+    agent = session.known_agent(snapshot, agent)
     state = status_of(snapshot, paths, offered.last_known(snapshot, paths), agent=agent, now=now)
     if json_output:
         output.document(state.document)
@@ -188,7 +189,7 @@ def aliases_remove(alias: Annotated[str, typer.Argument(metavar="ALIAS")], *, re
 
 @fallbacks_app.command("list")
 def fallbacks_list(*, json_output: JSON = False, plain: PLAIN = False) -> None:
-    """List the fallbacks of all agents that have none of their own."""
+    """Show the fallback of all agents that have none of their own."""
     from ..roles.defaults import fallbacks_of
 
     _one_format(json_output=json_output, plain=plain)
@@ -206,27 +207,23 @@ def fallbacks_list(*, json_output: JSON = False, plain: PLAIN = False) -> None:
 
 @fallbacks_app.command("add")
 def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> None:
-    """Add a fallback at the end."""
+    """Add the fallback; Fased takes one."""
     from ..roles.choice import parse_ref
-    from ..roles.defaults import fallback_edits, fallbacks_of
+    from ..roles.defaults import fallback_edits, fallbacks_of, one_fallback
     from ..roles.edits import allow_edits
 
     snapshot = session.config()
     wanted = _wanted(snapshot, ref, force=force)
     current = fallbacks_of(snapshot.source)
     known = {parse_ref(snapshot.value, text)[0].key for text in current}
-    listed = current if wanted.key in known else [*current, str(wanted)]
+    listed = current if wanted.key in known else one_fallback(current, str(wanted))
     _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])], retry=retry)
-    if len(listed) > 1:
-        output.diagnostic(
-            "Fased honours the first fallback alone; a longer chain belongs into LiteLLM's router settings."
-        )
     output.line(f"Fallbacks: {', '.join(listed)}")
 
 
 @fallbacks_app.command("remove")
 def fallbacks_remove(ref: REF, *, retry: RETRY = False) -> None:
-    """Remove a fallback."""
+    """Remove a fallback, by its reference."""
     from ..errors import RefError
     from ..roles.choice import parse_ref
     from ..roles.defaults import fallback_edits, fallbacks_of
@@ -243,7 +240,7 @@ def fallbacks_remove(ref: REF, *, retry: RETRY = False) -> None:
 
 @fallbacks_app.command("clear")
 def fallbacks_clear(*, retry: RETRY = False) -> None:
-    """Remove all fallbacks."""
+    """Remove the fallback."""
     from ..roles.defaults import fallback_edits, fallbacks_of
 
     snapshot = session.config()

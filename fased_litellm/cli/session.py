@@ -38,6 +38,19 @@ def config(*, require_valid: bool = True) -> ConfigSnapshot:
     return snapshot.require_valid() if require_valid else snapshot
 
 
+def known_agent(snapshot: ConfigSnapshot, agent: str | None) -> str | None:
+    """An agent as typed after ``--agent``, None for none.
+
+    Raises:
+        UsageError: the config has no such agent; names the nearest.
+    """
+    if not agent:
+        return None
+    from ..config.agents import known
+
+    return known(snapshot.value, agent).id
+
+
 def provider(*, agent: str | None = None) -> LiteLLMProvider:
     """The provider for an agent, by default the default agent; to be closed.
 

@@ -63,10 +63,11 @@ def spend(
         raise UsageError(f"Spend cannot be grouped by {unknown[0]!r}.", hint=f"Known are {', '.join(BY)}.")
     wanted = {"model": model, "agent": agent_id, "session": session_id, "tag": tag}
     span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last, zone=default_zone())
+    snapshot = session.config()
     seen = view(
-        session.config(),
+        snapshot,
         session.paths(),
-        agent=agent,
+        agent=session.known_agent(snapshot, agent),
         window=(span.from_ms, span.to_ms),
         by=tuple(dict.fromkeys(names)),
         wanted={name: value for name, value in wanted.items() if value is not None},

@@ -49,7 +49,8 @@ def verify(
 
     if alias is not None and everything:
         raise UsageError("ALIAS and --all cannot be combined.", hint="Give the one or the other.")
-    run = Run(session.config(), session.paths(), agent=agent, max_tokens=max_tokens)
+    snapshot = session.config()
+    run = Run(snapshot, session.paths(), agent=session.known_agent(snapshot, agent), max_tokens=max_tokens)
     refs = run.used() if everything else run.named(alias)
     if not refs:
         raise UsageError("No alias of LiteLLM is in use.", hint="Choose one: fased models set litellm/ALIAS")

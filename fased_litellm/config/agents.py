@@ -82,6 +82,23 @@ def find(config: Mapping[str, Any], agent: str | None) -> Agent:
     return next((candidate for candidate in listed(config) if candidate.id == wanted), Agent(wanted))
 
 
+def known(config: Mapping[str, Any], agent: str) -> Agent:
+    """The agent of that id, which has to be one of the config's; ``main`` always is, since all others build on its keys.
+
+    Raises:
+        UsageError: the text cannot be an agent id, or there is no such agent; names the nearest.
+    """
+    found = find(config, agent)
+    ids = list(dict.fromkeys([*(one.id for one in agents_of(config)), MAIN]))
+    if found.id in ids:
+        return found
+    from difflib import get_close_matches
+
+    near = get_close_matches(found.id, ids, n=1, cutoff=0.5)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    raise UsageError(f"There is no agent {found.id}.", hint=f"{meant}The config has {', '.join(ids)}.")
+
+
 def agent_dir(paths: Paths, config: Mapping[str, Any], agent: str | None) -> Path:
     """The folder of an agent."""
     found = find(config, agent)

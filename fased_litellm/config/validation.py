@@ -46,6 +46,11 @@ class Checked:
     warnings: list[str] = field(default_factory=list)
 
 
+TOO_MANY_FALLBACKS = (
+    "At most one fallback is allowed; a longer chain belongs into the proxy (router_settings.fallbacks)"
+)
+
+
 def check(config: Mapping[str, Any]) -> Checked:
     """Check the sections which this package owns; the other ones are not looked at.
 
@@ -68,7 +73,6 @@ def check(config: Mapping[str, Any]) -> Checked:
     agents = config.get("agents")
     if isinstance(agents, dict):
         result.warnings += _unknown_defaults(agents.get("defaults"))
-        result.warnings += _further_fallbacks(agents)
     return result
 
 
@@ -94,6 +98,8 @@ def _message(model: type[Strict], path: KeyPath, detail: ErrorDetails) -> str:
         return "Must not be empty"
     if kind == "literal_error":
         return _one_of(detail["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+    if kind == "too_long":
+        return TOO_MANY_FALLBACKS
     if kind == "greater_than":
         return f"Must be greater than {context.get('gt')}"
     if kind == "less_than_equal":
@@ -144,22 +150,6 @@ def _unknown_defaults(defaults: Any) -> list[str]:
     known = keys_of(AgentDefaults)
     keys = [key for key in defaults if key not in known] if isinstance(defaults, dict) else []
     return [f"agents.defaults.{key}: {unrecognized(key, known)}; it is passed over." for key in keys]
-
-
-def _further_fallbacks(agents: Mapping[str, Any]) -> list[str]:
-    """Fact: Fased uses one fallback (``src/config/model-input.ts``), and some of its releases refuse a longer list."""
-    entries = agents.get("list")
-    places: list[tuple[KeyPath, Any]] = [(("agents", "defaults"), agents.get("defaults"))]
-    if isinstance(entries, list):
-        places += [(("agents", "list", index), entry) for index, entry in enumerate(entries)]
-    warnings = []
-    for path, holder in places:
-        model = holder.get("model") if isinstance(holder, dict) else None
-        fallbacks = model.get("fallbacks") if isinstance(model, dict) else None
-        if isinstance(fallbacks, list) and len(fallbacks) > 1:
-            place = dotted((*path, "model", "fallbacks"))
-            warnings.append(f"{place}: only the first fallback is used; longer chains belong into the proxy.")
-    return warnings
 
 
 _SECTIONS_OF_FASED = frozenset(

@@ -1,7 +1,7 @@
 """The edits behind ``fased models aliases`` and ``fased models fallbacks``. Pure.
 
 Facts about Fased: ``src/commands/models/aliases.ts`` and ``fallbacks.ts`` (wording, order), ``src/config/model-input.ts``
-(one fallback is honoured).
+(one fallback is allowed).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .choice import aliases
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
 
+CHAIN = "A longer chain belongs into the proxy: `router_settings.fallbacks` in its config."
 _MODEL = ("agents", "defaults", "model")
 _MODELS = ("agents", "defaults", "models")
 _ALIAS = re.compile(r"[A-Za-z0-9_.:-]+")
@@ -28,6 +29,20 @@ def fallbacks_of(tree: Mapping[str, Any], key: str = "model") -> list[str]:
     """``agents.defaults.<key>.fallbacks`` as they stand."""
     listed = section(tree, "agents", "defaults", key).get("fallbacks")
     return [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
+
+
+def one_fallback(known: Sequence[str], wanted: str) -> list[str]:
+    """The list with one more fallback.
+
+    Raises:
+        RefError: there is one already; a second makes the whole config invalid for Fased.
+    """
+    if len(known) >= 1:
+        raise RefError(
+            f"There is a fallback already, {', '.join(known)}, and Fased takes one alone.",
+            hint=f"Replace it: `fased models fallbacks clear`, then `fased models fallbacks add {wanted}`. {CHAIN}",
+        )
+    return [wanted]
 
 
 def fallback_edits(snapshot: ConfigSnapshot, fallbacks: Sequence[str]) -> list[Edit]:

@@ -75,7 +75,13 @@ def test_models_are_set_and_shown(capsys: pytest.CaptureFixture[str], home: Path
 
 
 def test_the_json_of_set_is_that_of_fased(capsys: pytest.CaptureFixture[str], home: Path, proxy: StandIn) -> None:
-    status, out, _ = run(capsys, "models", "set", "--agent", "dev", "--primary", "litellm/default", "--json")
+    before = (home / ".fased" / "fased.json").read_bytes()
+    status, out, err = run(capsys, "models", "set", "--agent", "mian", "--primary", "litellm/default")
+    assert (status, out) == (2, "")
+    assert err.splitlines() == ["There is no agent mian.", "→ Did you mean main? The config has main."]
+    assert (home / ".fased" / "fased.json").read_bytes() == before
+    arguments = ["models", "set", "--agent", "dev", "--create", "--primary", "litellm/default", "--json"]
+    status, out, _ = run(capsys, *arguments)
     assert status == 0
     assert json.loads(out) == {"agentId": "dev", "model": "litellm/default", "taskModels": {}}
     assert [entry["id"] for entry in config(home)["agents"]["list"]] == ["main", "dev"]
@@ -84,13 +90,17 @@ def test_the_json_of_set_is_that_of_fased(capsys: pytest.CaptureFixture[str], ho
     assert (home / ".fased" / "fased.json").read_bytes() == again
 
 
-def test_more_fallbacks_are_kept_with_a_warning(capsys: pytest.CaptureFixture[str], home: Path, proxy: StandIn) -> None:
-    status, _, err = run(
+def test_a_second_fallback_is_refused_with_the_reason(
+    capsys: pytest.CaptureFixture[str], home: Path, proxy: StandIn
+) -> None:
+    before = (home / ".fased" / "fased.json").read_bytes()
+    status, out, err = run(
         capsys, "models", "set", "--primary", "default", "--fallback", "cheap", "--fallback", "gpt-5.5"
     )
-    assert status == 0
-    assert "the first fallback alone, litellm/cheap" in err
-    assert config(home)["agents"]["list"][0]["model"]["fallbacks"] == ["litellm/cheap", "litellm/gpt-5.5"]
+    assert (status, out) == (2, "")
+    assert "Fased takes one fallback; two make the whole config invalid." in err
+    assert "router_settings.fallbacks" in err
+    assert (home / ".fased" / "fased.json").read_bytes() == before
 
 
 def test_what_the_proxy_does_not_have_needs_force(

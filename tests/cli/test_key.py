@@ -283,6 +283,8 @@ def test_set_does_not_touch_what_others_keep(place: Place, monkeypatch: pytest.M
 
 def test_set_for_one_agent_leaves_the_others(place: Place, memory: Memory) -> None:
     place.onboard()
+    assert "There is no agent ops" in place.error("litellm", "key", "set", "--key", NEW, "--agent", "ops")["message"]
+    place.ok("agents", "models", "set", "--agent", "ops", "--create", "--primary", "litellm/default", "--force")
     place.ok("litellm", "key", "set", "--key", NEW, "--skip-health", "--agent", "ops")
     assert memory.entries == {USER: KEY, ("fased-litellm", "ops/litellm:default"): NEW}
     assert place.ok("litellm", "key", "show", "--agent", "ops")["masked"] == "sk-…0002"
@@ -369,6 +371,7 @@ def test_a_key_of_the_environment_or_of_main_is_not_deleted(
     place: Place, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.onboard()
+    place.ok("agents", "models", "set", "--agent", "ops", "--create", "--primary", "litellm/default", "--force")
     assert "in the file of main" in place.error("litellm", "key", "delete", "--yes", "--agent", "ops")["message"]
     place.ok("litellm", "key", "delete", "--yes")
     monkeypatch.setenv("LITELLM_API_KEY", KEY)

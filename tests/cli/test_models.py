@@ -146,10 +146,11 @@ def test_aliases(home: Home) -> None:
 
 def test_fallbacks(home: Home) -> None:
     status, _, err = home.run("models", "fallbacks", "add", "litellm/cheap")
-    assert (status, "first fallback alone" in err) == (0, True)
-    assert home.json("models", "fallbacks", "list") == {"fallbacks": ["litellm/gone", "litellm/cheap"]}
-    home.ok("models", "fallbacks", "add", "cheap")  # there already
+    assert (status, "There is a fallback already, litellm/gone, and Fased takes one alone." in err) == (1, True)
+    assert home.json("models", "fallbacks", "list") == {"fallbacks": ["litellm/gone"]}
     home.ok("models", "fallbacks", "remove", "litellm/gone")
+    home.ok("models", "fallbacks", "add", "cheap")
+    home.ok("models", "fallbacks", "add", "litellm/cheap")  # there already
     assert home.ok("models", "fallbacks", "list", "--plain") == "litellm/cheap\n"
     assert home.run("models", "fallbacks", "remove", "litellm/gone")[0] == 1
     home.ok("models", "fallbacks", "clear")

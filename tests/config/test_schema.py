@@ -35,8 +35,8 @@ APIS = [
 API = (APIS, ["openai", "", None, 1])
 LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh", "max"]
 CHOICE: Values = (
-    ["litellm/default", {}, {"primary": "a/b"}, {"primary": "a/b", "fallbacks": []}, {"fallbacks": ["a/b", "c/d"]}],
-    [1, None, [], {"primary": None}, {"fallbacks": "a/b"}, {"fallback": ["a/b"]}],
+    ["litellm/default", {}, {"primary": "a/b"}, {"primary": "a/b", "fallbacks": []}, {"fallbacks": ["a/b"]}],
+    [{"fallbacks": ["a/b", "c/d"]}, 1, None, [], {"primary": None}, {"fallbacks": "a/b"}, {"fallback": ["a/b"]}],
 )
 SECRET: Values = (
     [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fased_litellm.config.validation import check
+from fased_litellm.config.validation import TOO_MANY_FALLBACKS, check
 from fased_litellm.errors import Issue
 
 
@@ -184,16 +184,22 @@ def test_an_unknown_key_of_the_defaults_is_a_warning():
     ]
 
 
-def test_more_than_one_fallback_is_a_warning():
+def test_a_second_fallback_makes_the_config_invalid_wherever_it_stands():
     model = {"primary": "a/b", "fallbacks": ["a/c", "a/d"]}
     result = check(
-        {"agents": {"defaults": {"model": model}, "list": [{"id": "main", "model": model}, {"id": "x", "model": "y"}]}}
+        {
+            "agents": {
+                "defaults": {"model": model, "imageModel": {"fallbacks": ["a/c", "a/d"]}},
+                "list": [{"id": "main", "model": model}, {"id": "x", "model": "y"}],
+            }
+        }
     )
-    assert result.issues == []
-    assert [warning.partition(":")[0] for warning in result.warnings] == [
+    assert [str(issue.path) for issue in result.issues] == [
+        "agents.defaults.imageModel.fallbacks",
         "agents.defaults.model.fallbacks",
         "agents.list[0].model.fallbacks",
     ]
+    assert {issue.message for issue in result.issues} == {TOO_MANY_FALLBACKS}
 
 
 KEYS = ["models", "agents", "auth", "secrets", "providers", "litellm", "baseUrl", "apiKey", "source", "id", "defaults"]

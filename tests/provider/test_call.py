@@ -36,7 +36,7 @@ CONFIG: dict[str, Any] = {
         }
     },
     "agents": {
-        "defaults": {"model": {"primary": "litellm/a", "fallbacks": ["litellm/b", "litellm/c"]}},
+        "defaults": {"model": {"primary": "litellm/a", "fallbacks": ["litellm/b"]}},
         "list": [{"id": "ops", "model": "litellm/b", "taskModels": {"coding": "litellm/openai/code"}}],
     },
 }

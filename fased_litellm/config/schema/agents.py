@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from .base import Maybe, Strict
 
+MOST_FALLBACKS = 1
+"""Fact: ``src/config/model-input.ts``, and the schema: a second one makes the whole config invalid."""
+
 
 class ModelChoice(Strict):
-    """A primary model and its fallbacks; in the file also a plain text, which is the primary alone.
+    """A primary model and its fallback; in the file also a plain text, which is the primary alone.
 
     Attributes:
         primary: reference or alias.
-        fallbacks: None where the key is absent (the defaults' fallback then holds), empty to switch it off. Fased
-            uses the first one alone.
+        fallbacks: None where the key is absent (the defaults' fallback then holds), empty to switch it off.
     """
 
     primary: Maybe[str] = None
-    fallbacks: Maybe[list[str]] = None
+    fallbacks: Maybe[Annotated[list[str], Field(max_length=MOST_FALLBACKS)]] = None
 
 
 def _from_text(value: Any) -> Any:

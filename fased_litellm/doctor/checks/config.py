@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...catalog.configured import definitions_of, provider_key
+from ...config.validation import TOO_MANY_FALLBACKS
 from ...errors import FasedError
 from ...net.addresses import is_loopback_url, is_private_url
 from ...proxy.urls import normalize_base_url
@@ -26,13 +27,14 @@ def holds(subject: Subject) -> Iterator[Finding]:
         return
     assert snapshot is not None
     for issue in snapshot.issues:
+        too_many = issue.message == TOO_MANY_FALLBACKS
         yield Finding(
             "config-invalid",
             "error",
             f"{issue.path or 'the config'}: {issue.message}. The Node agent treats the whole config as empty then.",
-            "Correct it, or go back: fased litellm undo",
+            "Keep the first alone." if too_many else "Correct it, or go back: fased litellm undo",
             str(snapshot.path),
-            command="fased config validate",
+            command="fased litellm doctor --fix" if too_many else "fased config validate",
         )
     for warning in snapshot.warnings:
         yield Finding("config-warning", "warning", warning, "See docs/reference/config.md.", str(snapshot.path))

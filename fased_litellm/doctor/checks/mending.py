@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ...catalog.configured import definitions_of, provider_key
 from ...config import save
 from ...config.edits import Edit
+from ...config.keypath import dotted
+from ...config.schema.agents import MOST_FALLBACKS
 from ...errors import FasedError
 from ...formatting import count
 from .files import private_files
@@ -41,7 +44,7 @@ def mends(subject: Subject) -> list[Mend]:
     state = subject.paths.state
     if state.is_dir() and stat.S_IMODE(state.stat().st_mode) & 0o022:
         found.append(_close(state, 0o700))
-    return [*found, *_usage(subject)]
+    return [*found, *_config(subject)]
 
 
 def _close(path: Path, mode: int) -> Mend:
@@ -54,25 +57,60 @@ def _close(path: Path, mode: int) -> Mend:
     return Mend(f"chmod {mode:o} {path}", do)
 
 
-def _usage(subject: Subject) -> list[Mend]:
-    snapshot = subject.snapshot
-    name = provider_key(subject.tree)
-    if snapshot is None or name is None:
+def _config(subject: Subject) -> list[Mend]:
+    """The mends of the config, which are written together: each alone may leave it invalid."""
+    snapshot, _ = subject.read
+    if snapshot is None:
+        return []
+    further, usage = _further_fallbacks(subject.tree), _usage(subject.tree)
+    if not further and not usage:
+        return []
+    change = save.plan(snapshot, [*further, *usage], now=datetime.now(UTC))
+
+    def do() -> None:
+        save.commit(change)
+
+    words = [f"leave one fallback in {dotted(edit.path)}" for edit in further]
+    if usage:
+        words.append(f"set compat.supportsUsageInStreaming in {count(len(usage), 'definition')}")
+    return [Mend(f"{', '.join(words)} of {snapshot.path}", do)]
+
+
+def _usage(tree: Mapping[str, Any]) -> list[Edit]:
+    name = provider_key(tree)
+    if name is None:
         return []
     edits = []
-    for index, entry in enumerate(definitions_of(subject.tree)):
+    for index, entry in enumerate(definitions_of(tree)):
         compat = entry.get("compat") if isinstance(entry, dict) else None
         if isinstance(entry, dict) and (
             not isinstance(compat, dict) or compat.get("supportsUsageInStreaming") is not True
         ):
             path = ("models", "providers", name, "models", index, "compat", "supportsUsageInStreaming")
             edits.append(Edit(path, True))
-    if not edits:
-        return []
-    change = save.plan(snapshot, edits, now=datetime.now(UTC))
-    number = count(len(edits), "definition")
+    return edits
 
-    def do() -> None:
-        save.commit(change)
 
-    return [Mend(f"set compat.supportsUsageInStreaming in {number} of {snapshot.path}", do)]
+def _further_fallbacks(tree: Mapping[str, Any]) -> list[Edit]:
+    """The first of several fallbacks alone, at every place that has some: it is the one that Fased used."""
+    agents = tree.get("agents")
+    holders: list[tuple[tuple[str | int, ...], Any]] = []
+    if isinstance(agents, Mapping):
+        holders.append((("agents", "defaults"), agents.get("defaults")))
+        entries = agents.get("list")
+        holders += [
+            (("agents", "list", index), entry)
+            for index, entry in enumerate(entries if isinstance(entries, list) else [])
+        ]
+    edits = []
+    for path, holder in holders:
+        for key, choice in holder.items() if isinstance(holder, Mapping) else ():
+            listed = choice.get("fallbacks") if isinstance(choice, Mapping) else None
+            if (
+                isinstance(key, str)
+                and key.lower().endswith("model")
+                and isinstance(listed, list)
+                and len(listed) > MOST_FALLBACKS
+            ):
+                edits.append(Edit((*path, key, "fallbacks"), listed[:MOST_FALLBACKS]))
+    return edits

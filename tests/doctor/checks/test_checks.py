@@ -159,6 +159,27 @@ def test_permissions_are_found_and_mended(paths: Paths) -> None:
     assert mends(examined(paths).subject) == []
 
 
+def test_a_second_fallback_is_an_error_that_can_be_mended(paths: Paths) -> None:
+    configured(paths, WHOLE, {**WHOLE, "id": "other", "compat": {}})
+    known(paths, "default", "other")
+    config = json.loads(paths.config.read_text())
+    both = ["litellm/default", "litellm/other"]
+    config["agents"]["defaults"] |= {"model": {"fallbacks": both}, "imageModel": {"primary": "x/y", "fallbacks": both}}
+    config["agents"]["list"] = [{"id": "main"}, {"id": "ops", "model": {"primary": "litellm/other", "fallbacks": both}}]
+    paths.config.write_text(json.dumps(config))
+    found = [finding for finding in examined(paths).findings if finding.code == "config-invalid"]
+    assert [(finding.severity, finding.command) for finding in found] == [("error", "fased litellm doctor --fix")] * 3
+    assert all("At most one fallback is allowed" in finding.message for finding in found)
+    (mend,) = mends(examined(paths).subject)
+    mend.do()
+    after = json.loads(paths.config.read_text())["agents"]
+    assert after["defaults"]["model"] == {"fallbacks": both[:1]}
+    assert after["defaults"]["imageModel"] == {"primary": "x/y", "fallbacks": both[:1]}
+    assert after["list"][1]["model"] == {"primary": "litellm/other", "fallbacks": both[:1]}
+    assert "config-invalid" not in codes(paths)
+    assert mends(examined(paths).subject) == []
+
+
 def test_the_ledger(paths: Paths) -> None:
     configured(paths, WHOLE)
     known(paths, "default")
