@@ -1,13 +1,15 @@
 """Which redirects are followed, and with what; no I/O.
 
-A ``GET`` is followed three times at most; the key goes along only within one origin (scheme, host and port). Nothing but the
-request itself goes to another origin: it is vetted anew, and the permission for a private network holds for the configured
-host alone. A ``POST`` carries the conversation, so it is repeated within its origin only, and only where the status asks for
+A ``GET`` is followed three times at most. An origin is scheme, host and port, and the configured one is trusted with three
+things: the key, the configured headers, and the permission to be private. None of them goes along to another origin, which is
+vetted like any address, and none comes back on the way. A ``POST`` carries the conversation, so it is repeated within its origin only, and only where the status asks for
 the same request (307, 308). No redirect leads from https to http.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -82,7 +84,7 @@ def next_hop(url: str, request: Request, status: int, location: str, *, allow_pr
         onward = replace(onward, headers=harmless, stripped=True)
     scheme, host, port = ends[1]
     origin = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-    return Hop(origin, onward, allow_private and ends[0][1] == host)
+    return Hop(origin, onward, allow_private and same_origin)
 
 
 def check(request: Request, status: int, headers: Mapping[str, str]) -> None:
@@ -108,11 +110,21 @@ def blocked(url: str, error: AddressBlocked) -> AddressBlocked:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port, each in one spelling.
+
+    Raises:
+        ValueError: the host or the port is none.
+    """
     try:
         host = normalize_host(parts.hostname or "")
     except AddressBlocked:
         raise ValueError(parts.hostname) from None
-    return parts.scheme, host, parts.port or _PORTS.get(parts.scheme, 0)
+    with contextlib.suppress(ValueError):
+        host = str(ipaddress.ip_address(host))
+    port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
+    if port == 0:
+        raise ValueError(port)
+    return parts.scheme, host, port or 0
 
 
 def _remaining(request: Request, since: float) -> Limits:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 
 from fased_litellm.errors import AddressBlocked, BadAnswer
-from fased_litellm.net import redirects
+from fased_litellm.net import addresses, redirects
 from fased_litellm.net.messages import Limits, Request
-from tests.net.asking import GET, KEY, POST, both
+from tests.net.asking import GET, KEY, POST, Resolver, both
 from tests.servers import READ, FaultServers, answer
 
 
 def to(location: str, status: int = 302) -> bytes:
     return answer(status, "", {"location": location})
+
+
+@pytest.fixture
+def public_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For redirects between two servers of this machine: none of them may be private, so here they count as public."""
+    monkeypatch.setattr(addresses, "is_special", lambda _: False)
 
 
 def hop(
@@ -32,6 +39,7 @@ def test_within_the_origin_the_key_goes_along(send: Any, fault_server: FaultServ
 
 
 @both
+@pytest.mark.usefixtures("public_loopback")
 def test_another_origin_sees_neither_key_nor_configured_headers(send: Any, fault_server: FaultServers) -> None:
     other = fault_server(answer(200, "ok"))
     server = fault_server(to(f"{other.url}/v1/models"))
@@ -45,6 +53,7 @@ def test_another_origin_sees_neither_key_nor_configured_headers(send: Any, fault
 
 
 @both
+@pytest.mark.usefixtures("public_loopback")
 def test_the_key_is_not_picked_up_again_on_the_way_back(send: Any, fault_server: FaultServers) -> None:
     other = fault_server([answer(200, "unused")])
     server = fault_server(to(f"{other.url}/there"), answer(200, "back"))
@@ -89,6 +98,7 @@ def test_each_hop_is_vetted(where: str, send: Any, fault_server: FaultServers) -
 
 
 @both
+@pytest.mark.usefixtures("public_loopback")
 def test_another_origin_that_wants_a_key_is_explained(send: Any, fault_server: FaultServers) -> None:
     other = fault_server(answer(401, "key?"))
     server = fault_server(to(other.url))
@@ -143,6 +153,11 @@ def test_a_conversation_is_not_turned_into_a_question(status: int) -> None:
         ("https://[::1", "malformed"),
         ("https://a.example:99999/", "no port"),
         ("https://a.example:port/", "no port"),
+        ("https://a.example:0/", "no port to connect to"),
+        ("https://key@a.example/", "a user name"),
+        ("https://:secret@a.example/", "a user name"),
+        ("https://a.example:443@b.example/", "a user name"),
+        ("http://a.example:443/v1", "TLS is given up"),
         ("//\u2100.example/", "the compatibility form holds a slash"),
     ],
 )
@@ -173,10 +188,106 @@ def test_what_counts_as_the_same_origin(location: str, origin: str, target: str,
     assert ("authorization" in found.request.headers) is not stripped
 
 
-def test_the_permission_for_a_private_network_is_for_the_configured_host() -> None:
-    assert hop("http://127.0.0.1:9/", url="http://127.0.0.1:4000/").allow_private_network
-    assert not hop("http://192.168.1.1/", url="http://127.0.0.1:4000/").allow_private_network
-    assert not hop("http://localhost:4000/", url="http://127.0.0.1:4000/").allow_private_network
+HERE = [
+    ("http://127.0.0.1:4000/v1", "http://127.0.0.1:4000/other"),
+    ("http://127.0.0.1:4000/v1", "/other"),
+    ("http://127.0.0.1:4000/v1", "//127.0.0.1:4000"),
+    ("http://127.0.0.1/v1", "http://127.0.0.1:80/"),
+    ("http://127.0.0.1:80/v1", "http://127.0.0.1/"),
+    ("http://127.0.0.1/v1", "http://127.0.0.1:/"),
+    ("https://10.0.0.1:443/v1", "https://10.0.0.1/"),
+    ("http://proxy.internal/v1", "HTTP://PROXY.Internal./"),
+    ("http://[::1]:4000/v1", "http://[0:0:0:0:0:0:0:1]:4000/"),
+    ("http://[::1]:4000/v1", "http://[::0001]:4000/"),
+    ("https://xn--bcher-kva.example/v1", "https://b\u00fccher.example/"),
+    ("https://xn--bcher-kva.example/v1", "https://B\u00dcCHER.example:443/"),
+    ("https://xn--bcher-kva.example/v1", "https://b\u00fccher\u3002example/"),
+]
+ELSEWHERE = [
+    ("http://127.0.0.1:4000/v1", "http://127.0.0.1:4001/"),
+    ("http://127.0.0.1:4000/v1", "http://127.0.0.1/"),
+    ("http://127.0.0.1:4000/v1", "https://127.0.0.1:4000/"),
+    ("http://127.0.0.1:80/v1", "https://127.0.0.1/"),
+    ("http://127.0.0.1:443/v1", "https://127.0.0.1:443/"),
+    ("http://127.0.0.1:4000/v1", "http://localhost:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://127.0.0.2:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://[::1]:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://[::ffff:127.0.0.1]:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://127.1:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://2130706433:4000/"),
+    ("http://127.0.0.1:4000/v1", "http://192.168.1.1:4000/"),
+    ("http://proxy.internal/v1", "http://proxy.internal.evil.example/"),
+    ("http://proxy.internal/v1", "http://xproxy.internal/"),
+    ("https://xn--fa-hia.example/v1", "https://fass.example/"),
+]
+
+
+@pytest.mark.parametrize(("url", "location"), HERE)
+def test_the_same_origin_in_another_spelling(url: str, location: str) -> None:
+    found = hop(location, url=url)
+    assert found.allow_private_network
+    assert found.request.headers == GET.headers
+    assert not found.request.stripped
+
+
+@pytest.mark.parametrize(("url", "location"), ELSEWHERE)
+def test_another_scheme_host_or_port_is_another_origin(url: str, location: str) -> None:
+    """Neither key nor configured headers nor the permission for a private network go along."""
+    found = hop(location, url=url)
+    assert not found.allow_private_network
+    assert found.request.headers == {"accept": "*/*"}
+    assert found.request.stripped
+
+
+@both
+def test_another_port_of_a_private_host_is_not_asked(send: Any, fault_server: FaultServers) -> None:
+    victim = fault_server(answer(200, "from the other service"))
+    server = fault_server(to(f"{victim.url}/admin/shutdown?x=1"))
+    with pytest.raises(AddressBlocked, match="redirects to an address that is refused") as caught:
+        send(server.url)
+    assert victim.connections == 0
+    assert caught.value.hint == "If that address is your proxy, make it the base URL."
+
+
+@both
+def test_the_permission_does_not_come_back_on_a_way_round(
+    send: Any, fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = fault_server([b"unused"])
+    server = fault_server(to(f"http://public.example:{public.port}/"), answer(200, "back"))
+    public._scripts = [[to(f"{server.url}/back")]]
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver({"public.example": [["127.0.0.1"]]}))
+    special = addresses.is_special
+    asked: list[object] = []
+
+    def first_time_public(address: addresses.Address) -> bool:
+        asked.append(address)
+        return len(asked) > 1 and special(address)
+
+    monkeypatch.setattr(addresses, "is_special", first_time_public)
+    with pytest.raises(AddressBlocked):
+        send(server.url)
+    assert (public.connections, server.connections) == (1, 1)
+
+
+@both
+def test_no_cookie_is_kept_on_the_way(send: Any, fault_server: FaultServers) -> None:
+    first = answer(302, "", {"location": "/there", "set-cookie": "session=planted; Path=/"})
+    server = fault_server(first, answer(200, "ok"))
+    assert send(server.url).body == b"ok"
+    assert b"cookie" not in server.requests[1].lower()
+
+
+@both
+def test_each_hop_resolves_and_vets_the_name(
+    send: Any, fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = fault_server(to("/there"), answer(200, "ok"))
+    resolver = Resolver({"proxy.internal": [["127.0.0.1"], ["169.254.169.254"]]})
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    with pytest.raises(AddressBlocked, match="metadata"):
+        send(f"http://proxy.internal:{server.port}")
+    assert resolver.asked == ["proxy.internal"] * 2
 
 
 def test_the_total_time_is_not_granted_anew() -> None:
