@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import LedgerError
-from . import migration_2
+from . import migration_2, migration_4
 
 APPLICATION_ID = 0x4653_4C55
 """``PRAGMA application_id`` of a ledger (``FSLU``), by which another SQLite file is told from one."""
@@ -70,6 +70,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # The proxy's id of a call, by which its spend rows are found; NULL where it took ours.
         "ALTER TABLE call ADD COLUMN proxy_call_id TEXT",
     ),
+    migration_4.STATEMENTS,
 )
 
 LATEST = len(MIGRATIONS)

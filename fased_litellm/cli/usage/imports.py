@@ -132,6 +132,7 @@ def _lines(result: ImportResult) -> list[str]:
             (result.replaced, "changed"),
             (result.renamed, "with another session key"),
             (result.covered, "replaced by a transcript"),
+            (result.copies, "in several transcripts, counted once"),
         )
         if number
     ]

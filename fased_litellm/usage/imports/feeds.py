@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .blocks import Fingerprint, fingerprint
 from .files import Found
 
-_COLUMNS = "id, kind, path, conversation, inode, size, mtime_ns, position, line, head, head_size, tail"
+_COLUMNS = "id, kind, path, conversation, inode, size, mtime_ns, position, line, head, head_size, tail, copied_until_ms, parent"
 
 
 class Feed(NamedTuple):
@@ -29,6 +29,8 @@ class Feed(NamedTuple):
     head: bytes
     head_size: int
     tail: bytes
+    copied_until_ms: int | None = None
+    parent: str = ""
 
 
 @dataclass(slots=True)

@@ -37,6 +37,9 @@ class Calls(_Document):
     added: Count
     replaced: Count = Field(description="Their numbers are others now.")
     covered: Count = Field(description="Task runs and counters that gave way to a transcript.")
+    copies: Count = Field(
+        description="They are in several transcripts, as a session was forked or continued in another file: each counts once."
+    )
     renamed: Count = Field(description="Their session has another key now.")
 
 

@@ -45,6 +45,7 @@ class Messages:
         prices: for messages whose cost the transcript does not say.
         otherwise_ms: the time of messages that have none, as long as there was none with one before.
         seen_until_ms: messages up to then are in ``activity`` already, from an earlier form of this transcript.
+        began_ms: messages before that were copied from another transcript, and are counted there.
 
     Attributes:
         names: the combinations of names of all calls; kept by ``clear``.
@@ -55,11 +56,16 @@ class Messages:
         first_ms, latest_ms: of all messages so far; None and -1 without any. Kept by ``clear``.
         now_ms: the time of the last message.
         counts, until_ms: from ``latest_ms`` on until then, messages belong to these counts.
-        billed: whether any call had tokens. Kept by ``clear``.
+        billed: whether any call had tokens, but for copies. Kept by ``clear``.
+        copies: whether there were messages before ``began_ms``. Kept by ``clear``.
     """
 
-    def __init__(self, prices: PriceTable, *, otherwise_ms: int, seen_until_ms: int | None = None) -> None:
+    def __init__(
+        self, prices: PriceTable, *, otherwise_ms: int, seen_until_ms: int | None = None, began_ms: int | None = None
+    ) -> None:
         self._prices = prices
+        self.began_ms = began_ms or 0
+        self.copies = False
         self.now_ms = otherwise_ms
         self._seen_until_ms = -1 if seen_until_ms is None else seen_until_ms
         self.places: dict[tuple[str | None, ...], int] = {}
@@ -116,6 +122,9 @@ class Messages:
         """Note the time of a message. Gives the counts that it belongs to; None where it was counted before."""
         self.now_ms = now
         self.until_ms = -1
+        if now < self.began_ms:
+            self.copies = True
+            return None
         if self.first_ms is None or now < self.first_ms:
             self.first_ms = now
         self.latest_ms = max(self.latest_ms, now)
@@ -163,7 +172,7 @@ class Messages:
         provider, model, _, _ = self.names[place]
         if tokens == NONE and (provider, model) in _NOT_MODELS:
             return
-        if tokens[4]:
+        if tokens[4] and now >= self.began_ms:
             self.billed = True
         identity = entry.get("id")
         if not _is_id(identity):

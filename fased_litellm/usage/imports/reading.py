@@ -7,7 +7,9 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from . import header
 from .blocks import Fingerprint, Lines, fingerprint
+from .header import Header
 from .jsonlines import Parse, value
 
 MOST_BAD_LINES = 1000
@@ -107,6 +109,17 @@ class Reading:
         self.mtime_ms = max(0, found.st_mtime_ns // 1_000_000)
         self.bad: list[BadLine] = []
         self.state: State | None = None
+
+    def header(self) -> Header:
+        """The header of a transcript, looked at beside what is read.
+
+        Raises:
+            Unreadable: the file cannot be read.
+        """
+        try:
+            return header.read(self._descriptor, self._parse)
+        except OSError as error:
+            raise Unreadable(error.strerror or type(error).__name__) from error
 
     def close(self) -> None:
         """Close the file."""

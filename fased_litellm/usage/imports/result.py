@@ -33,6 +33,7 @@ class ImportResult:
         bytes_read: about how many bytes were read.
         added, replaced: calls that are new, and those whose numbers are others now.
         covered: task runs and counters that gave way to transcripts.
+        copies: calls that do not count (any more), since another session's transcript has them, too.
         renamed: calls whose session has another key now.
         bad_lines: all lines of the known files that cannot be read, and the first thousand of each file.
         unreadable: files that cannot be read, with the reason.
@@ -48,6 +49,7 @@ class ImportResult:
     added: int = 0
     replaced: int = 0
     covered: int = 0
+    copies: int = 0
     renamed: int = 0
     bad_lines: int = 0
     bad: list[Bad] = field(default_factory=list)
@@ -64,6 +66,7 @@ class ImportResult:
                 "added": self.added,
                 "replaced": self.replaced,
                 "covered": self.covered,
+                "copies": self.copies,
                 "renamed": self.renamed,
             },
             "badLines": {

@@ -24,7 +24,7 @@ class Done(NamedTuple):
     Attributes:
         files: how many files were read.
         size: how many bytes of them were new.
-        added, replaced, covered: as of ``writing.Written``.
+        added, replaced, covered, copies: as of ``writing.Written``.
         unreadable: files that cannot be read, with the reason.
     """
 
@@ -33,6 +33,7 @@ class Done(NamedTuple):
     added: int
     replaced: int
     covered: int
+    copies: int
     unreadable: Sequence[Sequence[str]]
 
 
@@ -62,7 +63,7 @@ class _Chunks:
 
     def done(self, written: Written) -> Done:
         """What there is to tell."""
-        counts = written.added, written.replaced, written.covered
+        counts = written.added, written.replaced, written.covered, written.copies
         told = Done(self._files, self._size, *counts, tuple(self._unreadable))
         self._files = self._size = 0
         self._unreadable.clear()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .calls import Values, columns
+from .header import NONE, Header
 from .jsonlines import Parse, plain
 from .messages import Messages, Names
 from .prices import PriceTable
@@ -30,6 +31,8 @@ class Chunk(NamedTuple):
         names, activity, tools: as in ``Messages``; names are all so far, the rest is that of this chunk.
         first_ms, last_ms, billed: as in ``Messages``.
         bad: lines that could not be read.
+        header: of the file, where it is read from its beginning.
+        copies: whether there were messages from before the session began.
         state: None as long as chunks of the same file follow.
         problem: why the file cannot be read to its end; nothing of the file counts then, and nothing follows.
     """
@@ -46,6 +49,8 @@ class Chunk(NamedTuple):
     last_ms: int | None = None
     billed: bool = False
     bad: Sequence[BadLine] = ()
+    header: Header = NONE
+    copies: bool = False
     state: State | None = None
     problem: str | None = None
 
@@ -81,7 +86,8 @@ def read(part: Part, prices: PriceTable, parse: Parse) -> Iterator[Chunk]:
 
 def _chunks(reading: Reading, part: Part, prices: PriceTable, *, quick: bool) -> Iterator[Chunk]:
     seen = part.seen_until_ms if reading.restarted else None
-    messages = Messages(prices, otherwise_ms=reading.mtime_ms, seen_until_ms=seen)
+    header = reading.header() if reading.restarted else NONE
+    messages = Messages(prices, otherwise_ms=reading.mtime_ms, seen_until_ms=seen, began_ms=header.began_ms)
     shortcut: Shortcut | None = None
     if quick:
         from .usual import Usual
@@ -89,11 +95,11 @@ def _chunks(reading: Reading, part: Part, prices: PriceTable, *, quick: bool) ->
         shortcut = Usual(messages, prices).take
     for _ in reading.lines(messages.take, shortcut):
         if len(messages.calls) >= CALLS_PER_CHUNK:
-            yield _chunk(part.key, reading, messages)
-    yield _chunk(part.key, reading, messages)
+            yield _chunk(part.key, reading, messages, header)
+    yield _chunk(part.key, reading, messages, header)
 
 
-def _chunk(key: int, reading: Reading, messages: Messages) -> Chunk:
+def _chunk(key: int, reading: Reading, messages: Messages, header: Header) -> Chunk:
     calls = {shape: values for shape, values in messages.calls.by_shape.items() if values}
     statuses = [status for _, _, status, _ in messages.names]
     chunk = Chunk(
@@ -109,6 +115,8 @@ def _chunk(key: int, reading: Reading, messages: Messages) -> Chunk:
         messages.last_ms,
         messages.billed,
         reading.bad,
+        header,
+        messages.copies,
         reading.state,
     )
     messages.clear()

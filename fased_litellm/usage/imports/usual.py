@@ -231,7 +231,7 @@ class Usual:
                 round(usd_written * PICO) if usd_written else 0,
                 latency,
             )
-        if total:
+        if total and now >= messages.began_ms:
             messages.billed = True
         return True
 

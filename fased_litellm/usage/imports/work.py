@@ -108,6 +108,7 @@ class Work:
             result.added += done.added
             result.replaced += done.replaced
             result.covered += done.covered
+            result.copies += done.copies
             result.unreadable += [(file, problem) for file, problem in done.unreadable]
             self._tell(Progress(read, size, result.added))
 

@@ -13,11 +13,13 @@ from ..dimensions import Dimensions
 from ..ledger import Ledger
 from ..multirow import Insertion
 from ..rollups import Part
-from . import conversations
+from ..rows import last_id
+from . import conversations, copies
 from .calls import DIMENSION, FEED, Values, columns
 from .conversations import Conversation
 from .feeds import Feed
 from .files import Found
+from .numbers import LAST_MS
 from .reading import MOST_BAD_LINES, BadLine, Reading, State
 from .store import About, unnamed
 from .transcript import Chunk
@@ -49,8 +51,9 @@ WHERE id = ?4
 """
 _STATE = State._fields[:-1]
 _NEW_FEED = Insertion(
-    f"INSERT INTO feed (id, kind, path, agent, conversation, {', '.join(_STATE)}, bad_lines, read_at_ms)",
-    f"({', '.join('?' * (len(_STATE) + 7))})",
+    "INSERT INTO feed (id, kind, path, agent, conversation, copied_until_ms, parent, "
+    f"{', '.join(_STATE)}, bad_lines, read_at_ms)",
+    f"({', '.join('?' * (len(_STATE) + 9))})",
 )
 _READ_ON = f"""
 UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0
@@ -60,11 +63,13 @@ WHERE id = ?
 
 @dataclass(slots=True)
 class Written:
-    """What became of what was read: calls that are new, and those whose numbers are others now."""
+    """What became of what was read: calls that are new, those whose numbers are others now, task runs and counters that
+    gave way, and copies that do not count."""
 
     added: int = 0
     replaced: int = 0
     covered: int = 0
+    copies: int = 0
 
 
 class Source(NamedTuple):
@@ -151,6 +156,7 @@ class _Batch:
         self._file: _Open | None = None
         self._present: set[int] = set()
         self._billed: list[str] = []
+        self._heirs: list[copies.Heir] = []
         self.written = Written()
         self._drop()
 
@@ -168,6 +174,7 @@ class _Batch:
         self._connection = connection
         self._dimensions = dimensions
         # Nobody else adds to these tables while the lock of imports is held. So all is written at once, at the end.
+        self._last_call = last_id(connection)
         sql = "SELECT coalesce(max(id), 0) FROM {}"
         self._last_feed, self._last_conversation = (
             connection.execute(sql.format(table)).fetchone()[0] for table in ("feed", "conversation")
@@ -219,6 +226,9 @@ class _Batch:
     def finish(self) -> None:
         """Write what is left."""
         self._put()
+        settled = copies.settle(self._connection, self._heirs, self._last_call)
+        self.written.added -= settled.fresh
+        self.written.copies += settled.copies
         if self._billed:
             self.written.covered += conversations.cover(self._connection, self._billed)
 
@@ -243,7 +253,10 @@ class _Batch:
             return _Open(source, self._last_feed, conversation, fresh)
         if chunk.restarted:
             self._connection.execute("DELETE FROM bad_line WHERE feed = ?", (source.feed.id,))
-            self._connection.execute("UPDATE feed SET bad_lines = 0 WHERE id = ?", (source.feed.id,))
+            self._connection.execute(
+                "UPDATE feed SET bad_lines = 0, copied_until_ms = ?, parent = ? WHERE id = ?",
+                (chunk.header.copied_until_ms(source.file.name), chunk.header.parent, source.feed.id),
+            )
         return _Open(source, source.feed.id, conversation, fresh)
 
     def _end(self, file: _Open, chunk: Chunk, state: State) -> None:
@@ -256,11 +269,17 @@ class _Batch:
         if chunk.billed and not conversation.counted:
             self._billed.append(conversation.session_id)
         now = time.time_ns() // 1_000_000
-        if file.source.feed:
+        found, known = file.source.file, file.source.feed
+        until, parent = chunk.header.copied_until_ms(found.name), chunk.header.parent
+        if known and not chunk.restarted:
+            until, parent = known.copied_until_ms, known.parent
+        if parent or chunk.copies or until == LAST_MS:
+            since = 0 if chunk.restarted else self._last_call
+            self._heirs.append(copies.Heir(conversation.prefix[:-1], since, until))
+        if known:
             self._updated[_READ_ON].append((*state, now, file.feed))
         else:
-            found = file.source.file
-            row = (file.feed, found.kind, found.path, found.agent, conversation.id, *state, now)
+            row = (file.feed, found.kind, found.path, found.agent, conversation.id, until, parent, *state, now)
             self._inserted[_NEW_FEED] += row
 
     def _forget_file(self) -> None:

@@ -71,8 +71,22 @@ def _line(identity: str | None, at_ms: int, message: Mapping[str, Any]) -> dict[
     return {"type": "message", **named, "timestamp": iso(at_ms), "message": dict(message)}
 
 
-def header(session_id: str, at_ms: int = T0) -> dict[str, Any]:
-    return {"type": "session", "version": 3, "id": session_id, "timestamp": iso(at_ms), "cwd": "/srv/agent"}
+def header(session_id: str, at_ms: int = T0, *, parent: str | Path | None = None) -> dict[str, Any]:
+    known = {"type": "session", "version": 3, "id": session_id, "timestamp": iso(at_ms), "cwd": "/srv/agent"}
+    return known if parent is None else {**known, "parentSession": str(parent)}
+
+
+def compaction(identity: str, at_ms: int, kept: str) -> dict[str, Any]:
+    """What the agent writes after it has summed up all that is before the message ``kept``."""
+    return {
+        "type": "compaction",
+        "id": identity,
+        "parentId": None,
+        "timestamp": iso(at_ms),
+        "summary": "…",
+        "firstKeptEntryId": kept,
+        "tokensBefore": 90_000,
+    }
 
 
 def text(lines: Iterable[Any]) -> bytes:
