@@ -72,6 +72,8 @@ def _show(found: Examination, done: list[str]) -> None:
         state = "not asked" if found.subject.offline else "ready" if found.asked.ready else "not reached"
         release = f", LiteLLM {found.version}: {verdict(found.version)}" if found.version else ""
         output.line(f"Proxy:  {found.subject.base_url}, {state}{release}")
+    provided = ", ".join(f"{one} by {source}" for one, source in found.registry.sources.items())
+    output.line(f"Providers: {provided}")
     output.line()
     for finding in found.findings:
         place = f"{finding.place}: " if finding.place and finding.place not in finding.message else ""

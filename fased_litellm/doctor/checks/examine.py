@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...paths import Paths
+from ...plugin import Registry, load_registry
 from .. import releases
 from ..findings import Finding, counts, ordered
-from . import config, files, key, models, proxy
+from . import config, files, key, models, plugins, proxy
 from .proxy import Asked
 from .subject import Subject
 
@@ -24,12 +25,14 @@ class Examination:
         asked: what the proxy said.
         version: its release, as it or the history says.
         findings: worst first.
+        registry: the provider plug-ins.
     """
 
     subject: Subject
     asked: Asked
     version: str | None
     findings: tuple[Finding, ...]
+    registry: Registry
 
     @property
     def ok(self) -> bool:
@@ -49,6 +52,11 @@ class Examination:
                 "verdict": releases.verdict(self.version),
                 "knownAsOf": releases.AS_OF,
             },
+            "providers": [
+                {"id": one.id, "label": one.label, "distribution": source.name, "version": source.version or None}
+                for one in self.registry
+                for source in (self.registry.sources[one.id],)
+            ],
             "findings": [finding.as_dict() for finding in self.findings],
             "counts": counts(self.findings),
         }
@@ -77,11 +85,13 @@ def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> E
             files.planted,
         ):
             findings += check(subject)
+        registry = load_registry()
         asked = asking.result()
     findings += [
+        *plugins.unused(registry),
         *asked.findings,
         *key.kind(asked.kind, subject),
         *models.vanished(subject, asked.catalog),
         *proxy.release(subject, asked),
     ]
-    return Examination(subject, asked, asked.version or proxy.last_seen(subject), ordered(findings))
+    return Examination(subject, asked, asked.version or proxy.last_seen(subject), ordered(findings), registry)

@@ -20,6 +20,15 @@ class ExaminedProxy(Document):
     known_as_of: str = Field(description="Date of what is known of releases.")
 
 
+class InstalledProvider(Document):
+    """A provider plug-in that is installed and used."""
+
+    id: str
+    label: str
+    distribution: str = Field(description="The installed distribution that provides it; empty if it is in none.")
+    version: str | None
+
+
 class ExaminationDocument(Document):
     """The document of ``fased litellm doctor --json``."""
 
@@ -29,6 +38,7 @@ class ExaminationDocument(Document):
     config_path: str
     base_url: str | None
     proxy: ExaminedProxy
+    providers: list[InstalledProvider] = Field(description="That of this package first.")
     findings: list[FindingPart] = Field(description="Worst first.")
     counts: dict[Severity, int]
     fixed: list[str] = Field(description="What --fix has done.")
