@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from fased_litellm.cli import localproxy
+from fased_litellm.localproxy import process
 from tests import environment
 from tests.cli.proxied import DISCOVERY, Home, make
 from tests.servers import FaultServer, FaultServers, answer_json
@@ -130,6 +132,17 @@ def test_without_a_config_its_address_is_not_taken(
     agent = make(home, capsys, "", text=None)
     agent.run("providers", "refresh")
     assert evil.connections == 0
+
+
+def test_the_local_proxy_gets_nothing_of_it(home: Path, cloned: Path) -> None:
+    (cloned / ".env").write_text(
+        "DATABASE_URL=postgresql://evil\nOPENAI_API_BASE=http://evil\nGEMINI_API_KEY=sk-test-1\n"
+    )
+    (home / ".fased").mkdir()
+    (home / ".fased" / ".env").write_text("GEMINI_API_KEY=sk-test-mine\n")
+    env = localproxy._environment()
+    assert env["GEMINI_API_KEY"] == "sk-test-mine"
+    assert not {"DATABASE_URL", "OPENAI_API_BASE"} & set(process.child_environment(env, "sk-test", own_config=False))
 
 
 def test_no_module_and_no_program_of_it_is_run(agent: Home, cloned: Path, evil: FaultServer, good: FaultServer) -> None:
