@@ -100,10 +100,12 @@ def check(request: Request, status: int, headers: Mapping[str, str]) -> None:
         raise _refused(end, "", "a web page is there")
 
 
-def blocked(url: str, error: AddressBlocked) -> AddressBlocked:
+def blocked(url: str, hop: Hop, error: AddressBlocked) -> AddressBlocked:
     """The exception for a redirect to an address that is refused."""
+    there = f"{hop.origin}, which is refused" if hop.origin.isprintable() else "an address that is refused"
+    alone = "" if hop.allow_private_network else " Only the origin of the base URL itself may be allowed to be private."
     return AddressBlocked(
-        f"{_shown(urlsplit(url))} redirects to an address that is refused. {error.message}",
+        f"{_shown(urlsplit(url))} redirects to {there}. {error.message}{alone}",
         cause="address-blocked",
         hint="If that address is your proxy, make it the base URL.",
     )

@@ -209,7 +209,7 @@ class Transport:
             with closing(there), there.open(hop.request) as answer:
                 yield answer
         except AddressBlocked as error:
-            raise redirects.blocked(self._origin.name, error) from None
+            raise redirects.blocked(self._origin.name, hop, error) from None
 
     def send(self, request: Request) -> Answer:
         """Send a request and read the whole answer.
@@ -297,7 +297,7 @@ class AsyncTransport:
             async with aclosing(there), there.open(hop.request) as answer:
                 yield answer
         except AddressBlocked as error:
-            raise redirects.blocked(self._origin.name, error) from None
+            raise redirects.blocked(self._origin.name, hop, error) from None
 
     async def send(self, request: Request) -> Answer:
         """As ``Transport.send``."""

@@ -63,7 +63,8 @@ def check(base_url: str, key: str | None, *, allow_private: bool) -> tuple[Catal
 
 
 def _hint(error: CallError, *, allow_private: bool) -> str | None:
-    if isinstance(error, AddressBlocked) and not allow_private and "metadata" not in error.message:
+    # Where a permission would not help, as after a redirect or for metadata services, the hint has no word of one.
+    if isinstance(error, AddressBlocked) and not allow_private and "allowPrivateNetwork" in (error.hint or ""):
         return _PRIVATE
     return _BY_CAUSE.get(error.cause, error.hint)
 

@@ -92,7 +92,7 @@ def test_a_loop_ends_at_once(send: Any, fault_server: FaultServers) -> None:
 )
 def test_each_hop_is_vetted(where: str, send: Any, fault_server: FaultServers) -> None:
     server = fault_server(to(where))
-    with pytest.raises(AddressBlocked, match="redirects to an address that is refused") as caught:
+    with pytest.raises(AddressBlocked, match=r"redirects to http://.*, which is refused") as caught:
         send(server.url)
     assert "allowPrivateNetwork" not in str(caught.value.hint)
 
@@ -243,9 +243,11 @@ def test_another_scheme_host_or_port_is_another_origin(url: str, location: str) 
 def test_another_port_of_a_private_host_is_not_asked(send: Any, fault_server: FaultServers) -> None:
     victim = fault_server(answer(200, "from the other service"))
     server = fault_server(to(f"{victim.url}/admin/shutdown?x=1"))
-    with pytest.raises(AddressBlocked, match="redirects to an address that is refused") as caught:
+    with pytest.raises(AddressBlocked, match=r"redirects to http://.*, which is refused") as caught:
         send(server.url)
     assert victim.connections == 0
+    assert f"{server.url} redirects to {victim.url}, which is refused." in caught.value.message
+    assert "Only the origin of the base URL itself may be allowed to be private." in caught.value.message
     assert caught.value.hint == "If that address is your proxy, make it the base URL."
 
 
