@@ -22,31 +22,20 @@ class Header(NamedTuple):
     """What a header says.
 
     Attributes:
-        session_id: '' for none.
         began_ms: when the session began; None if that is not said.
         parent: file name of the session which this one continues, without its folder; '' for none.
     """
 
-    session_id: str = ""
     began_ms: int | None = None
     parent: str = ""
 
-    def copied_until_ms(self, name: str) -> int | None:
+    @property
+    def copied_until_ms(self) -> int | None:
         """Messages before this time may be copies of another session's; None where there are none.
 
-        A file whose header names another session, or a parent but no time, may consist of nothing else.
-
-        Args:
-            name: of the conversation.
+        A file whose header has a parent but no time may consist of nothing else.
         """
-        if self.began_ms is None:
-            return LAST_MS if self.parent else None
-        own = (
-            name == self.session_id
-            or name.startswith(f"{self.session_id}-topic-")
-            or name.endswith(f"_{self.session_id}")
-        )
-        return self.began_ms if own or not self.session_id else LAST_MS
+        return LAST_MS if self.began_ms is None and self.parent else self.began_ms
 
 
 NONE = Header()
@@ -75,8 +64,4 @@ def of(entry: Any) -> Header:
     if type(entry) is not dict or entry.get("type") != "session":
         return NONE
     parent = text(entry.get("parentSession")) or ""
-    return Header(
-        text(entry.get("id")) or "",
-        moment(entry.get("timestamp")),
-        parent.replace("\\", "/").rpartition("/")[2],
-    )
+    return Header(moment(entry.get("timestamp")), parent.replace("\\", "/").rpartition("/")[2])

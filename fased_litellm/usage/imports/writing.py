@@ -255,7 +255,7 @@ class _Batch:
             self._connection.execute("DELETE FROM bad_line WHERE feed = ?", (source.feed.id,))
             self._connection.execute(
                 "UPDATE feed SET bad_lines = 0, copied_until_ms = ?, parent = ? WHERE id = ?",
-                (chunk.header.copied_until_ms(source.file.name), chunk.header.parent, source.feed.id),
+                (chunk.header.copied_until_ms, chunk.header.parent, source.feed.id),
             )
         return _Open(source, source.feed.id, conversation, fresh)
 
@@ -270,7 +270,7 @@ class _Batch:
             self._billed.append(conversation.session_id)
         now = time.time_ns() // 1_000_000
         found, known = file.source.file, file.source.feed
-        until, parent = chunk.header.copied_until_ms(found.name), chunk.header.parent
+        until, parent = chunk.header.copied_until_ms, chunk.header.parent
         if known and not chunk.restarted:
             until, parent = known.copied_until_ms, known.parent
         if parent or chunk.copies or until == LAST_MS:

@@ -103,11 +103,6 @@ def test_a_parent_alone_tells_it_too(node: Node) -> None:
     assert ids(node) == WANTED[:4]
 
 
-def test_a_copied_file_repeats_what_it_is_a_copy_of(node: Node) -> None:
-    both_orders(node, ("s1 (copy)", S1[1]), S1)
-    assert ids(node) == WANTED[:4]
-
-
 def test_a_chain_of_forks_whose_first_transcript_is_gone(node: Node) -> None:
     third = ("s3", [header("s3", T0 + 2 * HOUR, parent="s2.jsonl"), *replies(3, 5), reply("a5", T0 + HOUR + 1000)])
     fourth = ("s4", [header("s4", T0 + 3 * HOUR), *replies(3, 4), reply("b1", T0 + 4 * HOUR)])

@@ -29,11 +29,11 @@ def read(path: Path) -> Header:
 def test_what_a_header_says(tmp_path: Path) -> None:
     path = tmp_path / "s2.jsonl"
     path.write_bytes(node.text([node.header("s2", T0, parent="/srv/agents/main/sessions/s1.jsonl"), node.reply("a1")]))
-    assert read(path) == Header("s2", T0, "s1.jsonl")
+    assert read(path) == Header(T0, "s1.jsonl")
     path.write_bytes(node.text([node.header("s2")]).rstrip())
-    assert read(path) == Header("s2", T0)
+    assert read(path) == Header(T0)
     path.write_bytes(node.text([{**node.header("s2"), "cwd": "/srv/" + "x" * 3000}]))
-    assert read(path) == Header("s2", T0)
+    assert read(path) == Header(T0)
 
 
 @pytest.mark.parametrize(
@@ -60,22 +60,7 @@ def test_a_parent_is_known_by_its_file_name_alone() -> None:
 
 @pytest.mark.parametrize(
     ("found", "until"),
-    [
-        (NONE, None),
-        (Header("s1", T0), T0),
-        (Header("", T0), T0),
-        (Header("s0", T0), LAST_MS),  # the file is another session's
-        (Header("s1", None, "s0.jsonl"), LAST_MS),
-        (Header("s1", T0, "s0.jsonl"), T0),
-        (Header("s1", None), None),
-    ],
+    [(NONE, None), (Header(T0), T0), (Header(T0, "s0.jsonl"), T0), (Header(None, "s0.jsonl"), LAST_MS)],
 )
 def test_which_messages_may_be_copies(found: Header, until: int | None) -> None:
-    assert found.copied_until_ms("s1") == until
-    assert found.copied_until_ms("s1-topic-9") == until
-    assert found.copied_until_ms("2026-11-22T03-00-00-000Z_s1") == until
-
-
-def test_a_file_that_has_another_name_than_its_session_may_be_a_copy() -> None:
-    for name in ("s1 (copy)", "s1.old", "s11", "s1_old"):
-        assert Header("s1", T0).copied_until_ms(name) == LAST_MS
+    assert found.copied_until_ms == until
