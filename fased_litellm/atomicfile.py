@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from . import plainfile
+
 PRIVATE = 0o600
 PRIVATE_DIR = 0o700
 
@@ -38,11 +40,13 @@ class Draft:
     Several drafts can be made before the first is put in place, so that a full disk, say, is found in time.
 
     Raises:
+        NotPlain: something else than a file is in its place.
         OSError: nothing was changed, and no temporary file is left.
     """
 
     def __init__(self, path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         self.target = Path(os.path.realpath(path))
+        plainfile.refuse_other(self.target)  # which a renaming would delete
         make_private_dir(self.target.parent)
         self._temporary = self.target.parent / f"{self.target.name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
         descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .. import atomicfile
+from .. import atomicfile, jsontext, statefile
 from ..errors import CatalogError
 from ..paths import Paths
 from ..proxy.tokens import Prices
@@ -21,6 +21,7 @@ from . import values
 from .facts import CAPABILITIES, Catalog, ModelFacts
 
 _VERSION = 1
+_THEN = "`fased providers refresh` fetches the list of models anew."
 _MOST_BYTES = 32 * 1024 * 1024
 _FLAG_KEYS = {name: name.replace("_input", "Input").replace("_output", "Output") for name in CAPABILITIES}
 _PRICE_KEYS = {"input": "input", "output": "output", "cache_read": "cacheRead", "cache_write": "cacheWrite"}
@@ -46,23 +47,23 @@ def save(paths: Paths, catalog: Catalog) -> Path:
 
 
 def load_last_good(paths: Paths, base_url: str) -> Catalog | None:
-    """The last good catalog of a proxy, None where there is none that can be read; never raises."""
-    return read(paths, base_url)[0]
+    """The last good catalog of a proxy, None where there is none that can be read, which is logged; never raises."""
+    catalog, problem = read(paths, base_url)
+    if problem:
+        statefile.say(problem)
+    return catalog
 
 
 def read(paths: Paths, base_url: str) -> tuple[Catalog | None, str | None]:
-    """The last good catalog of a proxy, or None; and a note where a file is there but of no use."""
+    """The last good catalog of a proxy, or None; and a note where a file is there but cannot be read.
+
+    A damaged one is set aside.
+    """
     path = file_of(paths, base_url)
     try:
-        with open(path, "rb") as file:
-            body = json.loads(file.read(_MOST_BYTES))  # a larger file is cut off, and so is no JSON
-        return _from_json(body, base_url), None
-    except FileNotFoundError:
-        return None, None
+        return statefile.read(path, _MOST_BYTES, lambda data: _parsed(data, base_url), then=_THEN), None
     except OSError as error:
         return None, f"The kept list of models could not be read from {path}: {error.strerror}."
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None, f"The kept list of models in {path} is damaged and was ignored."
 
 
 def age_text(seconds: float) -> str:
@@ -104,9 +105,19 @@ def _model_to_json(model: ModelFacts) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None}
 
 
+def _parsed(data: bytes, base_url: str) -> Catalog | None:
+    body = jsontext.loads(data)
+    if isinstance(body, dict) and type(body.get("version")) is int and body["version"] != _VERSION:
+        return None  # of another release; the next list takes its place
+    try:
+        return _from_json(body, base_url)
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise ValueError(f"it is no list of models ({type(error).__name__}: {error})") from None
+
+
 def _from_json(body: Any, base_url: str) -> Catalog:
     if body["version"] != _VERSION:
-        raise ValueError("written by another release")
+        raise ValueError("it has no version")
     fetched_at = datetime.fromisoformat(body["fetchedAt"])
     if fetched_at.tzinfo is None:
         raise ValueError("no time zone")

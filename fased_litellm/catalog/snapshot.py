@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from .. import jsontext
 from ..config.agents import section
 from ..errors import CatalogError
 from ..proxy.tokens import Prices
@@ -43,9 +43,9 @@ def read(path: Path) -> Any:
     if len(data) > MOST_BYTES:
         raise CatalogError(f"{path} is larger than {MOST_BYTES // 1024 // 1024} MiB.", hint="Split it.")
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CatalogError(f"{path} is not JSON: {error}.", hint="A snapshot is plain JSON.") from error
+        return jsontext.loads(data)
+    except jsontext.NotJson as error:
+        raise CatalogError(f"{path} cannot be read: {error}.", hint="A snapshot is plain JSON.") from error
 
 
 def from_file(body: Any, *, path: str, base_url: str, now: datetime) -> Catalog | MissingSource:

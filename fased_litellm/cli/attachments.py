@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import plainfile
 from ..errors import UsageError
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -31,9 +32,11 @@ def _data_url(path: Path) -> str:
     if not kind.startswith("image/"):
         raise UsageError(f"{path} is no image by its name.", hint="Use a .png, .jpg, .gif or .webp file.")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 1024 // 1024} MiB.", hint="Use a smaller image.")
-        data = path.read_bytes()
+        data = plainfile.read(path, MAX_BYTES)
+    except plainfile.TooLarge:
+        raise UsageError(
+            f"{path} is larger than {MAX_BYTES // 1024 // 1024} MiB.", hint="Use a smaller image."
+        ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

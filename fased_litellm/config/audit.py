@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .. import plainfile, statefile
 from ..atomicfile import PRIVATE, make_private_dir
 
 _WORD = re.compile(r"[a-z][a-z-]{0,30}")
@@ -111,13 +112,17 @@ def record(
 def append(log: Path, line: dict[str, Any]) -> None:
     """Add a line to the log (0600). A log that cannot be written stops nobody: the write itself has been decided by then."""
     text = json.dumps(line, separators=(",", ":")) + "\n"
-    with contextlib.suppress(OSError):
+    try:
         make_private_dir(log.parent)
-        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        descriptor = plainfile.open_file(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
         try:
             os.write(descriptor, text.encode())  # one write, so that lines of several programs do not mix
         finally:
             os.close(descriptor)
+    except plainfile.NotPlain as error:
+        statefile.say(f"The log of config writes, {log}, is not written: {error.strerror}.")
+    except OSError:
+        return
 
 
 def _has_meta(tree: Any) -> bool:

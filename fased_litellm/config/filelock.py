@@ -8,6 +8,7 @@ old.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -17,11 +18,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .. import jsontext, plainfile
 from ..atomicfile import make_private_dir
 
 STALE_S = 120.0
 _TRIES = 160
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.01, 0.25
+_MOST_BYTES = 4096
 
 
 class LockBusy(Exception):
@@ -42,7 +45,7 @@ def locked(path: Path, *, tries: int = _TRIES) -> Iterator[None]:
 
     Raises:
         LockBusy: another program did not let go.
-        OSError: the lock cannot be made.
+        OSError: the lock cannot be made, or something lies in its place that is none.
     """
     make_private_dir(path.parent)
     lock = Path(os.path.realpath(path.parent)) / f"{path.name}.lock"
@@ -93,11 +96,13 @@ def _remove_if_stale(lock: Path) -> bool:
 
 def _stale(lock: Path) -> bool:
     try:
-        age_s = time.time() - lock.stat().st_mtime
-        content = json.loads(lock.read_bytes())
+        age_s = time.time() - lock.lstat().st_mtime
+        content = jsontext.loads(plainfile.read(lock, _MOST_BYTES, flags=os.O_NOFOLLOW))
     except FileNotFoundError:
         return False  # gone meanwhile; try again
-    except ValueError:
+    except plainfile.NotPlain as error:
+        raise plainfile.NotPlain(errno.EINVAL, f"{lock}: {error.strerror}", str(lock)) from None
+    except (ValueError, plainfile.TooLarge):
         content = None  # the Node agent has made it and not filled it yet
     holder = content.get("pid") if isinstance(content, dict) else None
     if isinstance(holder, int) and holder > 0 and not alive(holder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..errors import ConfigConflict
+from ..errors import ConfigConflict, ConfigWriteError
 from . import save
 from .change import ConfigChange
 from .edits import Edit
@@ -57,6 +57,8 @@ def _again(change: ConfigChange) -> ConfigChange:
             return _written(_anew(change))
     except LockBusy as busy:
         raise lock_conflict(busy) from busy
+    except OSError as error:
+        raise ConfigWriteError(f"Cannot write {change.path}: {error.strerror}. The old content stands.") from error
 
 
 def _anew(change: ConfigChange) -> ConfigChange:

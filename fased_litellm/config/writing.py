@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import plainfile
 from ..atomicfile import PRIVATE, Draft, replace
 from ..errors import ConfigConflict, ConfigWriteError
 from . import backups, leftovers
 from .filelock import LockBusy, locked
+from .readfile import MAX_CONFIG_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,6 @@ def _mode(write: FileWrite) -> int:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return plainfile.read(path, MAX_CONFIG_BYTES)
     except FileNotFoundError:
         return None

@@ -6,26 +6,35 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from .. import atomicfile, redaction
+from .. import atomicfile, jsontext, plainfile, redaction, statefile
 from ..errors import LocalProxyError
 from .routes import Route, litellm_config
+
+_MOST_BYTES = 64 * 1024
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999
+_LOST = "A proxy that it told of and that still runs has to be ended by hand; `ps -ef | grep litellm` shows it."
+
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What is kept about the process while it runs.
+    """What is kept about the process while it runs; the shape of ``process.json``.
 
     Attributes:
-        pid: process id.
+        pid: process id, above 1.
         started: its start time as ``ownprocess.start_time`` gives it, by which the process is known again.
         port: port of 127.0.0.1.
         config: the LiteLLM config it was started with.
         started_at_ms: when, in milliseconds since 1970.
+
+    Raises:
+        ValueError: one of them cannot be.
     """
 
     pid: int
@@ -33,6 +42,17 @@ class Process:
     port: int
     config: str
     started_at_ms: int
+
+    def __post_init__(self) -> None:
+        if self.pid <= 1:
+            raise ValueError("pid is no process of ours: it must be above 1")
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port is none: it must be from 1 to 65535")
+        if not 0 <= self.started_at_ms <= _LATEST_MS:
+            raise ValueError("started_at_ms is no time in milliseconds since 1970")
+        for name, text in (("started", self.started), ("config", self.config)):
+            if not text.strip() or "\0" in text:
+                raise ValueError(f"{name} is empty, or has the character NUL in it")
 
     @property
     def url(self) -> str:
@@ -78,23 +98,18 @@ class Files:
         return key
 
     def read_master_key(self) -> str | None:
-        """The master key, if one was made."""
-        text = self._read(self.master_key)
-        key = text.strip() if text else None
+        """The master key, if one was made. A file that holds anything else than one word is set aside."""
+        key = self._read(self.master_key, _key, then="`fased litellm up` makes a new master key.")
         redaction.remember(key)
-        return key or None
+        return key
 
     def write_process(self, process: Process) -> None:
         """Keep what is known about the process."""
         self._write(self.process, json.dumps(asdict(process)) + "\n")
 
     def read_process(self) -> Process | None:
-        """What was kept; None if nothing was, or nothing that makes sense."""
-        try:
-            content: Any = json.loads(self._read(self.process) or "null")
-            return Process(**content) if isinstance(content, dict) else None
-        except (ValueError, TypeError):
-            return None
+        """What was kept; None if nothing was. What makes no sense is set aside."""
+        return self._read(self.process, lambda data: jsontext.decode(data, Process), then=_LOST)
 
     def forget_process(self) -> None:
         """Remove what was kept about the process."""
@@ -102,9 +117,19 @@ class Files:
             os.unlink(self.process)
 
     def rotate_log(self) -> None:
-        """Put the log of the last proxy aside."""
-        with contextlib.suppress(FileNotFoundError):
+        """Put the log of the last proxy aside.
+
+        Raises:
+            LocalProxyError: it is no file.
+        """
+        try:
+            plainfile.refuse_other(self.log)
+            plainfile.refuse_other(self.previous_log)
             os.replace(self.log, self.previous_log)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise LocalProxyError(f"Cannot put {self.log} aside: {error.strerror}.") from error
 
     def _write(self, path: Path, text: str) -> None:
         try:
@@ -113,10 +138,18 @@ class Files:
             raise LocalProxyError(f"Cannot write {path}: {error.strerror}.") from error
 
     @staticmethod
-    def _read(path: Path) -> str | None:
+    def _read(path: Path, make: Callable[[bytes], Content], *, then: str) -> Content | None:
         try:
-            return path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise LocalProxyError(f"Cannot read {path}: {error}.") from error
+            return statefile.read(path, _MOST_BYTES, make, then=then)
+        except OSError as error:
+            raise LocalProxyError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _key(data: bytes) -> str:
+    try:
+        key = data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        key = ""
+    if not key or not key.isprintable() or " " in key:
+        raise ValueError("it does not hold a key and nothing else")
+    return key

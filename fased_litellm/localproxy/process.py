@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import plainfile
 from ..errors import LocalProxyError
 
 
@@ -72,7 +73,10 @@ def spawn(command: list[str], env: Mapping[str, str], *, folder: Path, log: Path
     Raises:
         LocalProxyError: it cannot be started.
     """
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = plainfile.open_file(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise LocalProxyError(f"Cannot write {log}: {error.strerror}.") from error
     try:
         return subprocess.Popen(
             command,

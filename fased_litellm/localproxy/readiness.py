@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 from typing import Any
+
+from .. import jsontext
 
 _TIMEOUT_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
@@ -42,6 +43,6 @@ def _get(port: int, path: str, *, key: str | None = None) -> tuple[int, Any] | N
         except (OSError, http.client.HTTPException):
             return None
     try:
-        return reply.status, json.loads(text)
-    except ValueError:
+        return reply.status, jsontext.loads(text, lenient=True)
+    except jsontext.NotJson:
         return reply.status, None

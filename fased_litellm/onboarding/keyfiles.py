@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import plainfile
 from ..config import backups, save
 from ..config.change import ConfigChange
+from ..config.readfile import MAX_CONFIG_BYTES
 from ..errors import KeyringError
 from ..secrets import keyring_store, profile_file
 from ..secrets.placement import Placement
@@ -63,7 +65,7 @@ def backups_with(path: Path, key: str) -> list[Path]:
     for age in range(backups.KEPT):
         backup = backups.backup_path(path, age)
         with contextlib.suppress(OSError):
-            if key.encode() in backup.read_bytes():
+            if key.encode() in plainfile.read(backup, MAX_CONFIG_BYTES):
                 found.append(backup)
     return found
 

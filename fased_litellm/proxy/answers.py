@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .. import jsontext
 from ..errors import BadAnswer
 from ..net.messages import Answer
 
@@ -47,8 +48,8 @@ def is_json(headers: Mapping[str, str]) -> bool:
 def parsed(body: bytes | str) -> Any:
     """The JSON value of a text, ``UNREADABLE`` if it has none. Brackets in brackets by the ten thousand are refused, too."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return jsontext.loads(body, lenient=True)
+    except jsontext.NotJson:
         return UNREADABLE
 
 

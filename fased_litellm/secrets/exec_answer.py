@@ -7,10 +7,10 @@ with status 0.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import jsontext
 from ..errors import KeyringError, SecretError
 
 PROTOCOL_VERSION = 1
@@ -27,8 +27,8 @@ def ids_of(request: bytes) -> list[str]:
     if len(request) > MAX_BYTES:
         raise SecretError(f"The request is larger than {MAX_BYTES} bytes.")
     try:
-        document = json.loads(request.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        document = jsontext.loads(request)
+    except jsontext.NotJson:
         raise SecretError("The request is not JSON.", hint=_HINT) from None
     if not isinstance(document, dict) or document.get("protocolVersion") != PROTOCOL_VERSION:
         raise SecretError(f"The request is no object with protocolVersion {PROTOCOL_VERSION}.", hint=_HINT)

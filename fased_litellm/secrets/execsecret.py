@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .. import jsontext
 from ..errors import SecretError
 from .guarded import check_command
 
@@ -77,8 +78,8 @@ def value_in(output: bytes, wanted: str, *, json_only: bool, label: str) -> Any:
     if not text:
         raise SecretError(f"{label}: the program printed nothing.")
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
+        answer = jsontext.loads(text)
+    except jsontext.NotJson:
         if not json_only:
             return text
         raise SecretError(

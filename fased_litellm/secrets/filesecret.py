@@ -5,11 +5,11 @@ Fact: limits and rules are those of Fased's ``src/secrets/resolve.ts``.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from .. import jsontext
 from ..errors import SecretError
 from ..paths import expand
 from .guarded import open_private
@@ -43,8 +43,8 @@ def resolve(ref: Mapping[str, str], provider: Mapping[str, Any], env: Mapping[st
             raise SecretError(f"{label} holds a single value, whose id is {SINGLE!r}, not {ref['id']!r}.")
         return text.removesuffix("\n").removesuffix("\r")
     try:
-        tree = json.loads(text)
-    except (ValueError, RecursionError):
+        tree = jsontext.loads(text)
+    except jsontext.NotJson:
         # The parser's own words may quote the file.
         raise SecretError(f"{label}: {path} is not JSON.", hint='For a bare value, set mode: "singleValue".') from None
     if not isinstance(tree, dict):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, cast
 
+from .. import jsontext, plainfile
 from ..errors import SecretStoreError
 from ..redaction import remember
 from ..refs import normalize_provider
@@ -21,6 +22,7 @@ from ..refs import normalize_provider
 ProfileType = Literal["api_key", "token", "oauth"]
 TYPES: tuple[ProfileType, ...] = ("oauth", "token", "api_key")
 """In the order in which Fased prefers them."""
+_MOST_BYTES = 16 * 1024 * 1024
 
 _VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _VALUE_FIELDS = {"api_key": "key", "token": "token", "oauth": "access"}
@@ -116,14 +118,10 @@ def parse(path: Path, data: bytes) -> ProfileStore:
         SecretStoreError: it is not JSON, or not an object with ``profiles``; names the line, quotes nothing.
     """
     try:
-        tree = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise _broken(path, f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg}).") from None
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise _broken(path, f"{path}:{line}: not valid UTF-8.") from None
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, f"{path}: not valid JSON ({type(error).__name__}).") from None
+        tree = jsontext.loads(data)
+    except jsontext.NotJson as error:
+        place = "" if error.line is None else f":{error.line}" + (f":{error.column}" if error.column else "")
+        raise _broken(path, f"{path}{place}: {error.what}.") from None
     if not isinstance(tree, dict) or not isinstance(tree.get("profiles", {}), dict):
         raise _broken(path, f'{path}: not a store of auth profiles; it needs an object with "profiles".')
     profiles: dict[str, Credential] = {}
@@ -141,7 +139,7 @@ def read(path: Path) -> ProfileStore:
         SecretStoreError: it cannot be read, or see ``parse``.
     """
     try:
-        data = path.read_bytes()
+        data = plainfile.read(path, _MOST_BYTES)
     except FileNotFoundError:
         return ProfileStore(path)
     except OSError as error:
@@ -276,10 +274,6 @@ def _broken(path: Path, message: str) -> SecretStoreError:
     return SecretStoreError(
         message, hint=f"Correct the file, or move it away and onboard again; it was not changed: {path}"
     )
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

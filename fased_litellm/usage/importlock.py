@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerError
 
@@ -29,9 +30,9 @@ def hold(ledger: Path, *, wait_s: float = 60.0) -> Iterator[int]:
     """
     try:
         make_private_dir(ledger.parent)
-        descriptor = os.open(_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        descriptor = plainfile.open_file(_file(ledger), os.O_RDWR | os.O_CREAT, PRIVATE)
     except OSError as error:
-        raise LedgerError(f"{_file(ledger)} cannot be made: {error.strerror}.") from error
+        raise LedgerError(f"{_file(ledger)} cannot be opened: {error.strerror}.") from error
     try:
         deadline = time.monotonic() + max(wait_s, 10 * _PAUSE_S)  # `held` takes it for a moment, to see if it can
         while not _take(descriptor, fcntl.LOCK_EX):
@@ -48,7 +49,7 @@ def hold(ledger: Path, *, wait_s: float = 60.0) -> Iterator[int]:
 def held(ledger: Path) -> bool:
     """Whether some program holds it now."""
     try:
-        descriptor = os.open(_file(ledger), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = plainfile.open_file(_file(ledger))
     except OSError:
         return False
     try:

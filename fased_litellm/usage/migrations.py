@@ -109,6 +109,10 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     if application != APPLICATION_ID:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables or version:
+            # Another process may have made it between the first of these questions and the last.
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            if application == APPLICATION_ID:
+                return _version(connection, path)
             raise LedgerError(
                 f"{path} is an SQLite database of another program, not a usage ledger.",
                 hint="Move it away; the next call begins a ledger.",

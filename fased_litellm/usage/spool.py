@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from .. import jsontext, plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerError
 from .record import UsageRecord
@@ -30,6 +32,9 @@ _ROOM = b"\n" * 16_383
 """As long as a record with the longest names."""
 _PATIENCE_S = 5.0
 """So long a line waits for others who write to the file. They take no time, unless they were stopped in the middle."""
+_BLOCK = 4 * 1024 * 1024
+_MOST_BYTES = 1024**3
+"""So much is taken in, which is a million calls or two; whatever made a larger file, it was no program that makes calls."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -77,7 +82,7 @@ class Spool:
     def waiting(self) -> bool:
         """Whether there is something that may not be in the ledger yet."""
         # In the order in which lines move, so that none is missed on its way.
-        return _size(self.path) > 0 or self.taken.exists()
+        return _holds_something(self._name) or self.taken.exists()
 
     def append(self, *records: UsageRecord) -> None:
         """Add records, a line for each: all of them are written whole, or nothing.
@@ -88,7 +93,7 @@ class Spool:
         lines = b"\n".join(map(_line, records))
         try:
             with _locked(self._name) as descriptor:
-                _append(descriptor, lines)
+                _append(descriptor, lines, self._name)
         except OSError as error:
             raise LedgerError(f"The usage record cannot be put aside in {self.path}: {error.strerror}.") from error
 
@@ -101,7 +106,7 @@ class Spool:
         try:
             with _locked(self._name) as descriptor:
                 size = os.fstat(descriptor).st_size
-                _append(descriptor, _ROOM)  # blank lines are none, if this process should die here
+                _append(descriptor, _ROOM, self._name)  # blank lines are none, if this process should die here
                 os.ftruncate(descriptor, size)
         except OSError as error:
             raise LedgerError(f"Calls cannot be recorded in {self.path}: {error.strerror}.") from error
@@ -116,12 +121,14 @@ class Spool:
             return []
         try:
             with _locked(self._name) as descriptor:
-                data = _read(descriptor)
-            with contextlib.suppress(FileNotFoundError):
-                data = self.taken.read_bytes() + b"\n" + data
+                found = _records(descriptor, self._name)
+            with contextlib.suppress(FileNotFoundError), open(plainfile.open_file(self.taken), "rb") as file:
+                # Without its lock: who takes the lines in has it, and only deletes the file in the end.
+                found = _records(file.fileno(), os.fspath(self.taken)) + found
         except OSError as error:
-            raise LedgerError(f"The usage records in {self.path} cannot be read: {error.strerror}.") from error
-        return _parse(data)[0]
+            name = error.filename or self.path
+            raise LedgerError(f"The usage records in {name} cannot be read: {error.strerror}.") from error
+        return found
 
     def drain_into(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
         """Hand all records to ``keep`` within a transaction; then they are no longer here.
@@ -145,7 +152,8 @@ class Spool:
                 if self.waiting():
                     drained += self._drain(transaction, keep)
         except OSError as error:
-            raise LedgerError(f"The usage records in {self.path} cannot be taken in: {error.strerror}.") from error
+            name = error.filename or self.path
+            raise LedgerError(f"The usage records in {name} cannot be taken in: {error.strerror}.") from error
         return drained
 
     def _drain(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
@@ -154,14 +162,18 @@ class Spool:
                 descriptor = self._take(until_deleted)
                 if descriptor is None:
                     return Drained()
-                records, bad = _parse(_read(descriptor))
-                added, refused = keep(ledger, records)
-            bad += [_line(record) for record in refused]
-            if bad:
-                with _locked(os.fspath(self.bad)) as aside:
-                    _append(aside, b"\n".join(bad))
+                drained = Drained()
+                for block in _blocks(descriptor, os.fspath(self.taken)):
+                    records, bad = _parse(block)
+                    added, refused = keep(ledger, records)
+                    bad += [_line(record) for record in refused]
+                    if bad:
+                        # Before the commit: they are there twice if that fails, and not lost.
+                        with _locked(os.fspath(self.bad)) as aside:
+                            _append(aside, b"\n".join(bad), os.fspath(self.bad))
+                    drained += Drained(added, len(records) - added - len(refused), len(bad))
             self.taken.unlink()
-        return Drained(added, len(records) - added - len(refused), len(bad))
+        return drained
 
     def _take(self, until_deleted: ExitStack) -> int | None:
         """The file of lines to take in, locked; None if there are none."""
@@ -177,14 +189,16 @@ class Spool:
 
     def _move(self, descriptor: int) -> bool:
         """Move the lines to ``taken``. Nobody else does meanwhile: it is done under the lock of this file."""
-        data = _read(descriptor)
-        if not data:
+        if not _size_of(descriptor, self._name):
             return False
         draft = self.path.with_name(f"{self.path.name}.tmp")
         try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE), "wb") as file:
-                file.write(data)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with open(plainfile.open_file(draft, flags, PRIVATE), "wb") as file:
+                file.writelines(_blocks(descriptor, self._name))
             os.replace(draft, self.taken)
+        except plainfile.NotPlain:
+            raise  # it is not ours to be deleted
         except BaseException:
             with contextlib.suppress(OSError):
                 draft.unlink()
@@ -193,11 +207,13 @@ class Spool:
         return True
 
 
-def _size(path: Path) -> int:
+def _holds_something(path: str) -> bool:
     try:
-        return os.stat(path).st_size
+        found = os.stat(path)
     except OSError:
-        return 0
+        return False
+    # Who takes it in will say what else lies there.
+    return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
 
 
 def _line(record: UsageRecord) -> bytes:
@@ -208,12 +224,12 @@ def _line(record: UsageRecord) -> bytes:
 def _locked(path: str, flags: int = os.O_RDWR | os.O_CREAT | os.O_APPEND) -> Iterator[int]:
     """The file, open, with an exclusive lock."""
     try:
-        descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+        descriptor = plainfile.open_unchecked(path, flags, PRIVATE)
     except FileNotFoundError:
         if not flags & os.O_CREAT:
             raise
         make_private_dir(Path(path).parent)
-        descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+        descriptor = plainfile.open_unchecked(path, flags, PRIVATE)
     try:
         _lock(descriptor)
         try:
@@ -240,8 +256,8 @@ def _lock(descriptor: int) -> None:
             return
 
 
-def _append(descriptor: int, line: bytes) -> None:
-    size = os.fstat(descriptor).st_size
+def _append(descriptor: int, line: bytes, name: str) -> None:
+    size = _size_of(descriptor, name)
     # A line that was torn, by a crash of the system, must not take the next one with it.
     torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
     data = (b"\n" if torn else b"") + line + b"\n"
@@ -251,14 +267,33 @@ def _append(descriptor: int, line: bytes) -> None:
         raise OSError(None, "no room left")
 
 
-def _read(descriptor: int) -> bytes:
-    size = os.fstat(descriptor).st_size
-    parts: list[bytes] = []
+def _size_of(descriptor: int, name: str) -> int:
+    """The size of the open file of that name, which must be one, and none of any size."""
+    found = os.fstat(descriptor)
+    plainfile.require_plain(found, name)
+    if found.st_size > _MOST_BYTES:
+        raise plainfile.TooLarge(errno.EFBIG, f"it has {found.st_size} bytes; move it away", name)
+    return found.st_size
+
+
+def _blocks(descriptor: int, name: str) -> Iterator[bytes]:
+    """What the file holds, a few MiB at a time, cut between lines."""
+    size = _size_of(descriptor, name)
     offset = 0
-    while offset < size and (part := os.pread(descriptor, size - offset, offset)):
-        parts.append(part)
+    held: list[bytes] = []
+    while offset < size and (part := os.pread(descriptor, min(_BLOCK, size - offset), offset)):
         offset += len(part)
-    return b"".join(parts)
+        whole = part.rfind(b"\n") + 1
+        if whole:
+            yield b"".join((*held, part[:whole]))
+            held.clear()
+        held.append(part[whole:])
+    if any(held):
+        yield b"".join(held)
+
+
+def _records(descriptor: int, name: str) -> list[UsageRecord]:
+    return [record for block in _blocks(descriptor, name) for record in _parse(block)[0]]
 
 
 def _parse(data: bytes) -> tuple[list[UsageRecord], list[bytes]]:
@@ -268,7 +303,7 @@ def _parse(data: bytes) -> tuple[list[UsageRecord], list[bytes]]:
         if not line.strip():
             continue
         try:
-            records.append(UsageRecord.from_dict(json.loads(line)))
+            records.append(UsageRecord.from_dict(jsontext.loads(line)))
         except (ValueError, TypeError):
             bad.append(line)
     return records, bad

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.migrations import LATEST
+from fased_litellm.usage.migrations import LATEST, migrate
 from fased_litellm.usage.query import DIMENSIONS, Query
 from tests.usage import writer
 from tests.usage.agreement import assert_rollups_equal_rows, rows
@@ -32,6 +32,18 @@ def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     for (name,) in rows(path, "SELECT name FROM sqlite_master"):
         found[name] = rows(path, f"PRAGMA table_info({name})") + rows(path, f"PRAGMA index_xinfo({name})")
     return found
+
+
+def test_a_ledger_that_another_process_makes_between_two_questions_is_a_ledger(path: Path) -> None:
+    def make(statement: str) -> None:
+        if "count(*) FROM sqlite_master" in statement:
+            with closing(sqlite3.connect(path, isolation_level=None)) as other:
+                migrate(other, str(path))
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.set_trace_callback(make)
+        migrate(connection, str(path))
+        assert connection.execute("PRAGMA user_version").fetchone() == (LATEST,)
 
 
 @pytest.mark.parametrize("version", versions())

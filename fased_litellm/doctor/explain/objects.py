@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ... import jsontext
+
 _BEGIN = re.compile(r"\{\s*(?P<quote>[\"'])")
 _MOST = 12
 _LONGEST = 32 * 1024
@@ -38,7 +40,7 @@ def _json(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
         value, end = _decoder.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None, start
-    return (value if isinstance(value, dict) else None), end
+    return (value if isinstance(value, dict) and jsontext.is_shallow(value) else None), end
 
 
 def _python(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
@@ -50,7 +52,7 @@ def _python(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
         value = json.loads(json.dumps(ast.literal_eval(text[start:end]), default=str))
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None, start
-    return (value if isinstance(value, dict) else None), end
+    return (value if isinstance(value, dict) and jsontext.is_shallow(value) else None), end
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ... import atomicfile
+from ... import atomicfile, jsontext, statefile
 from ...config.filelock import LockBusy, locked
 from ...errors import FasedError
 from ...proxy.keykind import KeyKind
 from ...usage.record import iso
 
 _VERSION = 1
+_MOST_BYTES = 4 * 1024 * 1024
+_THEN = "What was verified counts again once `fased litellm verify` has shown it anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,34 @@ def evidence(seen: Seen, verified: Iterable[str]) -> dict[str, str]:
     return found
 
 
+@dataclass(slots=True)
+class Reached:
+    """When a rung was first reached, and by what."""
+
+    at: str
+    by: str
+
+
+@dataclass(slots=True)
+class Climbed:
+    """What is kept of one proxy: the ids that were verified, and rung → how it was reached."""
+
+    verified: list[str] = field(default_factory=list)
+    rungs: dict[str, Reached] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Version:
+    version: int = _VERSION
+
+
+@dataclass(slots=True)
+class Kept(_Version):
+    """The shape of the file; ``proxies`` by their addresses."""
+
+    proxies: dict[str, Climbed] = field(default_factory=dict)
+
+
 class Ladder:
     """The ladder of one installation and proxy.
 
@@ -124,42 +154,35 @@ class Ladder:
         try:
             with locked(self._path):
                 whole = self._read()
-                mine = whole.setdefault("proxies", {}).setdefault(self._base_url, {"verified": [], "rungs": {}})
-                mine["verified"] = list(dict.fromkeys([*mine["verified"], *seen.verified]))
+                mine = whole.proxies.setdefault(self._base_url, Climbed())
+                mine.verified = list(dict.fromkeys([*mine.verified, *seen.verified]))
                 now = iso(time.time_ns() // 1_000_000_000 * 1000)
-                for name, why in evidence(seen, mine["verified"]).items():
-                    mine["rungs"].setdefault(name, {"at": now, "by": why})
-                data = json.dumps({"version": _VERSION, **whole}, indent=2) + "\n"
+                for name, why in evidence(seen, mine.verified).items():
+                    mine.rungs.setdefault(name, Reached(now, why))
+                data = json.dumps(asdict(whole), indent=2) + "\n"
                 atomicfile.replace(self._path, data.encode())
-        except (OSError, LockBusy) as error:
+        except LockBusy as error:
             raise FasedError(f"{self._path} cannot be written: {error}.") from error
-        return _rungs(mine["rungs"])
+        except OSError as error:
+            raise FasedError(f"{self._path} cannot be written: {error.strerror}.") from error
+        return _rungs(mine.rungs)
 
     def now(self) -> list[Rung]:
-        """All rungs as they were last reached."""
-        mine = self._read().get("proxies", {}).get(self._base_url, {})
-        return _rungs(mine.get("rungs", {}))
-
-    def _read(self) -> dict[str, Any]:
-        """What is kept; a file that is none counts as empty: it holds nothing that another run would not show."""
+        """All rungs as they were last reached; none where that cannot be read."""
         try:
-            content: Any = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        proxies = content.get("proxies") if isinstance(content, dict) else None
-        if not isinstance(proxies, dict):
-            return {}
-        sound = {
-            url: entry
-            for url, entry in proxies.items()
-            if isinstance(entry, dict)
-            and _texts(entry.get("verified"))
-            and isinstance(entry.get("rungs"), dict)
-            and all(
-                isinstance(rung, dict) and _texts([rung.get("at"), rung.get("by")]) for rung in entry["rungs"].values()
-            )
-        }
-        return {"proxies": sound}
+            kept = self._read()
+        except (FasedError, OSError):
+            return _rungs({})
+        return _rungs(kept.proxies.get(self._base_url, Climbed()).rungs)
+
+    def _read(self) -> Kept:
+        """What is kept; a file of another shape is set aside: it holds nothing that another run would not show."""
+        return statefile.read(self._path, _MOST_BYTES, self._made, then=_THEN) or Kept()
+
+    def _made(self, data: bytes) -> Kept:
+        if jsontext.decode(data, _Version).version > _VERSION:
+            raise FasedError(f"{self._path} was written by a newer fased-litellm, and stays as it is.")
+        return jsontext.decode(data, Kept)
 
 
 def following(rungs: Iterable[Rung]) -> Rung | None:
@@ -167,14 +190,10 @@ def following(rungs: Iterable[Rung]) -> Rung | None:
     return next((rung for rung in rungs if not rung.reached), None)
 
 
-def _rungs(kept: Mapping[str, Mapping[str, str]]) -> list[Rung]:
+def _rungs(kept: Mapping[str, Reached]) -> list[Rung]:
     return [
-        Rung(name, title, kept[name]["at"], kept[name]["by"], command)
+        Rung(name, title, kept[name].at, kept[name].by, command)
         if name in kept
         else Rung(name, title, None, None, command)
         for name, (title, command) in RUNGS.items()
     ]
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)

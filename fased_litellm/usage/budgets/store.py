@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ... import atomicfile
+from ... import atomicfile, jsontext, plainfile
 from ...config.filelock import LockBusy, locked
 from ...errors import BudgetError, UsageError
 from .amounts import exact, parse_usd
@@ -40,8 +40,7 @@ def load(path: Path) -> Book:
         BudgetError: it cannot be read, is damaged, or is from a newer version.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(_MOST_BYTES)
+        data = plainfile.read(path, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return Book()
     except OSError as error:
@@ -49,7 +48,7 @@ def load(path: Path) -> Book:
             f"The budgets in {path} cannot be read: {error.strerror}.", hint="No call is made while they are not known."
         ) from error
     try:
-        body = json.loads(data)
+        body = jsontext.loads(data)
         version = body["version"]
         if type(version) is int and version > VERSION:
             raise BudgetError(
@@ -57,7 +56,7 @@ def load(path: Path) -> Book:
                 hint="Upgrade fased-litellm on this machine. No call is made while its budgets are not known.",
             )
         return _book(body)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         why = error.message if isinstance(error, UsageError) else str(error) or type(error).__name__
         raise BudgetError(
             f"The budgets in {path} are damaged: {why.rstrip('.')}.",

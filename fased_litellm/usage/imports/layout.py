@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ... import plainfile
 from ...config.agents import agents_of, default_agent, section
 from ...errors import FasedError
 from ...paths import Paths
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAY_MOVE = re.compile(rb"\bstore\b|\$include")
 _AGENT = "{agentId}"
+_MOST_BYTES = 16 * 1024 * 1024  # as for whoever loads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,7 @@ class NodeConfig:
     def moves_stores(self) -> bool:
         """Whether it may say where stores lie; most do not, and need not be parsed for that."""
         try:
-            with open(self._paths.config, "rb") as file:
-                return _MAY_MOVE.search(file.read()) is not None
+            return _MAY_MOVE.search(plainfile.read(self._paths.config, _MOST_BYTES)) is not None
         except OSError:
             return False
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ... import plainfile
 from ...refs import SessionKey
 from .files import plain, session_of
 from .jsonlines import chosen, value
@@ -75,8 +76,7 @@ EMPTY = Store({})
 def read(file: str, agent: str) -> tuple[Store, str | None]:
     """Read a store; or an empty one, and what is wrong with the file."""
     try:
-        with open(file, "rb") as opened:
-            data = opened.read(MOST_BYTES)
+        data = plainfile.read(file, MOST_BYTES)
     except OSError as error:
         return EMPTY, error.strerror or type(error).__name__
     try:
