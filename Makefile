@@ -1,16 +1,19 @@
-# Needs python3 (3.11 or newer), make and a package index. Each target makes .venv by itself, and does not install again
-# while pyproject.toml stands as it is. Another Python: make PYTHON=python3.12 test
+# Needs python3 (3.11 or newer), make and a package index. Each target makes .venv by itself, from the lock in requirements/,
+# and does not install again while that and pyproject.toml stand as they are. Another Python: make PYTHON=python3.12 test
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+VENV = .venv
+BIN = $(VENV)/bin
+PYTEST = $(BIN)/pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check fuzz bench matrix schemas docs wheel clean
+.NOTPARALLEL:
+.PHONY: help quickstart test test-newest check fuzz bench matrix schemas docs wheel lock clean
 
 help:
 	@echo "make quickstart   the whole path once, on a LiteLLM proxy of its own; changes nothing outside this folder"
 	@echo "make test         make check, then all tests, those against a real LiteLLM proxy too"
+	@echo "make test-newest  the same with the newest release of every package, in .venv-newest; says what differs from the lock"
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
 	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
@@ -19,16 +22,25 @@ help:
 	@echo "make schemas      write schemas/ from the code"
 	@echo "make docs         write the outputs, help texts and tables in README and docs/ by running the commands"
 	@echo "make wheel        build dist/*.whl"
+	@echo "make lock         renew requirements/*.txt: the newest release of every package, with hashes"
+	@echo "make lock KEEP=1  only follow pyproject.toml: what is locked stays as it is where it can"
 	@echo "make clean        remove what make made, .venv too"
 
-quickstart: $(VENV)/.installed
+quickstart: _proxy
 	@$(BIN)/fased litellm quickstart
 
 test: check
-	@echo "pytest"
-	@$(BIN)/pytest -q
+	@echo "pytest" && $(PYTEST)
 
-check: $(VENV)/.installed-dev
+test-newest: VENV = .venv-newest
+test-newest: _newest _check
+	@$(BIN)/python -m tests.lock
+	@echo "pytest" && $(PYTEST)
+
+check: _dev _check
+
+.PHONY: _check
+_check:
 	@echo "ruff check" && $(BIN)/ruff check --quiet .
 	@echo "ruff format --check" && $(BIN)/ruff format --check --quiet . \
 	  || { echo "Files are not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -36,55 +48,53 @@ check: $(VENV)/.installed-dev
 	@echo "lint-imports" && { $(BIN)/lint-imports --no-cache >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }; }
 	@echo "schemas current" && $(BIN)/python -m fased_litellm.schemas --check schemas
 
-fuzz: $(VENV)/.installed-dev
+fuzz: _dev
 	@$(BIN)/python -m tests.fuzz
 
-bench: $(VENV)/.installed-dev
+bench: _dev
 	@$(BIN)/python -m bench $(if $(AGAINST),--against "$(AGAINST)",--write)
 
-matrix: $(VENV)/.installed-dev
+matrix: _dev
 	@$(BIN)/python -m tests.matrix --write
 
-schemas: $(VENV)/.installed-dev
+schemas: _dev
 	@$(BIN)/python -m fased_litellm.schemas schemas
 
-docs: $(VENV)/.installed-dev
+docs: _dev
 	@$(BIN)/python -m docs.generator
 
-wheel: $(VENV)/.installed-dev
+wheel: _dev
 	@rm -rf dist
-	@$(BIN)/python -m build --wheel --outdir dist . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
 	@ls dist/*.whl
 
+# uv resolves for all systems and all releases of Python from 3.11 on at once. It needs nothing of what is locked, so that a lock
+# which cannot be installed any more can be renewed.
+UV = .venv-lock/bin/uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" pyproject.toml
+
+lock:
+	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(COMPILE) $(if $(KEEP),,--upgrade) requirements/build.in --extra dev --extra proxy --output-file requirements/dev.txt
+	@$(COMPILE) requirements/build.in --extra proxy --constraint requirements/dev.txt --output-file requirements/proxy.txt
+	@$(COMPILE) --constraint requirements/dev.txt --output-file requirements/run.txt
+	@git --no-pager diff --stat -- requirements 2>/dev/null || true
+
 clean:
-	rm -rf $(VENV) .matrix build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-newest .venv-lock .matrix build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find fased_litellm tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
-# ---- the virtual environment: what the quickstart needs, and on top of it what the checks need
+# ---- the virtual environment, from the lock: what the quickstart needs, and on top of it what the checks need
 
-$(VENV)/.installed: pyproject.toml
-	@$(MAKE) --no-print-directory _venv
-	@echo "Installing fased-litellm and LiteLLM into $(VENV) (a minute or two the first time) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[proxy]'
-	@touch $@
+INSTALL = PYTHON="$(PYTHON)" PYTHON_NAMED=$(if $(filter file,$(origin PYTHON)),,1) VENV="$(VENV)" sh requirements/install.sh
 
-$(VENV)/.installed-dev: pyproject.toml
-	@$(MAKE) --no-print-directory _venv
-	@echo "Installing fased-litellm, LiteLLM and the checkers into $(VENV) (a minute or two the first time) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,proxy]'
-	@touch $(VENV)/.installed $@
+.PHONY: _proxy _dev _newest
+_proxy:
+	@$(INSTALL) proxy
 
-# A .venv whose Python is gone (the folder was moved, the system's Python replaced) is made anew.
-.PHONY: _venv
-_venv:
-	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-	  command -v $(PYTHON) >/dev/null \
-	    || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }; \
-	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	    || { echo "$(PYTHON) is older than 3.11: $$($(PYTHON) --version). Name a newer one: make PYTHON=python3.12" >&2; exit 1; }; \
-	  $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
-	    || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
-	  echo "Making $(VENV) …"; \
-	  rm -rf $(VENV); \
-	  $(PYTHON) -m venv $(VENV); \
-	fi
+_dev:
+	@$(INSTALL) dev
+
+_newest:
+	@$(INSTALL) newest

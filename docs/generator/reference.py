@@ -1,10 +1,14 @@
-"""The parts which are read from the code: help texts, the tree of errors, the table of failures."""
+"""The parts which are read from the code: help texts, the tree of errors, the table of failures, the releases of the lock."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from fased_litellm import errors
 from fased_litellm.cli.commands import root
@@ -13,6 +17,7 @@ from fased_litellm.errors import FasedError
 from fased_litellm.localproxy.diagnosis import START_CAUSES
 from fased_litellm.net.causes import WAYS
 from fased_litellm.proxy.causes import RULES, STREAM_CUT, UNKNOWN, Rule
+from tests import lock
 
 _WIDTH = 80
 _NODE = re.compile(r"^    (?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+)\s", re.MULTILINE)
@@ -142,6 +147,27 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def locked() -> str:
+    """The packages which the project names, and the SDK behind LiteLLM, in the releases of the lock."""
+    project = tomllib.loads((lock.FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    groups = {
+        "the package": project["dependencies"],
+        "`[proxy]`": [*extras["proxy"], "openai"],
+        "`[postgres]`": extras["postgres"],
+        "tests and checks": [line for line in extras["dev"] if line not in extras["postgres"]],
+    }
+    pins: dict[str, list[str]] = {}
+    for pin in lock.pins("dev"):
+        pins.setdefault(pin.name, []).append(str(pin.version))
+    rows = []
+    for group, lines in groups.items():
+        names = [canonicalize_name(Requirement(line).name) for line in lines]
+        cell = ", ".join(f"{name} {' or '.join(pins[name])}" for name in names)
+        rows.append(f"| {group} | {cell} |")
+    return "\n".join(["| for | packages |", "|---|---|", *rows])
+
+
 def _first_sentence(text: str | None) -> str:
     paragraph = (text or "").strip().partition("\n\n")[0]
     sentence = re.split(r"(?<=[.!?])\s", " ".join(paragraph.split()), maxsplit=1)[0]
@@ -155,6 +181,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "failures": failure_rules,
     "ways": ways,
     "atlas": failure_atlas,
+    "lock": locked,
     "starts": starts,
 }
 """Name in a ``generated`` marker → what makes the text."""

@@ -23,8 +23,9 @@ _INTRODUCTION = """# Compatibility with releases of LiteLLM
 Written by `make matrix`, which installs each release in an environment of its own, starts it without a database in front of the tests' upstream, and goes through the same things with each: onboarding, discovery, a whole
 call, a stream, a stream that the provider cuts, `verify`, `doctor`, and every case of the [failure atlas](failures.md) that needs no database.
 
-Supported are LiteLLM 1.77 to 1.106 and later; older ones as far as they go.
+Supported are LiteLLM 1.77 to 1.108 and later; older ones as far as they go.
 """
+_NEXT = "## Packages\n"
 _NOTES = """
 - *Cost of a call, of a stream*: where the receipt has it from. `header` and `stream` are the proxy's own figures; `price-table` is tokens times the prices which the proxy told or the config has.
 - *Cut stream*: whether a client is told that the provider cut a stream. LiteLLM 1.72 to 1.91 makes up an ending and a usage; no client can tell, and `fased litellm doctor` and `verify` say so of these releases.
@@ -54,7 +55,8 @@ def main(arguments: list[str]) -> int:
     print(f"\n{text}")
     if options.write:
         about = f"\nfased-litellm {__version__}, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}.\n"
-        PAGE.write_text(f"{_INTRODUCTION}{about}\n{text}\n{_NOTES}")
+        _, heading, packages = PAGE.read_text().partition(_NEXT)  # what is not of the matrix stays
+        PAGE.write_text(f"{_INTRODUCTION}{about}\n{text}\n{_NOTES}\n{heading}{packages}")
         print(f"Written: {PAGE.relative_to(ROOT)}")
     return 0 if all(map(holds, rows.values())) else 1
 
