@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from .counting import counted
+
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
@@ -80,25 +82,5 @@ def token_usage(usage: Mapping[str, Any] | None) -> TokenUsage | None:
     """
     if not isinstance(usage, Mapping) or not usage:
         return None
-    prompt = _count(usage.get("prompt_tokens"))
-    details = _mapping(usage.get("prompt_tokens_details"))
-    read = _count(details.get("cached_tokens")) or _count(usage.get("cache_read_input_tokens"))
-    write = _count(usage.get("cache_creation_input_tokens")) or _count(details.get("cache_creation_tokens"))
-    reasoning = _mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")
-    return TokenUsage(
-        input_tokens=max(0, prompt - read - write),
-        output_tokens=_count(usage.get("completion_tokens")),
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        reasoning_tokens=_count(reasoning),
-    )
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 0
-    return max(0, int(value)) if value == value and abs(value) < 1e15 else 0  # noqa: PLR0124 - NaN is not itself
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    found = counted(usage)
+    return TokenUsage(found.input, found.output, found.cache_read, found.cache_write, found.reasoning)

@@ -125,12 +125,15 @@ _COST = tuple(
     )
 )
 _SOURCE = COLUMNS.index("cost_source")
+_TOTAL = COLUMNS.index("total_tokens")
 _ASIDE = frozenset(COLUMNS.index(name) for name in ("feed", "counted"))
 _CONTENT = tuple(place for place in range(len(COLUMNS)) if place not in _ASIDE and place not in _COST)
 
 
 def _outdated(old: Sequence[Any], new: Row) -> dict[str, Any]:
-    """The values that have to change, none if the old row will do."""
+    """The values that have to change, none if the old row will do: a placeholder without tokens erases nothing."""
+    if not new[_TOTAL] and old[_TOTAL]:
+        return {}
     same = all(old[place] == new[place] for place in _CONTENT)
     if same:
         told = "transcript" in (old[_SOURCE], new[_SOURCE]) or (old[_COST[0]] is None and new[_COST[0]] is not None)

@@ -29,10 +29,13 @@ _PERHAPS = (
     "price_note",
     "response_id",
     "cause",
+    "reasoning_tokens",
 )
 USUAL = 0b111111
 """The shape of nearly all calls: with a cost in parts, and a latency."""
-DIMENSION, FEED = ALWAYS.index("dimension"), ALWAYS.index("feed")
+NAMED = USUAL | 1 << _PERHAPS.index("response_id")
+"""Likewise, with the provider's id of the reply, as newer releases of the agent write it down."""
+DIMENSION, TOTAL, FEED = (ALWAYS.index(name) for name in ("dimension", "total_tokens", "feed"))
 
 Values = list[Any]
 """The values of many calls, one after the other: for each, those of ``columns`` of its shape."""
@@ -45,23 +48,24 @@ def columns(shape: int) -> tuple[str, ...]:
 
 
 def shape_of(perhaps: Sequence[Any]) -> int:
-    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``cause``."""
+    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``reasoning_tokens``."""
     return sum(1 << place for place, value in enumerate(perhaps) if value is not None)
 
 
 class Calls:
-    """Calls by shape. Of two with one id, the later one counts.
+    """Calls by shape. Of two with one id, the later one counts, unless it is a placeholder without tokens.
 
     Attributes:
         by_shape: shape → values. Who adds a call does not know its dimension and its feed yet: it has the place of its
             names among those of the transcript, and 0.
         shapes: id → shape.
-        usual: the values of calls of the ``USUAL`` shape. Who adds there looks into ``shapes`` before.
+        usual, named: the values of calls of these shapes. Who adds there calls ``drop`` before for an id in ``shapes``.
     """
 
     def __init__(self) -> None:
         self.usual: Values = []
-        self.by_shape: dict[int, Values] = {USUAL: self.usual}
+        self.named: Values = []
+        self.by_shape: dict[int, Values] = {USUAL: self.usual, NAMED: self.named}
         self.shapes: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -71,17 +75,20 @@ class Calls:
     def add(self, shape: int, call: tuple[Any, ...]) -> None:
         """Add a call: the values of ``columns(shape)``."""
         identity = call[0]
-        if identity in self.shapes:
-            self.drop(identity)
+        if identity in self.shapes and not self.drop(identity, call[TOTAL]):
+            return
         self.shapes[identity] = shape
         values = self.by_shape.get(shape)
         if values is None:
             values = self.by_shape[shape] = []
         values += call
 
-    def drop(self, identity: str) -> None:
-        """Forget a call: a later one has that id."""
+    def drop(self, identity: str, total: int) -> bool:
+        """Forget a call, since a later one has that id and so many tokens; False if the older one stays."""
         shape = self.shapes[identity]
         values, width = self.by_shape[shape], len(columns(shape))
         begin = values[::width].index(identity) * width
+        if not total and values[begin + TOTAL]:
+            return False
         del values[begin : begin + width]
+        return True

@@ -88,12 +88,15 @@ class Messages:
         """The latest time of a message; None without any."""
         return None if self.latest_ms < 0 else self.latest_ms
 
-    def take(self, entry: Any, line: bytes) -> None:
+    def take(self, entry: Any, line: bytes) -> str | None:
         """Take in a line.
 
         Args:
             entry: its value.
             line: itself; a message without an id is named by its digest.
+
+        Returns:
+            What is wrong with it, if anything is; it was taken in all the same.
 
         Raises:
             ValueError: it is no object.
@@ -103,10 +106,10 @@ class Messages:
         message = entry.get("message")
         if type(message) is not dict:
             self.now_ms = moment(entry.get("timestamp")) or self.now_ms
-            return
+            return None
         role = message.get("role")
         if type(role) is not str or role not in _ROLES:
-            return
+            return None
         now = moment(entry.get("timestamp"))
         if now is None:
             now = moment(message.get("timestamp"))
@@ -115,8 +118,7 @@ class Messages:
         counts = self.at(now)
         if counts is not None:
             self._count(counts, message, role, now // BUCKET_MS)
-        if role == "assistant":
-            self._call(entry, message, now, line)
+        return self._call(entry, message, now, line) if role == "assistant" else None
 
     def at(self, now: int) -> list[int] | None:
         """Note the time of a message. Gives the counts that it belongs to; None where it was counted before."""
@@ -163,15 +165,15 @@ class Messages:
             counts[TOOL_RESULTS] += 1
             counts[ERRORS] += message.get("isError") is True
 
-    def _call(self, entry: dict[str, Any], message: dict[str, Any], now: int, line: bytes) -> None:
+    def _call(self, entry: dict[str, Any], message: dict[str, Any], now: int, line: bytes) -> str | None:
         usage = message.get("usage")
         if usage is None:
             usage = entry.get("usage")
-        tokens = of_message(usage)
+        tokens, reasoning, problem = of_message(usage)
         place = self._place_of(entry, message)
         provider, model, _, _ = self.names[place]
         if tokens == NONE and (provider, model) in _NOT_MODELS:
-            return
+            return None
         if tokens[4] and now >= self.began_ms:
             self.billed = True
         identity = entry.get("id")
@@ -180,9 +182,11 @@ class Messages:
         cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
         cause = "timeout" if message.get("stopReason") == "timeout" else None
         response = text(message.get("responseId"))
-        perhaps = cost, fresh, output, read, written, _latency(entry, message, now), note, response, cause
+        latency = _latency(entry, message, now)
+        perhaps = cost, fresh, output, read, written, latency, note, response, cause, reasoning or None
         has = tuple(value for value in perhaps if value is not None)
         self.calls.add(shape_of(perhaps), (identity, place, now, *tokens, source, 0, *has))
+        return problem
 
     def place(self, written: tuple[str | None, str | None, str | None, str | None]) -> int | None:
         """The place of a reply without an error in ``names``, by its provider, model, stop reason and model that served;

@@ -18,8 +18,9 @@ MOST_BAD_LINES = 1000
 BadLine = tuple[int, int, str]
 """Number of the line, from 1; where it begins, in bytes; what is wrong with it."""
 
-Take = Callable[[Any, bytes], None]
-"""Takes in the value of a line, and the line; raises ``ValueError`` if it makes no sense."""
+Take = Callable[[Any, bytes], str | None]
+"""Takes in the value of a line, and the line. It gives what is wrong with a line that it took in all the same, if anything is,
+and raises ``ValueError`` for one that makes no sense."""
 
 Shortcut = Callable[[Sequence[bytes | None]], Iterable[int]]
 """Takes in lines as ``Take`` would. It gives the number of each that it does not take in, from 0; before it goes on, one may."""
@@ -141,9 +142,9 @@ class Reading:
                     line = block[index]
                     problem = "longer than 32 MiB" if line is None else self._problem(line, take)
                     if problem:
-                        self._complain(lines, block, index, problem)
+                        self._complain(lines.line + index + 1, lines.place(block, index), problem)
                 yield
-            position = lines.position + self._last_line(lines.rest, take)
+            position = lines.position + self._last_line(lines, take)
             mark = fingerprint(self._descriptor, position)
         except OSError as error:
             raise Unreadable(error.strerror or type(error).__name__) from error
@@ -163,28 +164,30 @@ class Reading:
     def _problem(self, line: bytes, take: Take) -> str | None:
         """Take in a line; what is wrong with it, if anything is."""
         try:
-            take(value(line, self._parse), line)
+            return take(value(line, self._parse), line)
         except ValueError as error:
             return None if line.isspace() else str(error)
-        return None
 
-    def _complain(self, lines: Lines, block: list[bytes | None], index: int, problem: str) -> None:
+    def _complain(self, number: int, position: int, problem: str) -> None:
         self._bad_lines += 1
         if self._bad_lines <= MOST_BAD_LINES:
-            self.bad.append((lines.line + index + 1, lines.place(block, index), problem))
+            self.bad.append((number, position, problem))
 
-    def _last_line(self, rest: bytes, take: Take) -> int:
+    def _last_line(self, lines: Lines, take: Take) -> int:
         """Take in a last line that has no end, if it is whole: a part of an object is never an object.
 
         Returns:
             How many bytes of it are done with; 0 if it waits for its rest.
         """
+        rest = lines.rest
         if not rest.startswith(b"{"):
             return 0
         try:
-            take(value(rest, self._parse), rest)
+            problem = take(value(rest, self._parse), rest)
         except ValueError:
             return 0
+        if problem:
+            self._complain(lines.line + 1, lines.position, problem)
         return len(rest)
 
 

@@ -29,7 +29,9 @@ class Run(NamedTuple):
     model: str | None
     status: str
     tokens: Tokens
+    reasoning: int
     latency_ms: int | float | None
+    problem: str | None
 
 
 def run_of(entry: Any, agent: str) -> Run | None:
@@ -48,7 +50,7 @@ def run_of(entry: Any, agent: str) -> Run | None:
     if entry.get("action") != "finished" or job is None or type(when) is str:
         return None
     started = moment(when)
-    tokens = of_run(entry.get("usage"))
+    tokens, reasoning, problem = of_run(entry.get("usage"))
     if started is None or not tokens[4]:
         return None
     key = text(entry.get("sessionKey")) or f"cron:{job}"
@@ -63,7 +65,9 @@ def run_of(entry: Any, agent: str) -> Run | None:
         model=text(entry.get("model")),
         status="error" if entry.get("status") == "error" else "ok",
         tokens=tokens,
+        reasoning=reasoning,
         latency_ms=duration if duration is not None and duration >= 0 else None,
+        problem=problem,
     )
 
 

@@ -29,10 +29,12 @@ def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
     """
     runs: list[Run] = []
 
-    def take(entry: object, _: bytes) -> None:
+    def take(entry: object, _: bytes) -> str | None:
         run = run_of(entry, agent)
-        if run is not None:
-            runs.append(run)
+        if run is None:
+            return None
+        runs.append(run)
+        return run.problem
 
     reading = Reading(part, chosen(0))
     try:
@@ -45,18 +47,13 @@ def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
 
 def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> Put:
     """Count the runs that no transcript counts."""
-    plain, timed = [], []
+    rows = []
     for run in runs:
         if run.session_id:
             if conversations.covered(connection, run.session_id):
                 continue
             stand_in(connection, run.session_id, run.call_id)
         names = (*run.about.names, "", run.provider or "", run.model or "", run.status, "")
-        row = (run.call_id, dimensions.of(names)[0], run.started_at_ms, *run.tokens, "unknown", feed)
-        if run.latency_ms is None:
-            plain.append(row)
-        else:
-            timed.append((*row, run.latency_ms))
-    some = put_many(connection, plain, ALWAYS) if plain else Put()
-    more = put_many(connection, timed, (*ALWAYS, "latency_ms")) if timed else Put()
-    return Put(some.added + more.added, some.replaced + more.replaced)
+        known = (run.call_id, dimensions.of(names)[0], run.started_at_ms, *run.tokens, "unknown", feed)
+        rows.append((*known, run.reasoning, run.latency_ms))
+    return put_many(connection, rows, (*ALWAYS, "reasoning_tokens", "latency_ms")) if rows else Put()

@@ -1,22 +1,12 @@
-"""Tokens of a message from its ``usage``, whichever of the known spellings it has.
-
-Fact: the spellings, their order, and that an input below zero counts as none: Fased's ``src/agents/usage.ts``.
-"""
+"""Tokens of a message, a run or a session, from what the Node agent wrote down."""
 
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from .numbers import MOST_TOKENS, number
-
-_INPUT = ("input", "inputTokens", "input_tokens", "promptTokens", "prompt_tokens")
-_OUTPUT = ("output", "outputTokens", "output_tokens", "completionTokens", "completion_tokens")
-_READ = ("cacheRead", "cache_read", "cache_read_input_tokens", "cached_tokens")
-_WRITE = ("cacheWrite", "cache_write", "cache_creation_input_tokens")
-_TOTAL = ("total", "totalTokens", "total_tokens")
-_RUN_READ = ("cache_read_tokens",)
-_RUN_WRITE = ("cache_write_tokens",)
+from ...proxy.counting import Counted, counted
+from .numbers import MOST_TOKENS
 
 _FIVE = itemgetter("input", "output", "cacheRead", "cacheWrite", "totalTokens")
 
@@ -25,67 +15,62 @@ Tokens = tuple[int, int, int, int, int]
 NONE: Tokens = (0, 0, 0, 0, 0)
 
 
-def of_message(usage: Any) -> Tokens:
-    """The tokens of a message. The total is the one that is given, else the sum of the four; what makes no sense is 0."""
+class Used(NamedTuple):
+    """What a message used.
+
+    Attributes:
+        tokens: the total is the sum of the four, unless it is all that is known.
+        reasoning: how many of the output are reasoning.
+        problem: why that is not just what is written; None where it is.
+    """
+
+    tokens: Tokens
+    reasoning: int = 0
+    problem: str | None = None
+
+
+NOTHING = Used(NONE)
+
+
+def of_message(usage: Any) -> Used:
+    """The tokens of a message; what makes no sense is 0."""
     if type(usage) is not dict:
-        return NONE
-    if len(usage) == 6 and "cost" in usage:
-        # Nearly every message has just these; `_spelled` would say the same of it.
+        return NOTHING
+    if len(usage) == (7 if "reasoning" in usage else 6) and "cost" in usage:
+        # Nearly every message has just these; `counted` would say the same of it.
         try:
             found: Tokens = _FIVE(usage)
             fresh, output, read, written, total = found
+            reasoning = usage.get("reasoning", 0)
             if (
-                type(fresh) is type(output) is type(read) is type(written) is type(total) is int
+                type(fresh) is type(output) is type(read) is type(written) is type(total) is type(reasoning) is int
                 and fresh >= 0 <= output
                 and read >= 0 <= written
-                and 0 < total <= MOST_TOKENS >= fresh + output + read + written
+                and 0 < total == fresh + output + read + written <= MOST_TOKENS
+                and 0 <= reasoning <= output
             ):
-                return found
+                return Used(found, reasoning)
         except KeyError:
             pass
-    return _spelled(usage)
+    return _used(counted(usage))
 
 
-def _spelled(usage: dict[str, Any]) -> Tokens:
-    read = _pick(usage, _READ)
-    if not read:
-        details = usage.get("prompt_tokens_details")
-        read = _pick(details, ("cached_tokens",)) if type(details) is dict else 0
-    four = _pick(usage, _INPUT), _pick(usage, _OUTPUT), read, _pick(usage, _WRITE)
-    return (*four, _pick(usage, _TOTAL) or sum(four))
+def of_run(usage: Any) -> Used:
+    """The tokens of a task's run.
 
-
-def of_run(usage: Any) -> Tokens:
-    """The tokens of a task's run: the sum of the four, or the total where that is all there is.
-
-    Fact: Fased's ``src/gateway/server-methods/usage.ts`` (``buildCronRunUsageSummary``).
+    Fact: the total in a run log may be what the context holds (``deriveSessionTotalTokens`` of the agent's upstream); it
+    counts only where there is nothing else, as in Fased's ``src/gateway/server-methods/usage.ts``.
     """
-    if type(usage) is not dict:
-        return NONE
-    four = (
-        _pick(usage, ("input_tokens",)),
-        _pick(usage, ("output_tokens",)),
-        _pick(usage, _RUN_READ),
-        _pick(usage, _RUN_WRITE),
-    )
-    return (*four, sum(four) or _pick(usage, ("total_tokens",)))
+    found = _used(counted(usage))
+    return found._replace(problem=None) if any(found.tokens[:4]) else found
 
 
 def of_store(entry: dict[str, Any]) -> Tokens:
     """The counters of a session in a store. Its ``totalTokens`` is what the context holds, and no usage."""
-    four = (
-        _pick(entry, ("inputTokens",)),
-        _pick(entry, ("outputTokens",)),
-        _pick(entry, ("cacheRead",)),
-        _pick(entry, ("cacheWrite",)),
-    )
-    return (*four, sum(four))
+    names = ("inputTokens", "outputTokens", "cacheRead", "cacheWrite")
+    return _used(counted({name: entry.get(name) for name in names})).tokens
 
 
-def _pick(usage: dict[str, Any], names: tuple[str, ...]) -> int:
-    """The first of the values that is a number above zero, as a whole number; 0 for none."""
-    for name in names:
-        value = number(usage.get(name))
-        if value is not None and value >= 1:
-            return int(value)
-    return 0
+def _used(found: Counted) -> Used:
+    four = found.input, found.output, found.cache_read, found.cache_write
+    return Used((*four, found.total or found.given), found.reasoning, found.problem)

@@ -17,7 +17,7 @@ from msgspec.json import Decoder
 from msgspec.structs import asdict, astuple
 
 from ..migrations import BUCKET_MS
-from .calls import USUAL, shape_of
+from .calls import NAMED, USUAL, shape_of
 from .messages import (
     ASSISTANTS,
     ERRORS,
@@ -52,13 +52,15 @@ class Cost(Struct, gc=False):
     total: _Usd
 
 
-class Usage(Struct, gc=False, forbid_unknown_fields=True):
+class Usage(Struct, gc=False, kw_only=True, forbid_unknown_fields=True):
     """``message.usage``. A field that is not here may be another spelling of one that is."""
 
     input: _Tokens
     output: _Tokens
     cacheRead: _Tokens  # noqa: N815
     cacheWrite: _Tokens  # noqa: N815
+    reasoning: _Tokens = 0
+    reasoningTokens: _Tokens = 0  # noqa: N815
     totalTokens: Annotated[int, Meta(ge=0, le=MOST_TOKENS)]  # noqa: N815
     cost: Cost
 
@@ -183,10 +185,11 @@ class Usual:
                 counts[USERS] += 1
 
     def _call(self, identity: str, message: Reply, now: int) -> bool:
-        fresh, output, read, written, total, cost = astuple(message.usage)
+        fresh, output, read, written, reasoning, other, total, cost = astuple(message.usage)
+        reasoning = reasoning or other
         if not identity.isprintable() or (message.errorMessage and message.stopReason not in STATUSES):
             return False
-        if not total and (fresh or output or read or written):
+        if total != fresh + output + read + written or reasoning > output:
             return False
         latency = message.durationMs
         if latency is None and message.timestamp is not None:
@@ -204,42 +207,49 @@ class Usual:
             return False
         usd_in, usd_out, usd_read, usd_written, usd = astuple(cost)
         pico = round(usd * PICO)
-        if not pico or message.responseId is not None:
+        response = message.responseId
+        if response is not None:
+            response = text(response)
+        if not pico or reasoning:
             begin = identity, place, now, fresh, output, read, written, total
-            self._odd_call(begin, cost, latency, text(message.responseId))
+            self._odd_call(begin, cost, latency, response, reasoning)
         else:
             # As Calls.add, in less time.
             calls = messages.calls
-            if identity in calls.shapes:
-                calls.drop(identity)
-            calls.shapes[identity] = USUAL
-            calls.usual += (
-                identity,
-                place,
-                now,
-                fresh,
-                output,
-                read,
-                written,
-                total,
-                "transcript",
-                0,
-                pico,
-                round(usd_in * PICO) if usd_in else 0,
-                round(usd_out * PICO) if usd_out else 0,
-                round(usd_read * PICO) if usd_read else 0,
-                round(usd_written * PICO) if usd_written else 0,
-                latency,
-            )
+            if identity not in calls.shapes or calls.drop(identity, total):
+                call = (
+                    identity,
+                    place,
+                    now,
+                    fresh,
+                    output,
+                    read,
+                    written,
+                    total,
+                    "transcript",
+                    0,
+                    pico,
+                    round(usd_in * PICO) if usd_in else 0,
+                    round(usd_out * PICO) if usd_out else 0,
+                    round(usd_read * PICO) if usd_read else 0,
+                    round(usd_written * PICO) if usd_written else 0,
+                    latency,
+                )
+                if response is None:
+                    calls.shapes[identity] = USUAL
+                    calls.usual += call
+                else:
+                    calls.shapes[identity] = NAMED
+                    calls.named += (*call, response)
         if total and now >= messages.began_ms:
             messages.billed = True
         return True
 
-    def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None) -> None:
+    def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None, reasoning: int) -> None:
         _, place, _, *tokens = begin
         provider, model, _, _ = self._messages.names[place]
         total, source, *parts, note = self._prices.cost({"cost": asdict(cost)}, tuple(tokens), provider, model)
-        perhaps = total, *parts, latency, note, response, None
+        perhaps = total, *parts, latency, note, response, None, reasoning or None
         has = (value for value in perhaps if value is not None)
         self._messages.calls.add(shape_of(perhaps), (*begin, source, 0, *has))
 

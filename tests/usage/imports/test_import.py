@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.usage.imports.blocks import Lines
+from fased_litellm.usage.imports.jsonlines import fast
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, call_id, header, reply, tool_result, usage
+from tests.usage.imports.node import text as node_text
 
 DAY = 86_400_000
 STAMP = "2026-11-22T03-00-00.000Z"
@@ -325,6 +327,82 @@ def test_topics_of_a_session(node: Node) -> None:
         ("main/s1-topic-7/a1", "agent:main:telegram:group:1"),
         ("main/s1/a1", "agent:main:telegram:group:1"),
     ]
+    unchanged(node)
+
+
+ZEROS = dict.fromkeys(("input", "output", "cacheRead", "cacheWrite", "totalTokens"), 0) | {"cost": {"total": 0}}
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_placeholder_after_real_usage_does_not_erase_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch, together: bool, quick: bool
+) -> None:
+    if quick:
+        monkeypatch.setattr("fased_litellm.usage.imports.pool.chosen", lambda _: fast())
+    path = node.write(node.transcript("s1"), [reply("a1", usage=usage(total_cost=1)), reply("a2", usage=ZEROS)])
+    if not together:
+        node.read_in()
+    later = [reply("a1", T0 + 5, usage=ZEROS, durationMs=1), reply("a2", usage=usage(total_cost=2))]
+    node.append(path, [*later, reply("a3", usage=ZEROS)])
+    node.read_in()
+    wanted = [("main/s1/a1", 1120, 10**12), ("main/s1/a2", 1120, 2 * 10**12), ("main/s1/a3", 0, None)]
+    assert node.calls("call_id, total_tokens, cost_pico") == wanted
+    unchanged(node)
+
+
+def test_tokens_that_do_not_add_up_count_and_are_told(node: Node) -> None:
+    odd = reply("a1", usage={"input": 900, "output": 120, "totalTokens": 1500})
+    path = node.write(node.transcript("s1"), [odd, reply("a2"), reply("a3", usage={"totalTokens": 7})])
+    node.read_in()
+    assert node.calls("call_id, input_tokens, total_tokens") == [
+        ("main/s1/a1", 900, 1020),
+        ("main/s1/a2", 900, 1120),
+        ("main/s1/a3", 0, 7),
+    ]
+    assert node.rows("SELECT line, problem FROM bad_line") == [
+        (1, "tokens do not add up: 900 input + 0 cached + 120 output are 1020, not 1500"),
+        (3, "only the sum of its tokens is known: 7"),
+    ]
+    unchanged(node)
+    with path.open("ab") as file:  # and in a last line without its end
+        file.write(node_text([odd])[:-1].replace(b"a1", b"a4"))
+    node.touch(path)
+    node.read_in()
+    assert len(ids(node)) == 4
+    assert [line for (line,) in node.rows("SELECT line FROM bad_line")] == [1, 3, 4]
+
+
+def test_tokens_in_openais_way(node: Node) -> None:
+    """The cached ones are inside of what was sent; and reasoning may be beside the completion, also in the log of a task."""
+    node.config(
+        {
+            "models": {
+                "providers": {
+                    "litellm": {
+                        "models": [{"id": "k2", "name": "K", "cost": {"input": 3, "output": 15, "cacheRead": 0.3}}]
+                    }
+                }
+            }
+        }
+    )
+    used = {
+        "prompt_tokens": 2459,
+        "completion_tokens": 23,
+        "total_tokens": 2482,
+        "prompt_tokens_details": {"cached_tokens": 2455},
+    }
+    beside = {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "reasoning_tokens": 94}
+    node.write(node.transcript("s1"), [reply("a1", model="k2", usage=used), reply("a2", model="k2", usage=beside)])
+    log = {"jobId": "j", "action": "finished", "provider": "litellm", "model": "k2"}
+    node.runs("j", [{**log, "ts": T0, "usage": used}, {**log, "ts": T0 + 1, "usage": beside}])
+    node.read_in()
+    columns = "input_tokens, output_tokens, cache_read_tokens, reasoning_tokens, total_tokens"
+    one, other = (4, 23, 2455, 0, 2482), (32, 103, 0, 94, 135)
+    assert node.calls(columns) == [one, other, one, other]
+    assert node.calls("cost_pico") == [(1_093_500_000,), (1_641_000_000,), (None,), (None,)]
+    assert node.rows("SELECT * FROM bad_line") == []
+    assert node.rows("SELECT sum(reasoning_tokens) FROM rollup") == [(188,)]
     unchanged(node)
 
 

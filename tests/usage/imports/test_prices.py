@@ -17,7 +17,7 @@ def config(**cost: Any) -> dict[str, Any]:
 
 def cost(tree: Any, used: Any, model: str | None = "team-sonnet") -> tuple[Any, ...]:
     prices = json.loads(json.dumps(written(tree)))  # as another process gets them
-    return PriceTable(prices).cost(used, of_message(used), "litellm", model)
+    return PriceTable(prices).cost(used, of_message(used).tokens, "litellm", model)
 
 
 PRICES = {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,8 @@ def taken(line: dict[str, Any]) -> bool:
         reply("a1", timestamp=T0 - 1500),
         reply("a1", durationMs=2100, stopReason="toolUse", responseId="chatcmpl-7", responseModel="openai/gpt-5.5"),
         reply("a1", durationMs=2100, usage=usage(total_cost=0)),
+        reply("a1", durationMs=2100, usage=usage(reasoning=0), responseId="chatcmpl-7"),
+        reply("a1", durationMs=2100, usage=usage(reasoning=120)),
         reply("a1", durationMs=2100, usage=NOTHING, stopReason="error", errorMessage="400 too long"),
         reply("a1", durationMs=2100, usage=NOTHING, stopReason="aborted"),
         reply("a1", durationMs=9, content=[{"type": "toolCall", "id": "1", "name": "exec", "arguments": {"a": [1]}}]),
@@ -66,6 +69,16 @@ def taken(line: dict[str, Any]) -> bool:
 )
 def test_what_nearly_all_lines_are_like_is_taken(line: dict[str, Any]) -> None:
     assert taken(line)
+
+
+REAL = (Path(__file__).parents[1] / "data" / "agents.jsonl").read_bytes().splitlines()
+"""Lines as the coding agent 0.80.3 wrote them, which Fased runs, and its upstream 2026.2.26 and 2026.9.6; without their texts."""
+
+
+@pytest.mark.parametrize("line", REAL)
+def test_lines_that_real_agents_wrote_are_taken(line: bytes) -> None:
+    assert taken(json.loads(line))
+    assert read([line], quick=True) == read([line], quick=False)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +99,8 @@ def test_what_nearly_all_lines_are_like_is_taken(line: dict[str, Any]) -> None:
         reply("a1", durationMs=9, usage=usage(input=-1)),
         reply("a1", durationMs=9, usage=usage(input=True)),
         reply("a1", durationMs=9, usage=usage(totalTokens=0)),
+        reply("a1", durationMs=9, usage=usage(totalTokens=1121)),
+        reply("a1", durationMs=9, usage=usage(reasoning=121)),
         reply("a1", durationMs=9, usage=NOTHING, provider=" openclaw ", model="gateway-injected"),
         reply("a1", durationMs=9, usage=usage(total_cost=-0.1)),
         reply("a1", durationMs=9, usage=usage(total_cost=10_001)),
@@ -153,7 +168,10 @@ PLACES = st.sampled_from(
     [
         *(("message", "usage", "cost", name) for name in ("total", "input", "output", "cacheRead", "cacheWrite")),
         *(("message", "usage", name) for name in ("input", "output", "cacheRead", "cacheWrite", "totalTokens", "cost")),
-        *(("message", "usage", name) for name in ("total", "inputTokens", "cached_tokens")),
+        *(
+            ("message", "usage", name)
+            for name in ("total", "inputTokens", "cached_tokens", "reasoning", "prompt_tokens")
+        ),
         *(("message", name) for name in ("role", "content", "provider", "model", "usage", "stopReason", "timestamp")),
         *(("message", name) for name in ("responseModel", "responseId", "errorMessage", "durationMs", "isError")),
         *((name,) for name in ("id", "timestamp", "message", "durationMs", "usage", "provider", "model", "type")),
@@ -166,6 +184,12 @@ BASES = st.builds(
             lambda number: reply(f"a{number}", T0 + number, durationMs=number + 1),
             lambda number: reply(f"a{number}", T0 + number * 400_000, timestamp=T0 - 5, responseId=f"r{number}"),
             lambda number: reply(f"a{number}", T0 - number, durationMs=7, usage=usage(total_cost=0, output=number)),
+            lambda number: reply(
+                f"a{number}", T0, durationMs=7, usage=usage(reasoning=number * 40), responseId=f" r{number} "
+            ),
+            lambda number: reply(
+                f"a{number}", T0, durationMs=7, usage=usage(output=number, totalTokens=1000 + number), responseId="\t"
+            ),
             lambda number: reply(f"a{number}", T0 + number, stopReason="error", errorMessage="overloaded", model="m2"),
             lambda number: reply(f"a{number}", T0, durationMs=9, stopReason="aborted", usage=dict(NOTHING)),
             lambda number: reply(f"a{number}", T0, durationMs=9, provider="openclaw", usage=dict(NOTHING)),
