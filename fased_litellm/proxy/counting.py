@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 MOST = 10**12
 """More than this is no count of tokens, but a mistake, which would wear out the 64 bits of a sum."""
 
+UNEVEN = ("tokens do not add up", "only the sum of its tokens is known")
+"""What a ``problem`` begins with."""
+
 _INPUT = ("input", "inputTokens", "input_tokens")
 _PROMPT = ("promptTokens", "prompt_tokens")
 _OUTPUT = ("output", "outputTokens", "output_tokens", "completionTokens", "completion_tokens")
@@ -70,9 +73,9 @@ class Counted(NamedTuple):
         if not self.given or self.given in (total, total - self.reasoning):
             return None
         if not total:
-            return f"only the sum of its tokens is known: {self.given}"
+            return f"{UNEVEN[1]}: {self.given}"
         parts = f"{self.input} input + {self.cache_read + self.cache_write} cached + {self.output} output"
-        return f"tokens do not add up: {parts} are {total}, not {self.given}"
+        return f"{UNEVEN[0]}: {parts} are {total}, not {self.given}"
 
 
 NONE = Counted(0, 0, 0, 0, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
@@ -16,11 +17,11 @@ from ..commands import SETTINGS
 
 if TYPE_CHECKING:
     from ...usage.imports.pipeline import Progress
-    from ...usage.imports.result import ImportResult
+    from ...usage.imports.result import Bad, ImportResult
 
 app = typer.Typer(**SETTINGS)
 
-_SHOWN = 10
+_SHOWN_BEFORE = 3
 _state = {"wanted": True}
 
 
@@ -84,6 +85,10 @@ def before_report(paths: Paths) -> None:
         output.diagnostic("Another import is at work: the Node agent's newest calls are not all in this report.")
     if result.added and not output.as_json():
         output.diagnostic(f"{count(result.added, 'new call')} of the Node agent came in.")
+    for line in _bad(result.fresh_bad_lines, result.fresh_bad, _SHOWN_BEFORE, "`fased usage import` lists them all."):
+        output.diagnostic(line)
+    for path, problem in result.unreadable:
+        output.diagnostic(f"Cannot be read: {path}: {problem}.")
     for note in result.notes:
         output.diagnostic(note)
 
@@ -125,6 +130,8 @@ class _Line:
 
 
 def _lines(result: ImportResult) -> list[str]:
+    from ...usage.imports.result import MOST_TOLD
+
     calls = [
         f"{number:,} {word}"
         for number, word in (
@@ -139,9 +146,21 @@ def _lines(result: ImportResult) -> list[str]:
     files = f"{count(result.files, 'file')}, {result.read:,} read ({result.bytes_read / 1e6:,.1f} MB)"
     found = [f"{files}: {', '.join(calls)}." if calls else f"{files}: nothing new."]
     found += [f"Cannot be read: {path}: {problem}." for path, problem in result.unreadable]
-    if result.bad_lines:
-        found.append(f"{count(result.bad_lines, 'line')} could not be read:")
-        found += [f"  {bad.file}:{bad.line}: {bad.problem}" for bad in result.bad[:_SHOWN]]
-        if result.bad_lines > _SHOWN:
-            found.append("  … `fased usage import --json` has them all.")
+    found += _bad(result.bad_lines, result.bad, MOST_TOLD, "`fased usage import --json` has them all.")
     return found + result.notes
+
+
+def _bad(number: int, bad: Sequence[Bad], most: int, more: str) -> list[str]:
+    """Lines that could not be read as they stand."""
+    if not number:
+        return []
+    from ...proxy.counting import UNEVEN
+
+    uneven = {each.problem.startswith(UNEVEN) for each in bad}
+    what = ["could not be read"] * (False in uneven)
+    what += [f"{'does' if number == 1 else 'do'} not add up"] * (True in uneven)
+    found = [f"{count(number, 'line')} {' or '.join(what)}:"]
+    found += [f"  {each}" for each in bad[:most]]
+    if number > most:
+        found.append(f"  … {more}")
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from . import damaged
 from .jsonlines import Parse, value
 from .numbers import LAST_MS, moment, text
 
@@ -55,8 +56,8 @@ def read(descriptor: int, parse: Parse) -> Header:
         return NONE
     try:
         return of(value(first, parse))
-    except ValueError:
-        return NONE
+    except ValueError as error:
+        return next((of(entry) for entry, _ in damaged.read(first, str(error)).entries), NONE)
 
 
 def of(entry: Any) -> Header:

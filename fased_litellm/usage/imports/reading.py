@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from . import header
+from . import damaged, header
 from .blocks import Fingerprint, Lines, fingerprint
 from .header import Header
 from .jsonlines import Parse, value
@@ -166,7 +166,11 @@ class Reading:
         try:
             return take(value(line, self._parse), line)
         except ValueError as error:
-            return None if line.isspace() else str(error)
+            if line.isspace():
+                return None
+            found = damaged.read(line, str(error))
+        told = [problem for entry, text in found.entries if (problem := take(entry, text))]
+        return found.problem or (told[0] if told else None)
 
     def _complain(self, number: int, position: int, problem: str) -> None:
         self._bad_lines += 1
@@ -180,12 +184,15 @@ class Reading:
             How many bytes of it are done with; 0 if it waits for its rest.
         """
         rest = lines.rest
-        if not rest.startswith(b"{"):
+        line = rest.lstrip(b"\0")
+        if not line.startswith(b"{"):
             return 0
         try:
-            problem = take(value(rest, self._parse), rest)
+            problem = take(value(line, self._parse), line)
         except ValueError:
             return 0
+        if line is not rest:
+            problem = damaged.read(rest, "").problem
         if problem:
             self._complain(lines.line + 1, lines.position, problem)
         return len(rest)

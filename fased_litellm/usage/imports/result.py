@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST_TOLD = 10
+"""So many bad lines are shown to people one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bad:
@@ -22,6 +25,9 @@ class Bad:
     position: int
     problem: str
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.problem}"
+
 
 @dataclass(slots=True)
 class ImportResult:
@@ -36,6 +42,7 @@ class ImportResult:
         copies: calls that do not count (any more), since another session's transcript has them, too.
         renamed: calls whose session has another key now.
         bad_lines: all lines of the known files that cannot be read, and the first thousand of each file.
+        fresh_bad_lines, fresh_bad: bad lines that this import found first: how many, and the first ten.
         unreadable: files that cannot be read, with the reason.
         notes: what else there is to say.
         busy: another import was at work, and nothing was done.
@@ -53,6 +60,8 @@ class ImportResult:
     renamed: int = 0
     bad_lines: int = 0
     bad: list[Bad] = field(default_factory=list)
+    fresh_bad_lines: int = 0
+    fresh_bad: list[Bad] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     busy: bool = False

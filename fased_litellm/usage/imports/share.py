@@ -10,6 +10,7 @@ from .jsonlines import Parse
 from .prefetch import Range
 from .prices import PriceTable
 from .reading import Part
+from .result import MOST_TOLD, Bad
 from .transcript import Chunk, read_conversation
 from .turns import Turns
 from .writing import Source, Written, write
@@ -25,6 +26,7 @@ class Done(NamedTuple):
         files: how many files were read.
         size: how many bytes of them were new.
         added, replaced, covered, copies: as of ``writing.Written``.
+        bad_lines, bad: lines that could not be read, and were not known before: how many, and the first ten.
         unreadable: files that cannot be read, with the reason.
     """
 
@@ -34,6 +36,8 @@ class Done(NamedTuple):
     replaced: int
     covered: int
     copies: int
+    bad_lines: int
+    bad: Sequence[Bad]
     unreadable: Sequence[Sequence[str]]
 
 
@@ -64,7 +68,9 @@ class _Chunks:
     def done(self, written: Written) -> Done:
         """What there is to tell."""
         counts = written.added, written.replaced, written.covered, written.copies
-        told = Done(self._files, self._size, *counts, tuple(self._unreadable))
+        told = Done(
+            self._files, self._size, *counts, len(written.bad), written.bad[:MOST_TOLD], tuple(self._unreadable)
+        )
         self._files = self._size = 0
         self._unreadable.clear()
         return told

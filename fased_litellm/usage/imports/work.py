@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ..asking import asking
 from ..ledger import Ledger
-from . import conversations, sessions, tasks
+from . import conversations, feedrows, sessions, tasks
 from .feeds import Changes, Feed
 from .files import Found
 from .layout import Layout, NodeConfig
 from .pipeline import Progress, Tell
 from .pool import Pool
 from .reading import Unreadable
-from .result import ImportResult
+from .result import MOST_TOLD, Bad, ImportResult
 from .runlogs import RunLogs
 from .sessions import Stores
 from .share import Job, size_of
-from .writing import Source, begin_feed, keep_reading
+from .writing import Source
 
 
 class Work:
@@ -109,6 +109,7 @@ class Work:
             result.replaced += done.replaced
             result.covered += done.covered
             result.copies += done.copies
+            self._complain(done.bad, done.bad_lines)
             result.unreadable += [(file, problem) for file, problem in done.unreadable]
             self._tell(Progress(read, size, result.added))
 
@@ -137,20 +138,25 @@ class Work:
             self._result.unreadable.append((file.path, str(error)))
             return
         with self._ledger.transaction() as connection:
-            number = begin_feed(connection, file, feed)
+            number = feedrows.begin(connection, file, feed)
             put = tasks.count(connection, self._ledger.dimensions, number, runs)
-            keep_reading(connection, number, reading)
+            fresh = feedrows.keep(connection, number, reading)
+        self._complain([Bad(file.path, *line) for line in fresh])
         self._result.added += put.added
         self._result.replaced += put.replaced
         self._result.read += 1
         self._result.bytes_read += size_of(Source(file, feed), restarted=reading.restarted)
+
+    def _complain(self, bad: Sequence[Bad], number: int | None = None) -> None:
+        self._result.fresh_bad_lines += len(bad) if number is None else number
+        self._result.fresh_bad += bad[: MOST_TOLD - len(self._result.fresh_bad)]
 
     def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
         store = stores.read(file)
         if file.path in stores.problems:
             return
         with self._ledger.transaction() as connection:
-            number = begin_feed(connection, file, feed)
+            number = feedrows.begin(connection, file, feed)
             put = sessions.count(connection, self._ledger.dimensions, number, file, store)
             connection.execute(
                 "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",

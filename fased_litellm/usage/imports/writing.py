@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -14,13 +14,15 @@ from ..ledger import Ledger
 from ..multirow import Insertion
 from ..rollups import Part
 from ..rows import last_id
-from . import conversations, copies
+from . import badlines, conversations, copies
 from .calls import DIMENSION, FEED, Values, columns
 from .conversations import Conversation
+from .feedrows import NEW_FEED, READ_ON
 from .feeds import Feed
 from .files import Found
 from .numbers import LAST_MS
-from .reading import MOST_BAD_LINES, BadLine, Reading, State
+from .reading import State
+from .result import Bad
 from .store import About, unnamed
 from .transcript import Chunk
 from .turns import Turns
@@ -49,27 +51,18 @@ UPDATE conversation SET first_ms = coalesce(min(first_ms, ?1), first_ms, ?1),
   last_ms = coalesce(max(last_ms, ?2), last_ms, ?2), counted = counted OR ?3
 WHERE id = ?4
 """
-_STATE = State._fields[:-1]
-_NEW_FEED = Insertion(
-    "INSERT INTO feed (id, kind, path, agent, conversation, copied_until_ms, parent, "
-    f"{', '.join(_STATE)}, bad_lines, read_at_ms)",
-    f"({', '.join('?' * (len(_STATE) + 9))})",
-)
-_READ_ON = f"""
-UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0
-WHERE id = ?
-"""  # noqa: S608 - names of columns
 
 
 @dataclass(slots=True)
 class Written:
     """What became of what was read: calls that are new, those whose numbers are others now, task runs and counters that
-    gave way, and copies that do not count."""
+    gave way, copies that do not count, and lines that could not be read and were not known before."""
 
     added: int = 0
     replaced: int = 0
     covered: int = 0
     copies: int = 0
+    bad: list[Bad] = field(default_factory=list)
 
 
 class Source(NamedTuple):
@@ -164,9 +157,9 @@ class _Batch:
         """Begin anew with what waits to be written."""
         self._calls: dict[int, tuple[Values, list[Part]]] = {}
         self._inserted: dict[Insertion, list[Any]] = {
-            table: [] for table in (conversations.ADDITION, _NEW_FEED, _ACTIVITY, _TOOL_USE)
+            table: [] for table in (conversations.ADDITION, NEW_FEED, _ACTIVITY, _TOOL_USE)
         }
-        self._updated: dict[str, list[tuple[Any, ...]]] = {_SEEN: [], _READ_ON: []}
+        self._updated: dict[str, list[tuple[Any, ...]]] = {_SEEN: [], READ_ON: []}
         self._waiting = 0
 
     def open(self, connection: sqlite3.Connection, dimensions: Dimensions) -> None:
@@ -203,7 +196,8 @@ class _Batch:
         for (bucket, tool), count in chunk.tools.items():
             tools += (bucket, tool, conversation, count)
         if chunk.bad:
-            add_bad_lines(self._connection, file.feed, chunk.bad)
+            fresh = badlines.keep(self._connection, file.feed, chunk.bad, file.known_bad)
+            self.written.bad += [Bad(file.source.file.path, *line) for line in fresh]
         if chunk.state:
             self._end(file, chunk, chunk.state)
         self._file = None if chunk.state else file
@@ -236,7 +230,7 @@ class _Batch:
         source = self._sources[chunk.key]
         if not chunk.state:
             self._put()
-            self._before = replace(self.written)
+            self._before = replace(self.written, bad=[*self.written.bad])
             self._connection.execute("SAVEPOINT file")
         name = (source.file.agent, source.file.name)
         conversation = source.conversation or self._made.get(name)
@@ -251,13 +245,14 @@ class _Batch:
         if source.feed is None:
             self._last_feed += 1
             return _Open(source, self._last_feed, conversation, fresh)
+        opened = _Open(source, source.feed.id, conversation, fresh)
         if chunk.restarted:
-            self._connection.execute("DELETE FROM bad_line WHERE feed = ?", (source.feed.id,))
+            opened.known_bad = badlines.forget(self._connection, source.feed.id)
             self._connection.execute(
-                "UPDATE feed SET bad_lines = 0, copied_until_ms = ?, parent = ? WHERE id = ?",
+                "UPDATE feed SET copied_until_ms = ?, parent = ? WHERE id = ?",
                 (chunk.header.copied_until_ms, chunk.header.parent, source.feed.id),
             )
-        return _Open(source, source.feed.id, conversation, fresh)
+        return opened
 
     def _end(self, file: _Open, chunk: Chunk, state: State) -> None:
         conversation = file.conversation
@@ -277,10 +272,10 @@ class _Batch:
             since = 0 if chunk.restarted else self._last_call
             self._heirs.append(copies.Heir(conversation.prefix[:-1], since, until))
         if known:
-            self._updated[_READ_ON].append((*state, now, file.feed))
+            self._updated[READ_ON].append((*state, now, file.feed))
         else:
             row = (file.feed, found.kind, found.path, found.agent, conversation.id, until, parent, *state, now)
-            self._inserted[_NEW_FEED] += row
+            self._inserted[NEW_FEED] += row
 
     def _forget_file(self) -> None:
         """Take back what there is of a file that cannot be read to its end."""
@@ -315,31 +310,5 @@ class _Open:
     feed: int
     conversation: Conversation
     fresh: bool
+    known_bad: badlines.Known = frozenset()
     dimensions: list[tuple[int, int]] = field(default_factory=list)
-
-
-def begin_feed(connection: sqlite3.Connection, found: Found, feed: Feed | None) -> int:
-    """The id of a file without conversation; a new one for a file of which nothing was read yet."""
-    if feed:
-        return feed.id
-    sql = "INSERT INTO feed (kind, path, agent) VALUES (?, ?, ?)"
-    added = connection.execute(sql, (found.kind, found.path, found.agent)).lastrowid
-    assert added is not None
-    return added
-
-
-def keep_reading(connection: sqlite3.Connection, feed: int, reading: Reading) -> None:
-    """Keep how far a file without conversation was read, and its bad lines."""
-    assert reading.state is not None
-    if reading.restarted:
-        connection.execute("DELETE FROM bad_line WHERE feed = ?", (feed,))
-        connection.execute("UPDATE feed SET bad_lines = 0 WHERE id = ?", (feed,))
-    add_bad_lines(connection, feed, reading.bad)
-    connection.execute(_READ_ON, (*reading.state, time.time_ns() // 1_000_000, feed))
-
-
-def add_bad_lines(connection: sqlite3.Connection, feed: int, lines: Iterable[BadLine]) -> None:
-    """Keep bad lines of a file, the first thousand."""
-    (known,) = connection.execute("SELECT count(*) FROM bad_line WHERE feed = ?", (feed,)).fetchone()
-    kept = [(feed, *line) for line in lines][: max(0, MOST_BAD_LINES - known)]
-    connection.executemany("INSERT OR REPLACE INTO bad_line (feed, line, position, problem) VALUES (?, ?, ?, ?)", kept)

@@ -77,6 +77,56 @@ def test_what_was_imported(node: Node, capsys: pytest.CaptureFixture[str]) -> No
     assert fully["bytesRead"] == path.stat().st_size
 
 
+def test_a_damaged_line_is_named_once_by_what_reads_it_in(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    """As after a power failure, and where a line broke off before the next one."""
+    whole = [json.dumps(reply(f"a{number}", T0 + number)).encode() for number in range(4)]
+    path = node.write(node.transcript("s1"), [b"\0" * 512 + whole[0], whole[1][:90] + whole[2], b"{oops", whole[3]])
+    problems = ["512 NUL bytes; what can be read of it counts"]
+    problems.append(
+        "not JSON: Expecting property name enclosed in double quotes (character 91); what can be read of it counts"
+    )
+    problems.append("not JSON: Expecting property name enclosed in double quotes (character 2)")
+    named = [f"  {path}:{number}: {problem}" for number, problem in enumerate(problems, 1)]
+    status, _, err = run(capsys, "--all")
+    assert status == 0
+    assert err.splitlines() == ["3 new calls of the Node agent came in.", "3 lines could not be read:", *named]
+    assert run(capsys, "--all")[2] == ""
+    node.append(path, [b"oops"] * 5)
+    assert run(capsys, "--all")[2].splitlines()[0::4] == [
+        "5 lines could not be read:",
+        "  … `fased usage import` lists them all.",
+    ]
+    node.write(path, path.read_bytes().splitlines())  # read once more, from its beginning
+    assert run(capsys, "--all")[2] == ""
+    lines = run_json(capsys)["badLines"]["lines"]
+    assert [(bad["file"], bad["line"], bad["problem"]) for bad in lines[:3]] == [
+        (str(path), number, problem) for number, problem in enumerate(problems, 1)
+    ]
+    assert total(capsys) == 3
+
+
+def test_a_task_log_is_named_too(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    path = node.runs("j", [b"{oops"])
+    assert run(capsys, "--all")[2].splitlines()[1].startswith(f"  {path}:1: not JSON")
+    assert run(capsys, "--all")[2] == ""
+
+
+def test_tokens_that_do_not_add_up(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    path = node.write(node.transcript("s1"), [reply("a1", usage={"input": 9, "totalTokens": 10})])
+    told = f"  {path}:1: tokens do not add up: 9 input + 0 cached + 0 output are 9, not 10"
+    assert run(capsys, "--all")[2].splitlines()[1:] == ["1 line does not add up:", told]
+    node.append(path, [b"{oops"])
+    assert run(capsys, "import")[1].splitlines()[1:3] == ["2 lines could not be read or do not add up:", told]
+
+
+def test_a_file_that_cannot_be_read_is_named_as_long_as_it_cannot(
+    node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node.sessions().joinpath("sessions.json").write_text("[]")
+    for _ in range(2):
+        assert f"Cannot be read: {node.sessions()}/sessions.json: not an object.\n" in run(capsys, "--all")[2]
+
+
 def test_many_bad_lines_are_cut_for_people(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
     node.write(node.transcript("s1"), [b"[]"] * 1500)
     _, out, _ = run(capsys, "import")

@@ -1,0 +1,47 @@
+"""Rows of the ledger's table ``feed``: how far each of the Node agent's files was read."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from ..multirow import Insertion
+from . import badlines
+from .feeds import Feed
+from .files import Found
+from .reading import BadLine, Reading, State
+
+_STATE = State._fields[:-1]
+NEW_FEED = Insertion(
+    "INSERT INTO feed (id, kind, path, agent, conversation, copied_until_ms, parent, "
+    f"{', '.join(_STATE)}, bad_lines, read_at_ms)",
+    f"({', '.join('?' * (len(_STATE) + 9))})",
+)
+READ_ON = f"""
+UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0
+WHERE id = ?
+"""  # noqa: S608 - names of columns
+
+
+def begin(connection: sqlite3.Connection, found: Found, feed: Feed | None) -> int:
+    """The id of a file without conversation; a new one for a file of which nothing was read yet."""
+    if feed:
+        return feed.id
+    sql = "INSERT INTO feed (kind, path, agent) VALUES (?, ?, ?)"
+    added = connection.execute(sql, (found.kind, found.path, found.agent)).lastrowid
+    assert added is not None
+    return added
+
+
+def keep(connection: sqlite3.Connection, feed: int, reading: Reading) -> Sequence[BadLine]:
+    """Keep how far a file without conversation was read, and its bad lines.
+
+    Returns:
+        Those of them that were not known before.
+    """
+    assert reading.state is not None
+    known = badlines.forget(connection, feed) if reading.restarted else frozenset()
+    fresh = badlines.keep(connection, feed, reading.bad, known)
+    connection.execute(READ_ON, (*reading.state, time.time_ns() // 1_000_000, feed))
+    return fresh
