@@ -95,7 +95,7 @@ def make_private_dir(path: Path) -> None:
 def sync_dir(path: Path) -> None:
     """Flush a folder's entries to disk, where the system can do that."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = plainfile.open_folder(path)
         try:
             os.fsync(descriptor)
         finally:

@@ -72,6 +72,15 @@ def open_unchecked(path: str | os.PathLike[str], flags: int, mode: int = 0o600) 
         raise
 
 
+def open_folder(path: str | os.PathLike[str]) -> int:
+    """Open a folder, to lock it or to have it written to disk.
+
+    Raises:
+        OSError: it is none, or cannot be opened.
+    """
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | _ALWAYS)
+
+
 def require_plain(found: os.stat_result, path: str | os.PathLike[str]) -> None:
     """Make sure that this is what ``stat`` says of a plain file.
 
@@ -79,8 +88,13 @@ def require_plain(found: os.stat_result, path: str | os.PathLike[str]) -> None:
         NotPlain: it is something else.
     """
     if not stat.S_ISREG(found.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-        raise NotPlain(errno.EINVAL, f"it is {kind}, not a regular file; move it away", os.fspath(path))
+        what = f"it is {what_is(found)}, not a regular file; move it away"
+        raise NotPlain(errno.EINVAL, what, os.fspath(path))
+
+
+def what_is(found: os.stat_result) -> str:
+    """What ``stat`` says that something is which is no file: ``a named pipe``."""
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
 def refuse_other(path: str | os.PathLike[str]) -> None:

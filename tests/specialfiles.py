@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +39,9 @@ KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 def put(kind: str, path: Path) -> str:
     """Put something of a kind at ``path``, in place of what is there; its name in words."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     make, word = KINDS[kind]
     make(path)

@@ -9,7 +9,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from .. import atomicfile
+from .. import atomicfile, plainfile
 
 KEPT = 5
 
@@ -33,8 +33,11 @@ def add(path: Path, data: bytes, *, mode: int, moment_ns: int) -> Path:
         The new backup.
 
     Raises:
+        NotPlain: something else than a file is in the place of one of the ring; nothing was moved.
         OSError: it could not be made.
     """
+    for age in range(KEPT):
+        plainfile.refuse_other(backup_path(path, age))
     for age in reversed(range(KEPT - 1)):
         with contextlib.suppress(FileNotFoundError):
             os.replace(backup_path(path, age), backup_path(path, age + 1))

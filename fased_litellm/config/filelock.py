@@ -83,7 +83,7 @@ def _create(lock: Path) -> bool:
 def _remove_if_stale(lock: Path) -> bool:
     # Looking and removing have to be one step among our processes; else the second of two that saw the same stale lock
     # would remove the fresh one of the first. The kernel's lock on the folder makes it one.
-    folder = os.open(lock.parent, os.O_RDONLY | os.O_CLOEXEC)
+    folder = plainfile.open_folder(lock.parent)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if not _stale(lock):
@@ -101,7 +101,7 @@ def _stale(lock: Path) -> bool:
     except FileNotFoundError:
         return False  # gone meanwhile; try again
     except plainfile.NotPlain as error:
-        raise plainfile.NotPlain(errno.EINVAL, f"{lock}: {error.strerror}", str(lock)) from None
+        raise plainfile.NotPlain(errno.EINVAL, f"{lock}: {error.strerror}") from None
     except (ValueError, plainfile.TooLarge):
         content = None  # the Node agent has made it and not filled it yet
     holder = content.get("pid") if isinstance(content, dict) else None

@@ -75,10 +75,11 @@ def write_all(writes: Sequence[FileWrite], *, held: Path | None = None) -> list[
         raise lock_conflict(busy) from busy
     except OSError as error:
         names = ", ".join(str(write.path) for write in todo)
-        raise ConfigWriteError(
-            f"Cannot write {names}: {error.strerror or error}. The old content stands.",
-            hint="Check the folder's owner, mode and free space.",
-        ) from error
+        hint: str | None = "Check the folder's owner, mode and free space."
+        why = error.strerror or str(error)
+        if isinstance(error, plainfile.NotPlain):
+            why, hint = f"{error.filename}: {why}" if error.filename else why, None
+        raise ConfigWriteError(f"Cannot write {names}: {why}. The old content stands.", hint=hint) from error
     return [write.path for write in todo]
 
 

@@ -175,7 +175,7 @@ class LocalProxy:
             return wanted.config.resolve()
         if wanted.routes:
             self.files.write_config(wanted.routes)
-        elif not self.files.config.is_file():
+        elif not self.files.has_config():
             raise LocalProxyError(
                 "Which models shall the local proxy offer?",
                 hint="Name them, as in `--model default=openai/gpt-5.5`, give a LiteLLM config with --config, "

@@ -88,6 +88,18 @@ class Files:
         """Generate the config."""
         self._write(self.config, json.dumps(litellm_config(routes), indent=2) + "\n")
 
+    def has_config(self) -> bool:
+        """Whether one was generated.
+
+        Raises:
+            LocalProxyError: something else lies there.
+        """
+        try:
+            plainfile.refuse_other(self.config)
+        except OSError as error:
+            raise LocalProxyError(f"Cannot read {self.config}: {error.strerror}.") from error
+        return self.config.exists()
+
     def ensure_master_key(self) -> str:
         """The master key; made at random the first time, and kept, so that what was set up with it goes on working."""
         key = self.read_master_key()
@@ -129,7 +141,7 @@ class Files:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise LocalProxyError(f"Cannot put {self.log} aside: {error.strerror}.") from error
+            raise LocalProxyError(f"Cannot put {self.log} aside: {error.filename}: {error.strerror}.") from error
 
     def _write(self, path: Path, text: str) -> None:
         try:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from .. import plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerDamaged, LedgerError
 from .migrations import migrate
@@ -26,6 +27,9 @@ PAGE = 8192
 _LOG_PAGES = 4000
 """So many pages are in the -wal file before they are copied into the ledger. A call writes the same few pages as the
 last one did, and hundreds of calls share the cost of copying them."""
+
+_BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite opens. It would wait for ever for a named pipe in the place of the last."""
 
 _opening = threading.Lock()
 
@@ -49,7 +53,7 @@ def connect(
     try:
         connection = _open(path, patience)
     except OSError as error:
-        raise LedgerError(f"The usage ledger {path} cannot be made: {error.strerror}.") from error
+        raise LedgerError(f"The usage ledger {error.filename or path} cannot be made: {error.strerror}.") from error
     except FAILURES as error:
         raise explain(path, error) from error
     try:
@@ -72,6 +76,8 @@ def _open(path: Path, patience: Patience) -> sqlite3.Connection:
         # Within a process, closing any descriptor of the file would drop the locks which SQLite holds on it through
         # another connection. So the file is opened by hand only where it is certainly new.
         with _opening:
+            for suffix in _BESIDE:
+                plainfile.refuse_other(f"{path}{suffix}")
             _make_private(path)
             connection = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64
@@ -94,7 +100,7 @@ def unmoved(path: Path, *, moving: bool = False) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):  # a folder that cannot be locked is no reason not to work
             make_private_dir(path.parent)
-            descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = plainfile.open_folder(path.parent)
             fcntl.flock(descriptor, fcntl.LOCK_EX if moving else fcntl.LOCK_SH)
         yield
     finally:

@@ -124,7 +124,8 @@ def test_a_named_pipe_does_not_stop_the_program(place):
     place.cwd.mkdir(parents=True)
     os.mkfifo(place.cwd / ".env")
     _, warnings = place.env()
-    assert warnings == []
+    what = "it is a named pipe, not a regular file; move it away"
+    assert warnings == [f"{place.cwd / '.env'} cannot be read: {what}."]
 
 
 def test_an_unreadable_file_is_told(place, monkeypatch):

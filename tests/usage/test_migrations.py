@@ -36,7 +36,7 @@ def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_ledger_that_another_process_makes_between_two_questions_is_a_ledger(path: Path) -> None:
     def make(statement: str) -> None:
-        if "count(*) FROM sqlite_master" in statement:
+        if "sqlite_master" in statement:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 migrate(other, str(path))
 

@@ -116,7 +116,12 @@ def ledger(subject: Subject) -> Iterator[Finding]:
             )
         except LedgerError as error:
             yield Finding("ledger", "error", error.message, error.hint or "See `fased usage`.", str(path))
-    if _wait_long(spool):
+    try:
+        waits = _wait_long(spool)
+    except LedgerError as error:
+        yield Finding("ledger-waiting", "error", error.message, error.hint or "See `fased usage`.", str(spool.path))
+        waits = False
+    if waits:
         yield Finding(
             "ledger-waiting",
             "info",
@@ -145,13 +150,14 @@ def ledger(subject: Subject) -> Iterator[Finding]:
 
 
 def _wait_long(spool: Spool) -> bool:
-    """Whether lines are left lying; each call puts one there for a moment."""
+    """Whether lines are left lying; each call puts one there for a moment.
+
+    Raises:
+        LedgerError: they cannot be read.
+    """
     if not spool.waiting():
         return False
-    try:
-        ends = [record.started_at_ms + (record.latency_ms or 0.0) for record in spool.records()]
-    except LedgerError:
-        return True
+    ends = [record.started_at_ms + (record.latency_ms or 0.0) for record in spool.records()]
     return not ends or min(ends) < time.time() * 1000 - MOMENT_MS
 
 

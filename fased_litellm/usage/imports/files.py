@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
+from ...plainfile import what_is
 from .layout import Layout, SessionFolder
 
 Kind = Literal["transcript", "store", "runs"]
@@ -46,17 +47,26 @@ class Found(NamedTuple):
     mtime_ns: int
 
 
-def scan(layout: Layout) -> Iterator[Found]:
-    """All files to read, in no order. Folders that cannot be read are passed over."""
+Odd = Callable[[str, str], None]
+"""Is told the path of something that is no file, but has the name of one; and what it is."""
+
+
+def scan(layout: Layout, odd: Odd = lambda *_: None) -> Iterator[Found]:
+    """All files to read, in no order. Folders that cannot be read are passed over.
+
+    Args:
+        layout: where they lie.
+        odd: is told of what lies in the place of a file.
+    """
     looked: set[str] = set()
     for folder in layout.sessions:
         real = os.path.realpath(folder.path)
         if real not in looked:
             looked.add(real)
-            yield from _transcripts(folder)
-        yield from _store(folder)
+            yield from _transcripts(folder, odd)
+        yield from _store(folder, odd)
     for entry in _entries(layout.runs):
-        if entry.name.endswith(".jsonl") and (found := _stat(entry)):
+        if entry.name.endswith(".jsonl") and (found := _stat(entry, odd)):
             yield _found("runs", entry.path, "", entry.name[: -len(".jsonl")], "", found)
 
 
@@ -76,21 +86,21 @@ def conversation_name(file: str) -> tuple[str, str] | None:
     return archived[1], archived[2]
 
 
-def _transcripts(folder: SessionFolder) -> Iterator[Found]:
+def _transcripts(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
     for entry in _entries(folder.path):
         if ".jsonl" not in entry.name:
             continue
         named = conversation_name(entry.name)
-        if named and (found := _stat(entry)):
+        if named and (found := _stat(entry, odd)):
             yield _found("transcript", entry.path, folder.agent, *named, found)
 
 
-def _store(folder: SessionFolder) -> Iterator[Found]:
+def _store(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
     try:
         found = os.stat(folder.store)
     except OSError:
         return
-    if stat.S_ISREG(found.st_mode):
+    if _is_file(folder.store, found, odd):
         yield _found("store", folder.store, folder.owner, "", "", found)
 
 
@@ -122,9 +132,16 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
         return
 
 
-def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+def _stat(entry: os.DirEntry[str], odd: Odd) -> os.stat_result | None:
     try:
         found = entry.stat()
     except OSError:
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    return found if _is_file(entry.path, found, odd) else None
+
+
+def _is_file(path: str, found: os.stat_result, odd: Odd) -> bool:
+    if stat.S_ISREG(found.st_mode):
+        return True
+    odd(plain(path), f"it is {what_is(found)}, not a regular file")
+    return False

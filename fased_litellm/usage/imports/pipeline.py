@@ -60,14 +60,14 @@ def run(
     config = NodeConfig(paths)
     layout = find(paths, config)
     known = ledger.exists()
-    if not known and next(scan(layout), None) is None:
-        return ImportResult()
-    if known and not full and not wait:
-        files = list(scan(layout))
-        if _look(ledger, files).none:
-            return ImportResult(files=len(files))
+    odd: list[tuple[str, str]] = []
+    files = list(scan(layout, lambda path, what: odd.append((path, what))))
+    if (not known and not files) or (known and not full and not wait and _look(ledger, files).none):
+        return ImportResult(files=len(files), unreadable=odd)
     with importlock.hold(ledger, wait_s=WAIT_S if wait else 0) as lock:
-        return _work(ledger, config, layout, lock, full=full, tell=tell, workers=workers)
+        result = _work(ledger, config, layout, lock, full=full, tell=tell, workers=workers)
+        result.unreadable += odd
+        return result
 
 
 def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
