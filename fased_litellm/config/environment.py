@@ -162,7 +162,7 @@ def _block_values(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 def _read(file: Path, warnings: list[str]) -> dict[str, str]:
     """The variables of a file; none where there is no such file. A folder named ``.env`` is a virtual environment."""
-    if os.path.isdir(file):
+    if not os.path.exists(file) or os.path.isdir(file):
         return {}
     try:
         data = read_bytes(file, max_bytes=MAX_DOTENV_BYTES)
