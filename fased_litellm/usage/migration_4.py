@@ -1,7 +1,7 @@
 """The step of the ledger from version 3 to 4: calls that several of the Node agent's transcripts have count once.
 
-``feed`` says what the transcript's header says: ``parent`` is the file of the session which it continues ('' for none), and
-calls before ``copied_until_ms`` may be copies (NULL for none).
+``feed`` says what the transcript's header says: ``parent`` is the conversation which it continues ('' for none), ``summed_up``
+whether it does so after a compaction, under the same key; calls before ``copied_until_ms`` may be copies (NULL for none).
 
 ``inherited`` has the calls that count although they are from before their session began, since the transcript in which they
 happened was not seen: ``message`` is what follows in ``call_id`` after the ten characters of the conversation, ``began_ms``
@@ -13,6 +13,7 @@ from __future__ import annotations
 STATEMENTS: tuple[str, ...] = (
     "ALTER TABLE feed ADD COLUMN copied_until_ms INTEGER",
     "ALTER TABLE feed ADD COLUMN parent TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE feed ADD COLUMN summed_up INTEGER NOT NULL DEFAULT 0",
     """
     CREATE TABLE inherited (
       started_at_ms INTEGER NOT NULL, message TEXT NOT NULL, call_id TEXT NOT NULL,

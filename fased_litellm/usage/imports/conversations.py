@@ -13,7 +13,7 @@ from ..changes import change
 from ..dimensions import NAMES, Dimensions
 from ..multirow import Insertion
 from .files import session_of
-from .store import About, agent_of
+from .store import About, agent_of, earlier, unnamed
 
 # In the order of the fields of `About`, but for the agent, which is in the session key.
 _ABOUT = (
@@ -48,6 +48,11 @@ class Conversation:
     counted: bool
     last_ms: int | None
     about: About
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nothing says what it is called."""
+        return self.about.session == unnamed(self.agent, self.name).session
 
     @property
     def prefix(self) -> str:
@@ -126,6 +131,30 @@ def rename(connection: sqlite3.Connection, dimensions: Dimensions, conversation:
         renamed = (*about.names, *names[len(_OWNED) :])
         changes[number] = {"dimension": dimensions.of(renamed)[0]}
     return change(connection, changes)
+
+
+def hand_on(connection: sqlite3.Connection, dimensions: Dimensions) -> int:
+    """Name conversations of which nothing else tells the key after those that continue them.
+
+    Returns:
+        How many calls have other names by that.
+    """
+    renamed = 0
+    sql = (
+        "SELECT DISTINCT parent.id, child.id FROM feed JOIN conversation AS child ON child.id = feed.conversation "
+        "JOIN conversation AS parent ON parent.agent = child.agent AND parent.name = feed.parent WHERE feed.summed_up"
+    )
+    pairs = connection.execute(sql).fetchall()
+    while pairs:  # several may continue each other
+        left = []
+        for parent, child in pairs:
+            nameless, named = get(connection, parent), get(connection, child)
+            if nameless.nameless and not named.nameless:
+                renamed += rename(connection, dimensions, nameless, earlier(named.about))
+            elif nameless.nameless:
+                left.append((parent, child))
+        pairs = left if len(left) < len(pairs) else []
+    return renamed
 
 
 def cover(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:

@@ -14,9 +14,9 @@ from .reading import BadLine, Reading, State
 
 _STATE = State._fields[:-1]
 NEW_FEED = Insertion(
-    "INSERT INTO feed (id, kind, path, agent, conversation, copied_until_ms, parent, "
+    "INSERT INTO feed (id, kind, path, agent, conversation, copied_until_ms, parent, summed_up, "
     f"{', '.join(_STATE)}, bad_lines, read_at_ms)",
-    f"({', '.join('?' * (len(_STATE) + 9))})",
+    f"({', '.join('?' * (len(_STATE) + 10))})",
 )
 READ_ON = f"""
 UPDATE feed SET {", ".join(f"{name} = ?" for name in _STATE)}, bad_lines = bad_lines + ?, read_at_ms = ?, gone = 0

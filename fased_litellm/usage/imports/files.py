@@ -20,6 +20,7 @@ Kind = Literal["transcript", "store", "runs"]
 
 _ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)")
 _COPY = re.compile(r".+\.(?:checkpoint\.[0-9a-f-]{36}|trajectory)", re.IGNORECASE)
+_TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z_(.+)")
 _TOPIC = "-topic-"
 
 
@@ -65,14 +66,20 @@ def scan(layout: Layout, odd: Odd = lambda *_: None) -> Iterator[Found]:
             looked.add(real)
             yield from _transcripts(folder, odd)
         yield from _store(folder, odd)
-    for entry in _entries(layout.runs):
+    for entry in entries(layout.runs):
         if entry.name.endswith(".jsonl") and (found := _stat(entry, odd)):
             yield _found("runs", entry.path, "", entry.name[: -len(".jsonl")], "", found)
 
 
 def session_of(name: str) -> str:
-    """The session id in the name of a transcript."""
-    return name.partition(_TOPIC)[0] or name
+    """The session id in the name of a transcript.
+
+    Fact: a file that continues another after a compaction has a time before the id, and so have all of the coding agent.
+    """
+    name = name.partition(_TOPIC)[0] or name
+    if "Z_" in name and (timed := _TIMED.fullmatch(name)):
+        return timed[1]
+    return name
 
 
 def conversation_name(file: str) -> tuple[str, str] | None:
@@ -87,7 +94,7 @@ def conversation_name(file: str) -> tuple[str, str] | None:
 
 
 def _transcripts(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
-    for entry in _entries(folder.path):
+    for entry in entries(folder.path):
         if ".jsonl" not in entry.name:
             continue
         named = conversation_name(entry.name)
@@ -124,7 +131,8 @@ def plain(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder; nothing if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             yield from entries

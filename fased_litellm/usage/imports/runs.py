@@ -13,16 +13,18 @@ from .tokens import Tokens, of_run
 
 
 class Run(NamedTuple):
-    """A run that used tokens.
+    """A run of a task.
 
     Attributes:
         call_id: ``task:<job>:<time>``.
-        about: its session.
+        about: its session, as that of a task.
+        named: what its session's key says of that.
         session_id: '' where the log does not say it.
     """
 
     call_id: str
     about: About
+    named: About
     session_id: str
     started_at_ms: int
     provider: str | None
@@ -35,7 +37,7 @@ class Run(NamedTuple):
 
 
 def run_of(entry: Any, agent: str) -> Run | None:
-    """The run of a line; None if the line is about something else, or nothing was used.
+    """The run of a line; None if the line is about something else.
 
     Args:
         agent: whose the task is if its session's key does not say so.
@@ -51,14 +53,16 @@ def run_of(entry: Any, agent: str) -> Run | None:
         return None
     started = moment(when)
     tokens, reasoning, problem = of_run(entry.get("usage"))
-    if started is None or not tokens[4]:
+    if started is None:
         return None
     key = text(entry.get("sessionKey")) or f"cron:{job}"
+    named = about(canonical(key, agent), agent, {})
     session_id = entry.get("sessionId")
     duration = number(entry.get("durationMs"))
     return Run(
         call_id=f"task:{job}:{started}",
-        about=_task(about(canonical(key, agent), agent, {}), job),
+        about=_task(named, job),
+        named=named,
         session_id=session_id.strip()[:255] if type(session_id) is str else "",
         started_at_ms=started,
         provider=text(entry.get("provider")),

@@ -5,16 +5,25 @@ Fact: counters count only where no transcript gives tokens: Fased's ``src/gatewa
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from ... import plainfile
 from ..changes import Put, put_many
 from ..dimensions import Dimensions
 from . import conversations
 from .calls import ALWAYS
-from .files import Found, session_of
-from .store import Entry, Store, read
+from .files import Found, entries, session_of
+from .numbers import text
+from .store import About, Store, about, canonical, read
+
+_BACKUP = re.compile(r"sessions\.json\.bak(?:\..+)?")
+"""Fact: ``LEGACY_STORE_BACKUP_RE`` of Fased's ``src/config/sessions/artifacts.ts``."""
+_HEAD = 64 * 1024
+_KEY = re.compile(rb'"sessionKey"\s*:\s*("(?:[^"\\]|\\.){1,600}")')
 
 
 class Stores:
@@ -29,6 +38,7 @@ class Stores:
         for file in files:
             self._files.setdefault(os.path.dirname(file.file), []).append(file)
         self._read: dict[str, Store] = {}
+        self._older: dict[str, list[str]] = {}
         self.problems: dict[str, str] = {}
         """Stores that cannot be read, with the reason."""
 
@@ -42,13 +52,49 @@ class Stores:
                 self.problems[file.path] = problem
         return known
 
-    def entry(self, transcript: Found) -> Entry | None:
-        """The entry of a transcript, in one of the stores beside it."""
-        for file in self._files.get(os.path.dirname(transcript.file), ()):
-            entry = self.read(file).find(transcript.name)
-            if entry:
-                return entry
+    def about(self, transcript: Found) -> About | None:
+        """What is known of a transcript by what lies beside it; None for nothing."""
+        beside = [self.read(file) for file in self._files.get(os.path.dirname(transcript.file), ())]
+        for store in beside:
+            if entry := store.find(transcript.name):
+                return entry.about
+        for store in (*beside, *self._backups(transcript)):
+            entry = store.find(transcript.name)
+            if found := entry.about if entry else store.recall(transcript.name):
+                return found
+        return of_trajectory(transcript)
+
+    def _backups(self, transcript: Found) -> Iterator[Store]:
+        """Older forms of the stores beside a transcript, the newest first."""
+        folder = os.path.dirname(transcript.file)
+        if folder not in self._older:
+            names = [entry.name for entry in entries(folder) if _BACKUP.match(entry.name)]
+            self._older[folder] = sorted(names, key=lambda name: (len(name), name), reverse=True)
+        for name in self._older[folder]:
+            file = os.path.join(folder, name)
+            if file not in self._read:
+                self._read[file], _ = read(file, transcript.agent)
+            yield self._read[file]
+
+
+def of_trajectory(transcript: Found) -> About | None:
+    """What the record of a session's steps says of it.
+
+    Fact: ``<session id>.trajectory.jsonl`` of the agent's upstream has ``sessionKey`` in each line.
+    """
+    file = os.path.join(os.path.dirname(transcript.file), f"{session_of(transcript.name)}.trajectory.jsonl")
+    try:
+        descriptor = plainfile.open_file(file)
+    except OSError:
         return None
+    try:
+        told = _KEY.search(os.read(descriptor, _HEAD))
+        key = json.loads(told[1]) if told else ""
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(descriptor)
+    return about(canonical(key, transcript.agent), transcript.agent, {}) if text(key) else None
 
 
 def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterable[str], store: Store) -> int:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from ... import plainfile
 from ...refs import SessionKey
-from .files import plain, session_of
+from .files import conversation_name, plain, session_of
+from .header import NONE, Header
 from .jsonlines import chosen, value
 from .numbers import moment, text
 from .tokens import Tokens, of_store
@@ -47,12 +48,21 @@ class About(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of a store: what is known of a session, its id, its transcript's name if that is another, its counters."""
+    """An entry of a store: what is known of a session.
+
+    Attributes:
+        about: its key, and where it takes place.
+        session_id: its id.
+        name: of its transcript, if that is another.
+        tokens: its counters.
+        earlier: ids of the sessions which had that key before, or names of their transcripts.
+    """
 
     about: About
     session_id: str
     name: str
     tokens: Tokens
+    earlier: tuple[str, ...] = ()
 
 
 class Store:
@@ -63,14 +73,25 @@ class Store:
         # Fact: where two keys have the same session id, Fased takes the last.
         self._by_id = {entry.session_id: entry for entry in entries.values()}
         self._by_name = {entry.name: entry for entry in entries.values()}
+        self._earlier = {name: entry for entry in entries.values() for name in entry.earlier}
 
     def find(self, name: str) -> Entry | None:
         """The entry of a transcript, by its conversation's name."""
         session_id = session_of(name)
         return self._by_name.get(name) or self._by_name.get(session_id) or self._by_id.get(session_id)
 
+    def recall(self, name: str) -> About | None:
+        """What is still known of a transcript that is no entry's any more, since the session was begun anew."""
+        entry = self._earlier.get(name) or self._earlier.get(session_of(name))
+        return earlier(entry.about) if entry else None
+
 
 EMPTY = Store({})
+
+
+def earlier(about: About) -> About:
+    """What is known of a session that had the same key before."""
+    return about._replace(provider=None, model=None, provider_override=None, model_override=None, updated_at_ms=None)
 
 
 def read(file: str, agent: str) -> tuple[Store, str | None]:
@@ -93,8 +114,15 @@ def read(file: str, agent: str) -> tuple[Store, str | None]:
     return Store(entries), None
 
 
-def unnamed(agent: str, name: str) -> About:
-    """What is known of a transcript that no store names. Fact: its key is ``agent:<agent>:<session id>``."""
+def unnamed(agent: str, name: str, header: Header = NONE) -> About:
+    """What is known of a transcript that no store names, by what it begins with.
+
+    Fact: its key is ``agent:<agent>:<session id>``; that of a task's run, ``agent:<agent>:cron:<id>:run:<session id>``.
+    """
+    if header.names:
+        return about(canonical(header.names["sessionKey"], agent), agent, header.names)
+    if header.task:
+        return about(f"agent:{agent}:cron:{header.task}:run:{session_of(name)}", agent, {})
     return about(f"agent:{agent}:{name}", agent, {})
 
 
@@ -145,7 +173,18 @@ def _entry(key: str, entry: Any, agent: str) -> Entry | None:
     file = entry.get("sessionFile")
     name = os.path.basename(file.strip()) if type(file) is str else ""
     name = plain(name[: -len(".jsonl")]) if name.endswith(".jsonl") else session_id
-    return Entry(about(canonical(key, agent), agent, entry), session_id, name, of_store(entry))
+    return Entry(about(canonical(key, agent), agent, entry), session_id, name, of_store(entry), _earlier(entry))
+
+
+def _earlier(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Facts: ``compactionCheckpoints`` of Fased's entries, and what its upstream has beside them."""
+    found = [entry.get("previousSessionId"), *_list(entry.get("usageFamilySessionIds"))]
+    for checkpoint in _list(entry.get("compactionCheckpoints")):
+        for part in map(_mapping, (checkpoint, _mapping(checkpoint).get("preCompaction"))):
+            file = part.get("sessionFile")
+            named = conversation_name(os.path.basename(file)) if type(file) is str else None
+            found += [part.get("sessionId"), named and named[0]]
+    return tuple(plain(name)[:255] for name in found if type(name) is str and name)
 
 
 def _source(key: SessionKey, surface: str | None, channel: str | None) -> str:
@@ -163,6 +202,10 @@ def _source(key: SessionKey, surface: str | None, channel: str | None) -> str:
 def _lower(value: Any) -> str | None:
     found = text(value)
     return found.lower() if found else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if type(value) is list else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

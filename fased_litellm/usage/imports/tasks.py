@@ -45,10 +45,26 @@ def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
     return reading, runs
 
 
+def name(connection: sqlite3.Connection, dimensions: Dimensions, runs: list[Run]) -> int:
+    """Say of the sessions of runs whose they are, where nothing else does any more.
+
+    Returns:
+        How many calls have other names by that.
+    """
+    renamed = 0
+    for run in runs:
+        for found in conversations.of_session(connection, run.about.agent, run.session_id) if run.session_id else ():
+            if found.nameless:
+                renamed += conversations.rename(connection, dimensions, found, run.named)
+    return renamed
+
+
 def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> Put:
     """Count the runs that no transcript counts."""
     rows = []
     for run in runs:
+        if not run.tokens[4]:
+            continue
         if run.session_id:
             if conversations.covered(connection, run.session_id):
                 continue

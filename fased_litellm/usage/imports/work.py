@@ -81,6 +81,8 @@ class Work:
         # Only now it is known which sessions have a transcript.
         for file, feed in logs.files:
             self._run_log(file, feed, logs)
+        with self._ledger.transaction() as connection:
+            result.renamed += conversations.hand_on(connection, self._ledger.dimensions)
         for file, feed in fresh:
             self._counters(file, feed, stores)
         result.unreadable += stores.problems.items()
@@ -139,6 +141,7 @@ class Work:
             return
         with self._ledger.transaction() as connection:
             number = feedrows.begin(connection, file, feed)
+            self._result.renamed += tasks.name(connection, self._ledger.dimensions, runs)
             put = tasks.count(connection, self._ledger.dimensions, number, runs)
             fresh = feedrows.keep(connection, number, reading)
         self._complain([Bad(file.path, *line) for line in fresh])
@@ -176,5 +179,4 @@ def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> S
 
 def _named(source: Source, stores: Stores) -> Source:
     """A transcript of a new conversation, with what a store says of that."""
-    entry = stores.entry(source.file)
-    return source._replace(about=entry.about if entry else None)
+    return source._replace(about=stores.about(source.file))

@@ -239,7 +239,9 @@ class _Batch:
         fresh = conversation is None
         if conversation is None:
             self._last_conversation += 1
-            conversation = conversations.new(self._last_conversation, *name, source.about or unnamed(*name))
+            conversation = conversations.new(
+                self._last_conversation, *name, source.about or unnamed(*name, chunk.header)
+            )
             self._made[name] = conversation
         self._present.add(conversation.id)
         if source.feed is None:
@@ -249,8 +251,8 @@ class _Batch:
         if chunk.restarted:
             opened.known_bad = badlines.forget(self._connection, source.feed.id)
             self._connection.execute(
-                "UPDATE feed SET copied_until_ms = ?, parent = ? WHERE id = ?",
-                (chunk.header.copied_until_ms, chunk.header.parent, source.feed.id),
+                "UPDATE feed SET copied_until_ms = ?, parent = ?, summed_up = ? WHERE id = ?",
+                (chunk.header.copied_until_ms, chunk.header.parent, chunk.header.summed_up, source.feed.id),
             )
         return opened
 
@@ -274,7 +276,8 @@ class _Batch:
         if known:
             self._updated[READ_ON].append((*state, now, file.feed))
         else:
-            row = (file.feed, found.kind, found.path, found.agent, conversation.id, until, parent, *state, now)
+            row = (file.feed, found.kind, found.path, found.agent, conversation.id)
+            row = (*row, until, parent, chunk.header.summed_up, *state, now)
             self._inserted[NEW_FEED] += row
 
     def _forget_file(self) -> None:

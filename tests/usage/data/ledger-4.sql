@@ -623,7 +623,7 @@ CREATE TABLE feed (
       bad_lines INTEGER NOT NULL DEFAULT 0,
       read_at_ms INTEGER,
       gone INTEGER NOT NULL DEFAULT 0
-    , copied_until_ms INTEGER, parent TEXT NOT NULL DEFAULT '');
+    , copied_until_ms INTEGER, parent TEXT NOT NULL DEFAULT '', summed_up INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE inherited (
       started_at_ms INTEGER NOT NULL, message TEXT NOT NULL, call_id TEXT NOT NULL,
       began_ms INTEGER NOT NULL,
@@ -632,8 +632,8 @@ CREATE TABLE inherited (
     ;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO "meta" VALUES('changes','1');
-INSERT INTO "meta" VALUES('host','18f1f38d8c6a46a070e4a28f974d8707');
-INSERT INTO "meta" VALUES('ledger','2d1c3ca199b9fe7ab93d61c6658ff0bd');
+INSERT INTO "meta" VALUES('host','35106fe209ec600c68db9b1375a6f22a');
+INSERT INTO "meta" VALUES('ledger','3af41a816c7ef731138dc4c44920e276');
 CREATE TABLE "rollup" (
           bucket INTEGER NOT NULL,
           dimension INTEGER NOT NULL REFERENCES dimension (id),

@@ -29,7 +29,7 @@ def read(path: Path) -> Header:
 def test_what_a_header_says(tmp_path: Path) -> None:
     path = tmp_path / "s2.jsonl"
     path.write_bytes(node.text([node.header("s2", T0, parent="/srv/agents/main/sessions/s1.jsonl"), node.reply("a1")]))
-    assert read(path) == Header(T0, "s1.jsonl")
+    assert read(path) == Header(T0, "s1")
     path.write_bytes(node.text([node.header("s2")]).rstrip())
     assert read(path) == Header(T0)
     path.write_bytes(node.text([{**node.header("s2"), "cwd": "/srv/" + "x" * 3000}]))
@@ -54,13 +54,57 @@ def test_nothing_makes_it_stumble(value: Any) -> None:
 
 
 def test_a_parent_is_known_by_its_file_name_alone() -> None:
-    for told in ("s1.jsonl", "/srv/s1.jsonl", "C:\\agents\\main\\s1.jsonl", "  ../s1.jsonl "):
-        assert header.of({"type": "session", "parentSession": told}).parent == "s1.jsonl"
+    archived = "/srv/s1.jsonl.reset.2026-11-22T03-00-00.000Z"
+    for told in ("s1", "s1.jsonl", "/srv/s1.jsonl", "C:\\agents\\main\\s1.jsonl", "  ../s1.jsonl ", archived):
+        assert header.of({"type": "session", "parentSession": told}).parent == "s1"
 
 
 @pytest.mark.parametrize(
     ("found", "until"),
-    [(NONE, None), (Header(T0), T0), (Header(T0, "s0.jsonl"), T0), (Header(None, "s0.jsonl"), LAST_MS)],
+    [(NONE, None), (Header(T0), T0), (Header(T0, "s0"), T0), (Header(None, "s0"), LAST_MS)],
 )
 def test_which_messages_may_be_copies(found: Header, until: int | None) -> None:
     assert found.copied_until_ms == until
+
+
+JOB = "7f0c1d2e-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("lines", "task"),
+    [
+        ([node.header("s"), node.asked("u", text=f"[task:{JOB} Digest] Cheap check")], JOB),
+        ([node.header("s"), node.asked("u", text=f"[cron:{JOB.upper()} A [b] c] now")], JOB),
+        ([node.asked("u", text=f"[cron:{JOB} Digest] now")], JOB),
+        ([node.header("s"), {"type": "message", "message": {"role": "user", "content": f"[task:{JOB} x] y"}}], JOB),
+        ([node.header("s"), node.asked("u", text=f"why [task:{JOB} Digest] failed?")], ""),
+        ([node.header("s"), node.asked("u", text=f"[task:{JOB}]")], ""),
+        ([node.header("s"), node.reply("a"), node.asked("u", text=f"[task:{JOB} Digest] x")], ""),
+    ],
+)
+def test_a_run_of_a_task_is_known_by_what_it_was_asked(tmp_path: Path, lines: list[Any], task: str) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(node.text(lines))
+    assert read(path).task == task
+
+
+SUMMED_UP = node.compaction("k", T0 + 10, "a2")
+
+
+@pytest.mark.parametrize(
+    ("lines", "summed_up"),
+    [
+        ([node.reply("a2", T0 + 5), SUMMED_UP, node.reply("a3", T0 + 30)], True),
+        ([SUMMED_UP], True),
+        ([SUMMED_UP, b"oops"], True),
+        ([SUMMED_UP, node.reply("a2", T0 + 15), node.reply("a3", T0 + 30)], False),  # a fork of one that was summed up
+        ([node.reply("a2", T0 + 5), node.reply("a3", T0 + 30), node.compaction("k", T0 + 40, "a3")], False),
+        ([], False),
+    ],
+)
+def test_a_successor_is_told_from_a_fork(tmp_path: Path, lines: list[Any], summed_up: bool) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(node.text([node.header("s", T0 + 20, parent="s1.jsonl"), *lines]))
+    assert read(path).summed_up is summed_up
+    path.write_bytes(node.text([node.header("s", T0 + 20), *lines]))
+    assert not read(path).summed_up

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
-from tests.usage.imports.node import T0, Node, asked, call_id, reply, usage
+from tests.usage.imports.node import T0, Node, asked, call_id, compaction, header, reply, usage
 
 NAMES = "session, agent, channel, task, source"
 NOTHING = usage(input=0, output=0, cacheRead=0, cacheWrite=0, totalTokens=0, total_cost=0)
@@ -261,3 +261,162 @@ def test_ids_stay_what_they_are(node: Node) -> None:
     node.write(node.transcript(name), [reply("a1")])
     node.read_in()
     assert node.rows("SELECT call_id FROM call") == [("22mumczfdk/a1",)]
+
+
+STAMP = "2026-11-22T03-00-00.000Z"
+ANN = {"sessionId": "s1", "origin": {"provider": "telegram", "surface": "telegram"}, "label": "Ann", "model": "m"}
+KEY = "agent:main:telegram:direct:42"
+NAMED = (KEY, "main", "telegram", "", "channel")
+
+
+@pytest.mark.parametrize("why", ["reset", "deleted", "bak"])
+@pytest.mark.parametrize("number", ["1795316400000", "", "1795316400000.bak"])
+def test_an_older_form_of_the_store_names_a_session_that_was_put_aside(node: Node, why: str, number: str) -> None:
+    """The first import comes after the session was begun anew or deleted."""
+    path = node.write(node.transcript("s1"), [reply("a1")])
+    path.rename(path.with_name(f"{path.name}.{why}.{STAMP}"))
+    node.store({KEY: ANN}).rename(node.sessions() / f"sessions.json.bak{'.' * bool(number)}{number}")
+    node.store({KEY: {"sessionId": "s2"}})
+    node.read_in()
+    assert node.calls(NAMES) == [NAMED]
+    assert node.rows("SELECT label, model FROM conversation") == [("Ann", "m")]
+    agree(node)
+
+
+def test_of_several_older_forms_the_newest_counts(node: Node) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    for key, number in (("agent:main:one", 9), ("agent:main:two", 11), ("agent:main:three", 10)):
+        node.store({key: {"sessionId": "s1"}}).rename(node.sessions() / f"sessions.json.bak.{number}")
+    (node.sessions() / "sessions.json.bak.12").write_text("{oops")
+    result = node.read_in()
+    assert node.calls("session") == [("agent:main:two",)]
+    assert not result.unreadable
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        {"previousSessionId": "s1"},
+        {"usageFamilySessionIds": ["s0", "s1", "s2"]},
+        {"compactionCheckpoints": [{"sessionId": "s2", "preCompaction": {"sessionId": "s1"}}]},
+        {"compactionCheckpoints": [{"preCompaction": {"sessionId": "x", "sessionFile": "/srv/sessions/s1.jsonl"}}]},
+        {"compactionCheckpoints": [5, {"preCompaction": []}, {"sessionId": "s1"}], "usageFamilySessionIds": 7},
+    ],
+)
+def test_the_history_in_the_store_names_one_that_had_the_key_before(node: Node, history: dict[str, Any]) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    node.store({KEY: {**ANN, "sessionId": "s2", **history}})
+    node.read_in()
+    assert node.calls(NAMES) == [NAMED]
+    assert node.rows("SELECT label, model FROM conversation") == [("Ann", None)]  # the model is today's
+
+
+def test_the_entry_of_a_session_wins_over_what_was_before(node: Node) -> None:
+    node.write(node.transcript("s1"), [reply("a1")])
+    node.store({"agent:main:x": {"sessionId": "s2", "usageFamilySessionIds": ["s1"]}, KEY: ANN})
+    node.read_in()
+    assert node.calls("session") == [(KEY,)]
+
+
+def test_its_own_header_names_it(node: Node) -> None:
+    names = {"sessionKey": KEY, "channel": "telegram", "chatType": "direct"}
+    node.write(node.transcript("s1"), [{**header("s1"), **names}, reply("a1")])
+    node.read_in()
+    assert node.calls(NAMES) == [NAMED]
+    node.store({"agent:main:main": {"sessionId": "s1"}})  # but the store knows better
+    node.read_in()
+    assert node.calls("session") == [("agent:main:main",)]
+
+
+def test_the_record_of_its_steps_names_it(node: Node) -> None:
+    path = node.write(node.transcript("s1"), [reply("a1")])
+    path.rename(path.with_name(f"{path.name}.deleted.{STAMP}"))
+    step = {"type": "session.started", "sessionId": "s1", "sessionKey": KEY}
+    node.write(node.sessions() / "s1.trajectory.jsonl", [step, step])
+    node.read_in()
+    assert node.calls(NAMES) == [NAMED]
+    for line in (b"", b"oops", b'{"sessionKey":', b'{"sessionKey": 5}', b'{"sessionKey": " "}'):
+        node.write(node.sessions() / "s3.trajectory.jsonl", [line])
+        node.write(node.transcript("s3"), [reply("a1")])
+        node.ledger.unlink()
+        node.read_in()
+        assert node.calls("session")[1] == ("agent:main:s3",)
+
+
+JOB = "7f0c1d2e-0000-4000-8000-000000000001"
+RUN_KEY = f"agent:main:cron:{JOB}:run:s1"
+
+
+def test_what_it_was_asked_tells_the_run_of_a_task(node: Node) -> None:
+    path = node.write(node.transcript("s1"), [header("s1"), asked("u1", text=f"[task:{JOB} Digest] go"), reply("a1")])
+    path.rename(path.with_name(f"{path.name}.deleted.{STAMP}"))
+    node.read_in()
+    assert node.calls(NAMES) == [(RUN_KEY, "main", "", JOB, "task")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("used", [True, False])
+def test_the_log_of_a_task_names_the_sessions_of_its_runs(node: Node, together: bool, used: bool) -> None:
+    """The agent deletes these sessions after some days, and the store forgets them."""
+    path = node.write(node.transcript("s1"), [header("s1"), reply("a1"), reply("a2")])
+    path.rename(path.with_name(f"{path.name}.deleted.{STAMP}"))
+    if not together:
+        node.read_in()
+    node.runs(JOB, [{**run("s1", sessionKey=RUN_KEY, jobId=JOB), **({} if used else {"usage": None})}])
+    assert node.read_in().renamed == 2
+    assert node.calls(NAMES) == [(RUN_KEY, "main", "", JOB, "task")] * 2
+    agree(node)
+    assert node.read_in(full=True).renamed == 0
+
+
+def test_a_log_does_not_rename_what_has_a_name(node: Node) -> None:
+    node.store({KEY: ANN})
+    node.write(node.transcript("s1"), [reply("a1")])
+    node.runs(JOB, [run("s1", sessionKey=RUN_KEY, jobId=JOB)])
+    node.read_in()
+    assert node.calls("session") == [(KEY,)]
+
+
+def successor(name: str, parent: str, at_ms: int, *lines: Any) -> tuple[str, list[Any]]:
+    return name, [header(name, at_ms, parent=f"/srv/{parent}.jsonl"), compaction("k", at_ms, "?"), *lines]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_continues_it_after_a_compaction_names_it(node: Node, order: int) -> None:
+    files = [
+        ("s1", [header("s1", T0), reply("a1", T0 + 1)]),
+        successor("s2", "s1", T0 + 100, reply("a2", T0 + 101)),
+        successor("s3", "s2", T0 + 200, reply("a3", T0 + 201)),
+    ]
+    for name, lines in files[::order]:
+        node.write(node.transcript(name), lines)
+    node.store({KEY: {**ANN, "sessionId": "s3"}})
+    assert node.read_in().renamed == 2
+    assert node.calls(NAMES) == [NAMED] * 3
+    agree(node)
+    assert node.read_in(full=True).renamed == 0
+
+
+def test_a_fork_does_not_name_what_it_was_forked_from(node: Node) -> None:
+    node.write(node.transcript("s1"), [header("s1", T0), reply("a1", T0 + 1)])
+    node.write(
+        node.transcript("s2"), [header("s2", T0 + 100, parent="s1.jsonl"), reply("a1", T0 + 1), reply("a2", T0 + 200)]
+    )
+    node.store({KEY: {**ANN, "sessionId": "s2"}})
+    node.read_in()
+    assert node.calls("session") == [("agent:main:s1",), (KEY,)]
+
+
+def test_successors_that_name_each_other_in_a_circle(node: Node) -> None:
+    for name, parent in (("s1", "s2"), ("s2", "s1"), ("s3", "s3")):
+        node.write(node.transcript(name), successor(name, parent, T0, reply(f"a{name}", T0 + 1))[1])
+    node.read_in()
+    assert {name for (name,) in node.calls("session")} == {"agent:main:s1", "agent:main:s2", "agent:main:s3"}
+
+
+def test_a_transcript_with_a_time_before_its_id_is_that_of_the_session(node: Node) -> None:
+    node.store({KEY: ANN})
+    node.runs("j", [run("s1")])
+    node.write(node.transcript("2026-11-22T03-00-00-000Z_s1"), [header("s1"), reply("a1")])
+    node.read_in()
+    assert node.calls("session, total_tokens") == [(KEY, 1120)]  # and its run counts by it

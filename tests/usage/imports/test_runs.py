@@ -51,13 +51,25 @@ def test_a_run_without_a_session() -> None:
         {"ts": None},
         {"ts": True},
         {"ts": -5},
-        {"usage": None},
-        {"usage": {}},
-        {"usage": {"input_tokens": 0, "output_tokens": -4}},
     ],
 )
 def test_lines_that_are_no_runs(changes: dict[str, Any]) -> None:
     assert run_of({**LINE, **changes}, "main") is None
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 0, "output_tokens": -4}])
+def test_a_run_that_used_nothing_still_names_its_session(usage: Any) -> None:
+    run = run_of({**LINE, "usage": usage}, "main")
+    assert run is not None
+    assert run.tokens == (0, 0, 0, 0, 0)
+    assert run.named.names == ("agent:ops:cron:7f0c", "7f0c", "ops", "", "task")
+
+
+def test_a_run_in_a_session_that_is_no_task() -> None:
+    run = run_of({**LINE, "sessionKey": "agent:main:main"}, "main")
+    assert run is not None
+    assert run.about.names == ("agent:main:main", "7F0C", "main", "", "task")
+    assert run.named.names == ("agent:main:main", "", "main", "", "chat")
 
 
 @pytest.mark.parametrize("value", [[], 7, None, "x"])
@@ -71,4 +83,4 @@ def test_what_is_no_object_is_bad(value: Any) -> None:
 )
 def test_nothing_makes_it_stumble(line: dict[str, Any]) -> None:
     run = run_of({**LINE, **line}, "main")
-    assert run is None or run.tokens[4] > 0
+    assert run is None or run.tokens[4] >= 0
