@@ -6,6 +6,8 @@ whether it does so after a compaction, under the same key; calls before ``copied
 ``inherited`` has the calls that count although they are from before their session began, since the transcript in which they
 happened was not seen: ``message`` is what follows in ``call_id`` after the ten characters of the conversation, ``began_ms``
 when the session began.
+
+``run_session`` has the session keys that logs of tasks tell, for transcripts that turn up later.
 """
 
 from __future__ import annotations
@@ -19,6 +21,12 @@ STATEMENTS: tuple[str, ...] = (
       started_at_ms INTEGER NOT NULL, message TEXT NOT NULL, call_id TEXT NOT NULL,
       began_ms INTEGER NOT NULL,
       PRIMARY KEY (started_at_ms, message, call_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE run_session (
+      agent TEXT NOT NULL, session_id TEXT NOT NULL, session TEXT NOT NULL,
+      PRIMARY KEY (agent, session_id)
     ) WITHOUT ROWID
     """,
     # Transcripts are read once more, from their beginning: what was counted twice is found then.

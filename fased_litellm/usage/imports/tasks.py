@@ -8,10 +8,12 @@ from ..changes import Put, put_many
 from ..dimensions import Dimensions
 from . import conversations
 from .calls import ALWAYS
+from .files import Found, session_of
 from .jsonlines import chosen
 from .reading import Part, Reading
 from .runs import Run, run_of
 from .sessions import stand_in
+from .store import About, about
 
 
 def read(part: Part, agent: str) -> tuple[Reading, list[Run]]:
@@ -52,11 +54,22 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, runs: list[Run]
         How many calls have other names by that.
     """
     renamed = 0
-    for run in runs:
-        for found in conversations.of_session(connection, run.about.agent, run.session_id) if run.session_id else ():
+    told = {(run.named.agent, run.session_id): run.named for run in reversed(runs) if run.session_id}
+    connection.executemany(
+        "INSERT OR IGNORE INTO run_session VALUES (?, ?, ?)", [(*key, named.session) for key, named in told.items()]
+    )
+    for (agent, session_id), named in told.items():
+        for found in conversations.of_session(connection, agent, session_id):
             if found.nameless:
-                renamed += conversations.rename(connection, dimensions, found, run.named)
+                renamed += conversations.rename(connection, dimensions, found, named)
     return renamed
+
+
+def recall(connection: sqlite3.Connection, file: Found) -> About | None:
+    """What a log said of the session of a transcript; None for nothing."""
+    sql = "SELECT session FROM run_session WHERE agent = ? AND session_id = ?"
+    found = connection.execute(sql, (file.agent, session_of(file.name))).fetchone()
+    return about(found[0], file.agent, {}) if found else None
 
 
 def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> Put:

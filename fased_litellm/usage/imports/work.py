@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 
+from .. import database
 from ..asking import asking
 from ..ledger import Ledger
 from . import conversations, feedrows, sessions, tasks
@@ -126,10 +128,12 @@ class Work:
         for job in grouped.values():
             # What was put aside is older than what is in use.
             job.sort(key=lambda source: (not source.file.archived, source.file.archived, source.file.mtime_ns))
-        # In the order of time, new rows are neighbours in the indexes.
-        for job in sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns):
-            # Only now, while others work: there may be many.
-            yield [source if source.conversation else _named(source, stores) for source in job]
+        # Not in a transaction: while one is open, SQLite's log only grows.
+        with closing(database.connect(self._ledger.path)) as connection:
+            # In the order of time, new rows are neighbours in the indexes.
+            for job in sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns):
+                # Only now, while others work: there may be many.
+                yield [source if source.conversation else _named(connection, source, stores) for source in job]
 
     def _run_log(self, file: Found, feed: Feed | None, logs: RunLogs) -> None:
         try:
@@ -177,6 +181,6 @@ def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> S
     return Source(file, feed, conversations.find(connection, file.agent, file.name))
 
 
-def _named(source: Source, stores: Stores) -> Source:
-    """A transcript of a new conversation, with what a store says of that."""
-    return source._replace(about=stores.about(source.file))
+def _named(connection: sqlite3.Connection, source: Source, stores: Stores) -> Source:
+    """A transcript of a new conversation, with what a store, or the log of a task, says of that."""
+    return source._replace(about=stores.about(source.file) or tasks.recall(connection, source.file))

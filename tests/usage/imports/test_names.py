@@ -354,16 +354,20 @@ def test_what_it_was_asked_tells_the_run_of_a_task(node: Node) -> None:
     assert node.calls(NAMES) == [(RUN_KEY, "main", "", JOB, "task")]
 
 
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("order", ["together", "the transcript first", "the log first"])
 @pytest.mark.parametrize("used", [True, False])
-def test_the_log_of_a_task_names_the_sessions_of_its_runs(node: Node, together: bool, used: bool) -> None:
+def test_the_log_of_a_task_names_the_sessions_of_its_runs(node: Node, order: str, used: bool) -> None:
     """The agent deletes these sessions after some days, and the store forgets them."""
+    lines = [{**run("s1", sessionKey=RUN_KEY, jobId=JOB), **({} if used else {"usage": None})}]
+    if order == "the log first":
+        node.runs(JOB, lines)
+        node.read_in()
     path = node.write(node.transcript("s1"), [header("s1"), reply("a1"), reply("a2")])
     path.rename(path.with_name(f"{path.name}.deleted.{STAMP}"))
-    if not together:
+    if order == "the transcript first":
         node.read_in()
-    node.runs(JOB, [{**run("s1", sessionKey=RUN_KEY, jobId=JOB), **({} if used else {"usage": None})}])
-    assert node.read_in().renamed == 2
+    node.runs(JOB, lines)
+    assert node.read_in().renamed == (0 if order == "the log first" else 2)
     assert node.calls(NAMES) == [(RUN_KEY, "main", "", JOB, "task")] * 2
     agree(node)
     assert node.read_in(full=True).renamed == 0

@@ -360,6 +360,10 @@ class Machine(RuleBasedStateMachine):
             for conversation in self.model.calls:
                 if conversation[0] == agent and (found := self.entry(store, conversation[1])):
                     self.model.keys[conversation] = found
+        for session_id, _, key in self.model.runs.values():
+            for conversation in self.model.calls:
+                if conversation[0] == "ops" and conversation[1].partition("-topic-")[0] == session_id:
+                    self.model.keys.setdefault(conversation, key)
 
     @staticmethod
     def entry(store: dict[str, Any], name: str) -> str | None:
