@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MIB = 1024 * 1024
@@ -18,12 +18,15 @@ class Limits:
             or drip for longer.
         total_s: seconds for the whole exchange, None for no bound.
         max_bytes: largest body in bytes, None for no bound.
+        grant: asked once a chunk of the body was worked through: how many seconds the next sign of life may take from
+            now, None for no more than is left. Without it, each line of the body is such a sign.
     """
 
     connect_s: float = 5.0
     idle_s: float = 120.0
     total_s: float | None = None
     max_bytes: int | None = 4 * MIB
+    grant: Callable[[], float | None] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,18 @@ class Patience(float):
     """The read timeout of one request, in seconds as httpcore wants it, with the end of the present phase.
 
     The headers have to be whole within ``idle_s``. Behind them, each line of the body has to be whole within ``idle_s``
-    (a body without line breaks is one line), and everything within ``total_s``.
+    (a body without line breaks is one line), or what the reader of the body takes for a sign of life (``Limits.grant``), and
+    everything within ``total_s``.
 
     Args:
         limits: of the request.
 
     Attributes:
         begun: whether the headers were whole.
-        fresh: whether a phase begins with the next read.
+        granted: seconds of the phase that begins with the next read, None if the present one goes on.
     """
 
-    __slots__ = ("_end", "_until", "begun", "fresh", "limits")
+    __slots__ = ("_end", "_until", "begun", "granted", "limits")
 
     def __new__(cls, limits: Limits) -> Self:
         return super().__new__(cls, limits.idle_s)
@@ -47,12 +48,13 @@ class Patience(float):
         self.limits = limits
         self._end = now + limits.total_s if limits.total_s is not None else float("inf")
         self._until = min(now + limits.idle_s, self._end)
-        self.fresh = False
+        self.granted: float | None = None
         self.begun = False
 
     def renew(self) -> None:
-        """The headers, or a line of the body, are whole: the next phase begins with the next read."""
-        self.begun = self.fresh = True
+        """The headers are whole: the next phase begins with the next read."""
+        self.begun = True
+        self.granted = self.limits.idle_s
 
     def left(self) -> float:
         """Seconds that are left in this phase.
@@ -61,9 +63,9 @@ class Patience(float):
             httpcore.ReadTimeout: none are.
         """
         now = time.monotonic()
-        if self.fresh:
-            self.fresh = False
-            self._until = min(now + self.limits.idle_s, self._end)
+        if self.granted is not None:
+            self._until = min(now + self.granted, self._end)
+            self.granted = None
         left = self._until - now
         if left <= 0:
             raise httpcore.ReadTimeout("out of patience")
@@ -96,8 +98,14 @@ class Meter:
         self.taken += len(chunk)
         if self.taken > self.most:
             raise complaints.too_large(self.name, self.patience.limits)
-        if b"\n" in chunk:
-            self.patience.fresh = True
+        if self.patience.limits.grant is None and b"\n" in chunk:
+            self.patience.granted = self.patience.limits.idle_s
+
+    def worked(self) -> None:
+        """The chunk that was taken last was worked through."""
+        grant = self.patience.limits.grant
+        if grant is not None and (seconds := grant()) is not None:
+            self.patience.granted = seconds
 
     def finish(self) -> None:
         """Take the end of the body.

@@ -250,6 +250,7 @@ class Transport:
             for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
+                meter.worked()
         except httpx.HTTPError as error:
             raise self._origin.failure(error, patience) from None
         meter.finish()
@@ -337,6 +338,7 @@ class AsyncTransport:
             async for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
+                meter.worked()
         except httpx.HTTPError as error:
             raise self._origin.failure(error, patience) from None
         meter.finish()

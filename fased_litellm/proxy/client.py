@@ -155,12 +155,13 @@ class ProxyClient(_Core):
         try:
             with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
                 if not exchange.opened(status, headers):
-                    return _whole_or_raise(exchange.refused(status, b"".join(chunks)))
+                    raise exchange.refused(status, b"".join(chunks))
                 begun = True
                 for chunk in chunks:
                     yield from exchange.piece(chunk)
         except CallError as error:
-            raise _failed(exchange, error, begun=begun) from None
+            if not (begun and exchange.complete()):
+                raise _failed(exchange, error, begun=begun) from None
         deltas, reply = exchange.ended()
         yield from deltas
         return reply
@@ -206,24 +207,18 @@ class AsyncProxyClient(_Core):
         try:
             async with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
                 if not exchange.opened(status, headers):
-                    yield _whole_or_raise(exchange.refused(status, b"".join([chunk async for chunk in chunks])))
-                    return
+                    raise exchange.refused(status, b"".join([chunk async for chunk in chunks]))
                 begun = True
                 async for chunk in chunks:
                     for delta in exchange.piece(chunk):
                         yield delta
         except CallError as error:
-            raise _failed(exchange, error, begun=begun) from None
+            if not (begun and exchange.complete()):
+                raise _failed(exchange, error, begun=begun) from None
         deltas, reply = exchange.ended()
         for delta in deltas:
             yield delta
         yield reply
-
-
-def _whole_or_raise(outcome: CallError | Reply) -> Reply:
-    if isinstance(outcome, CallError):
-        raise outcome
-    return outcome
 
 
 def _failed(exchange: Exchange, error: CallError, *, begun: bool) -> CallError:

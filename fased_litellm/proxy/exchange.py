@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net.messages import Answer, Request
-from .answers import is_json, looks_like_html, parsed
+from .answers import looks_like_html, parsed
 from .failures import classify
 from .receipt import Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, read_completion, text_of
 from .stream import StreamReader
 from .tokens import PriceSource
 from .wire import ChatRequest, chat_request
+
+END_S = 2.0
+"""Seconds for what may follow the end mark of a stream: usage, and the end of the body, which a server need not send."""
 
 
 class Exchange:
@@ -37,6 +41,7 @@ class Exchange:
         self._started = time.monotonic()
         self._first_ms: float | None = None
         self._response_id: str | None = None
+        self._end_known = False
 
     def request(self, headers: Mapping[str, str]) -> Request:
         """The HTTP request; the clock of the receipt starts here.
@@ -46,6 +51,8 @@ class Exchange:
         """
         self._key_sent = "authorization" in headers
         request = chat_request(self.chat, headers)
+        if self.chat.stream:
+            request = replace(request, limits=replace(request.limits, grant=self._grant))
         self._started = time.monotonic()
         return request
 
@@ -60,7 +67,10 @@ class Exchange:
         self._first_ms = answer.first_byte_ms
         if answer.status != 200:
             raise self._refused(answer.status, answer.headers, answer.body)
-        body: Any = parsed(answer.body) if is_json(answer.headers) else None
+        if self._is_stream():  # from a gateway that always streams
+            self._reader.feed(answer.body)
+            return self.ended()[1]
+        body: Any = parsed(answer.body)
         content = read_completion(body)
         if content is None:
             raise self.stamped(self._no_completion(answer.body))
@@ -68,16 +78,17 @@ class Exchange:
         return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
 
     def opened(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Take the head of a streamed answer; False means that its body is an error to be given to ``refused()``."""
-        self._headers = headers
-        return status == 200 and headers.get("content-type", "").startswith("text/event-stream")
+        """Take the head of a streamed answer; False means that its body is an error to be given to ``refused()``.
 
-    def refused(self, status: int, body: bytes) -> CallError | Reply:
-        """The error (or, where a proxy does not stream, the whole reply) in an answer that is no stream."""
-        if status != 200:
-            return self._refused(status, self._headers, body)
-        answer = Answer(status, self._headers, body, self._elapsed())
-        return self.whole(answer)
+        What it says of its content does not count: a gateway that does not stream answers with one JSON document, and some
+        call a stream something else.
+        """
+        self._headers = headers
+        return status == 200
+
+    def refused(self, status: int, body: bytes) -> CallError:
+        """The error in an answer with another status."""
+        return self._refused(status, self._headers, body)
 
     def piece(self, chunk: bytes) -> list[Delta]:
         """Take bytes of a stream; gives the pieces which they complete."""
@@ -93,6 +104,9 @@ class Exchange:
         failure = self._reader.failure()
         if failure is None:
             return deltas, self.so_far()
+        body = self._reader.empty()
+        if body is not None and not self._is_stream():
+            raise self.stamped(self._no_completion(body))
         error = StreamInterrupted(
             f"The stream was interrupted: {failure.message}",
             partial=self.so_far(),
@@ -104,8 +118,15 @@ class Exchange:
         )
         raise self.stamped(error)
 
+    def complete(self) -> bool:
+        """Whether the reply is whole, whatever becomes of the connection."""
+        return self._reader.failure() is None
+
     def broke(self, error: CallError) -> CallError:
-        """The error for a connection that broke within a stream: what arrived goes with it."""
+        """The error for a connection that broke within a stream: what arrived goes with it. Before the first piece of what
+        may be no stream at all, it is the error itself."""
+        if self._first_ms is None and not self._is_stream():
+            return self.stamped(error)
         broken = StreamInterrupted(
             f"The stream was interrupted: {error.message}",
             partial=self.so_far(),
@@ -138,6 +159,17 @@ class Exchange:
             hint="Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
             status=200,
         )
+
+    def _is_stream(self) -> bool:
+        return self._headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
+
+    def _grant(self) -> float | None:
+        """Seconds for the next sign of life: all of them after one, few where nothing but the end is waited for."""
+        alive = self._reader.alive()
+        if self._reader.done:
+            ended, self._end_known = self._end_known, True
+            return None if ended else min(END_S, self.chat.limits.idle_s)
+        return self.chat.limits.idle_s if alive else None
 
     def _noted(self, deltas: list[Delta]) -> list[Delta]:
         if deltas and self._first_ms is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .pairs import joined
 from .receipt import Receipt
 
 
@@ -100,21 +102,63 @@ def read_completion(body: Any) -> Content | None:
     Facts: reasoning is ``message.reasoning_content``; ``content`` is null or absent beside tool calls; releases up to 1.74
     send ``tool_calls: null``.
     """
-    choice = next(mappings(mapping(body).get("choices")), None)
+    choice = first_choice(list(mappings(mapping(body).get("choices"))))
     message = choice.get("message") if choice is not None else None
     if choice is None or not isinstance(message, Mapping):
         return None
+    return read_message(message, choice.get("finish_reason"))
+
+
+def read_message(message: Mapping[str, Any], finish_reason: Any) -> Content:
+    """The content of an assistant message that is whole."""
     calls = []
-    for call in mappings(message.get("tool_calls")):
+    for call in whole_calls(message):
         function = mapping(call.get("function"))
-        id_ = text_of(call.get("id")) or None
-        calls.append(ToolCall(id_, text_of(function.get("name")), text_of(function.get("arguments"))))
+        name, arguments = text_of(function.get("name")), arguments_of(function.get("arguments"))
+        calls.append(ToolCall(id_of(call.get("id")), joined(name), joined(arguments)))
     return Content(
-        text=text_of(message.get("content")),
-        reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")) or None,
+        text=joined(text_of(message.get("content"))),
+        reasoning=joined(reasoning_of(message)) or None,
         tool_calls=tuple(calls),
-        finish_reason=text_of(choice.get("finish_reason")) or None,
+        finish_reason=text_of(finish_reason) or None,
     )
+
+
+def first_choice(choices: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Of several choices (``n`` above 1) the one with the lowest index; of equal ones the first."""
+    return min(choices, key=choice_index, default=None)
+
+
+def choice_index(choice: Mapping[str, Any]) -> int:
+    """The index of a choice, 0 where it has none."""
+    index = choice.get("index")
+    return index if isinstance(index, int) and not isinstance(index, bool) else 0
+
+
+def whole_calls(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The tool calls of a message or delta, with the one of the older ``function_call``."""
+    yield from mappings(holder.get("tool_calls"))
+    if isinstance(holder.get("function_call"), Mapping) and not holder.get("tool_calls"):
+        yield {"function": holder["function_call"]}
+
+
+def reasoning_of(holder: Mapping[str, Any]) -> str:
+    """The reasoning of a message or delta, as LiteLLM names it, or as other gateways do."""
+    return text_of(holder.get("reasoning_content") or holder.get("reasoning"))
+
+
+def arguments_of(value: Any) -> str:
+    """Arguments of a tool call as JSON text; some gateways send them as an object."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text_of(value)
+
+
+def id_of(value: Any) -> str | None:
+    """An id, which some gateways send as a number; None for none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**18 else None
+    return text_of(value) or None
 
 
 def text_of(content: Any) -> str:

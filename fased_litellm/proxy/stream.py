@@ -1,184 +1,196 @@
 """Reading a stream of chat completion chunks; no I/O.
 
-Facts: events are ``data: {…}`` lines and the end is ``data: [DONE]``. The usage chunk has ``choices:[{"index":0,"delta":{}}]``,
-not an empty list, and from 1.101 on ``usage.cost``. A failure in the middle is ``data: {"error": {…}}`` under status 200,
-without ``[DONE]``; so is a cut stream, except in releases 1.72 to 1.91, which make it look complete.
+Facts about LiteLLM: events are ``data: {…}`` lines and the end is ``data: [DONE]``. The usage chunk has
+``choices:[{"index":0,"delta":{}}]`` (an empty list from 1.110 on), and from 1.101 on ``usage.cost``. A failure in the middle is
+``data: {"error": {…}}`` under status 200, without ``[DONE]``; so is a cut stream, except in releases 1.72 to 1.91, which make it
+look complete. Other gateways leave ``[DONE]`` out, tell usage in any chunk or beside the choice, or answer with one document.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from ..errors import BadAnswer
 from .answers import UNREADABLE, parsed
 from .causes import STREAM_BROKE, STREAM_CUT
+from .eventstream import DONE, EventDecoder
 from .failures import Failure, classify
-from .reply import Content, Delta, ToolCall, mapping, mappings, text_of
-
-MAX_LINE = 8 * 1024 * 1024
-"""Bytes of one line. A chunk is mostly some hundred bytes; one with a picture in it may have some million."""
-
-
-class LineDecoder:
-    """Bytes, cut anywhere, to the values of ``data:`` lines (server-sent events)."""
-
-    def __init__(self) -> None:
-        self._rest: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> list[str]:
-        """The data of the events that ``chunk`` completes.
-
-        Raises:
-            BadAnswer: a line without end.
-        """
-        if b"\n" not in chunk:
-            self._keep(chunk)  # not joined yet: a long line that drips in would be copied again with each drop
-            return []
-        if self._rest:
-            chunk = b"".join((*self._rest, chunk))
-            self._rest, self._size = [], 0
-        *lines, rest = chunk.replace(b"\r\n", b"\n").split(b"\n")
-        if rest:
-            self._keep(rest)
-        return [value for line in lines if (value := _data(line)) is not None]
-
-    def end(self) -> list[str]:
-        """The data of a last line without a line break."""
-        value = _data(b"".join(self._rest))
-        self._rest = []
-        return [] if value is None else [value]
-
-    def _keep(self, part: bytes) -> None:
-        self._size += len(part)
-        if self._size > MAX_LINE:
-            raise BadAnswer(
-                f"The stream has a line of more than {MAX_LINE} bytes; reading stopped there.",
-                cause="too-large",
-                hint="A LiteLLM proxy does not answer like this. Check the base URL.",
-            )
-        self._rest.append(part)
-
-
-def _data(line: bytes) -> str | None:
-    if not line.startswith(b"data:"):
-        return None  # a comment, an event name, or the blank line between events
-    return line[5:].strip().decode("utf-8", "replace")
-
-
-@dataclass(slots=True)
-class _Call:
-    id: str | None = None
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
+from .pairs import Pairs
+from .reply import Content, Delta, choice_index, mappings, read_message, reasoning_of, text_of, whole_calls
+from .tokens import merged_usage
+from .toolcalls import ToolCalls
 
 
 class StreamReader:
     """Puts a reply together from the pieces of its stream.
 
     Feed it bytes, take the deltas; afterwards ``failure()`` says whether the stream came to its end, and ``content()`` has what
-    arrived.
+    arrived. Of several choices (``n`` above 1) it is the one with index 0, as in a whole reply; where there is none, that with
+    the lowest index, at the end.
     """
 
     def __init__(self) -> None:
         self.usage: Mapping[str, Any] | None = None
         self.response_id: str | None = None
         self.done = False
-        self._lines = LineDecoder()
+        self._events = EventDecoder()
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: dict[int, _Call] = {}
+        self._halves = {"text": Pairs(), "reasoning": Pairs()}
+        self._calls = ToolCalls()
+        self._called = False
         self._finish_reason: str | None = None
         self._failure: Failure | None = None
+        self._others: list[Mapping[str, Any]] = []  # choices other than the first
+        self._alive = False
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces that ``chunk`` completes."""
-        return [delta for data in self._lines.feed(chunk) for delta in self._event(data)]
+        return [delta for event in self._events.feed(chunk) for delta in self._event(event)]
 
     def end(self) -> list[Delta]:
-        """Tell that no more bytes come; gives what a last line without a line break held."""
-        return [delta for data in self._lines.end() for delta in self._event(data)]
+        """Tell that no more bytes come; gives what a last event without an end held, and what was kept back."""
+        found = [delta for event in self._events.end() for delta in self._event(event)]
+        if self._others and not self._begun():
+            lowest = min(map(choice_index, self._others))
+            for choice in self._others:
+                if choice_index(choice) == lowest:
+                    found += self._choice(choice)
+        self._others.clear()
+        for kind, into in (("reasoning", self._reasoning), ("text", self._text)):
+            if rest := self._halves[kind].end():
+                into.append(rest)
+                found.append(Delta("reasoning" if kind == "reasoning" else "text", rest))
+        return found + self._calls.end()
+
+    def alive(self) -> bool:
+        """Whether content or usage came since this was last asked; a comment or an empty event is no sign of life."""
+        alive, self._alive = self._alive, False
+        return alive
+
+    def empty(self) -> bytes | None:
+        """The beginning of a body that had no event, None if it had one."""
+        return None if self._events.events else self._events.head()
 
     def failure(self) -> Failure | None:
-        """Why the stream is not whole, None if it is."""
+        """Why the stream is not whole, None if it is.
+
+        It is with ``[DONE]``, and where a gateway leaves that out, with the reason to finish.
+        """
         if self._failure is not None:
             return self._failure
-        if not self.done:
+        if not self.done and (error := self._events.too_large()) is not None:
+            return Failure(STREAM_CUT, error.message.rstrip("."))
+        if not self.done and not self._finish_reason:
             return Failure(STREAM_CUT, "the stream ended without its end mark")
         # An output limit may cut arguments off rightly; it is then the reason to finish.
-        if self._finish_reason != "length" and any(not _is_json(call.arguments) for call in self._calls.values()):
+        calls = self._calls.calls() if self._finish_reason != "length" else ()
+        if any(call.arguments and parsed(call.arguments) is UNREADABLE for call in calls):
             return Failure(STREAM_CUT, "the arguments of a tool call are cut off")
         return None
 
     def content(self) -> Content:
         """What arrived."""
-        calls = (ToolCall(call.id, call.name, "".join(call.arguments)) for _, call in sorted(self._calls.items()))
-        return Content("".join(self._text), "".join(self._reasoning) or None, tuple(calls), self._finish_reason)
+        reasoning = "".join(self._reasoning) or None
+        return Content("".join(self._text), reasoning, self._calls.calls(), self._finish_reason)
 
-    def _event(self, data: str) -> list[Delta]:
-        if data == "[DONE]":
+    def _begun(self) -> bool:
+        return bool(self._text or self._reasoning or self._called or self._finish_reason)
+
+    def _event(self, event: Any) -> list[Delta]:
+        if event is DONE:
             self.done = True
             return []
-        try:
-            chunk = json.loads(data)
-        except (ValueError, RecursionError):
-            self._failure = self._failure or Failure(STREAM_CUT, "an event of the stream is not JSON")
+        if event is UNREADABLE:
+            if not self.done:
+                self._failure = self._failure or Failure(STREAM_CUT, "an event of the stream is not JSON")
             return []
-        if not isinstance(chunk, Mapping):
+        if not isinstance(event, Mapping):
             return []
-        if chunk.get("error"):
-            self._failure = self._failure or _error_event(chunk["error"])
+        self._use(event.get("usage"))
+        if self.done:
+            return []  # nothing but usage is looked for behind the end mark
+        if event.get("error"):
+            self._failure = self._failure or _error_event(event["error"])
             return []
         if self.response_id is None:
-            self.response_id = text_of(chunk.get("id")) or None
-        if isinstance(chunk.get("usage"), Mapping):
-            self.usage = chunk["usage"]
-        choice = next(mappings(chunk.get("choices")), None)
-        if choice is None:
-            return []
-        self._finish_reason = text_of(choice.get("finish_reason")) or self._finish_reason
-        return self._delta(mapping(choice.get("delta")))
+            self.response_id = text_of(event.get("id")) or None
+        found: list[Delta] = []
+        for choice in mappings(event.get("choices")):
+            self._use(choice.get("usage"))
+            if choice_index(choice) == 0:
+                found += self._choice(choice)
+            else:
+                self._alive = True
+                self._others.append(choice)
+        return found
+
+    def _use(self, usage: Any) -> None:
+        if isinstance(usage, Mapping) and usage:
+            self._alive = True
+            self.usage = merged_usage(self.usage, usage)
+
+    def _choice(self, choice: Mapping[str, Any]) -> list[Delta]:
+        finish_reason = text_of(choice.get("finish_reason"))
+        if finish_reason:
+            self._alive = True
+            self._finish_reason = finish_reason
+        if isinstance(choice.get("delta"), Mapping):
+            return self._delta(choice["delta"])
+        message = choice.get("message")
+        return self._message(message) if isinstance(message, Mapping) else []
 
     def _delta(self, delta: Mapping[str, Any]) -> list[Delta]:
-        pieces: list[Delta] = []
-        reasoning = text_of(delta.get("reasoning_content") or delta.get("reasoning"))
-        if reasoning:
-            self._reasoning.append(reasoning)
-            pieces.append(Delta("reasoning", reasoning))
-        text = text_of(delta.get("content"))
-        if text:
-            self._text.append(text)
-            pieces.append(Delta("text", text))
-        pieces.extend(self._tool_call(piece) for piece in mappings(delta.get("tool_calls")))
+        if any(value for key, value in delta.items() if key != "role"):
+            self._alive = True
+        pieces = self._piece("reasoning", reasoning_of(delta)) + self._piece("text", text_of(delta.get("content")))
+        if delta.get("tool_calls") or delta.get("function_call"):
+            self._called = True
+            pieces += self._calls.feed(whole_calls(delta))
         return pieces
 
-    def _tool_call(self, piece: Mapping[str, Any]) -> Delta:
-        index = piece.get("index")
-        index = index if isinstance(index, int) else 0
-        function = mapping(piece.get("function"))
-        id_, name = text_of(piece.get("id")) or None, text_of(function.get("name")) or None
-        call = self._calls.setdefault(index, _Call())
-        call.id = id_ or call.id
-        call.name = name or call.name
-        arguments = text_of(function.get("arguments"))
-        call.arguments.append(arguments)
-        return Delta("tool-call", arguments, index, id_, name)
+    def _piece(self, kind: str, text: str) -> list[Delta]:
+        if text:
+            text = self._halves[kind].feed(text)
+        if not text:
+            return []
+        if kind == "text":
+            self._text.append(text)
+            return [Delta("text", text)]
+        self._reasoning.append(text)
+        return [Delta("reasoning", text)]
+
+    def _message(self, message: Mapping[str, Any]) -> list[Delta]:
+        """A whole message: from a gateway that does not stream, or once more at the end. What came in pieces is not repeated."""
+        whole = read_message(message, None)
+        found: list[Delta] = []
+        self._alive = True
+        if not self._reasoning and whole.reasoning:
+            found += self._piece("reasoning", whole.reasoning)
+        if not self._text and whole.text:
+            found += self._piece("text", whole.text)
+        if not self._called and whole.tool_calls:
+            self._called = True
+            found += self._calls.feed(
+                {"index": number, "id": call.id, "function": {"name": call.name, "arguments": call.arguments}}
+                for number, call in enumerate(whole.tool_calls)
+            )
+        # A document is there as a whole or not at all.
+        self._finish_reason = self._finish_reason or "stop"
+        return found
 
 
 def _error_event(error: Any) -> Failure:
     code = error.get("code") if isinstance(error, Mapping) else None
-    status = int(code) if isinstance(code, (int, str)) and str(code).isdigit() else 500
+    status = _status(code) or 500
     failure = classify(status, {}, {"error": error})
-    # In the middle of a stream, a general failure of the provider is a stream that broke; so is a lost connection to it.
-    broke = failure.rule.cause in ("provider-error", "provider-unreachable")
-    return replace(failure, rule=STREAM_BROKE) if broke else failure
+    # In the middle of a stream, a general failure of the provider is a stream that broke.
+    return replace(failure, rule=STREAM_BROKE) if failure.rule.cause == "provider-error" else failure
 
 
-def _is_json(arguments: list[str]) -> bool:
-    text = "".join(arguments)
-    if not text:
-        return True  # a tool without parameters
-    return parsed(text) is not UNREADABLE
+def _status(code: Any) -> int | None:
+    """An HTTP status, as LiteLLM writes it into ``code``: a number or its digits."""
+    if isinstance(code, str) and len(code) == 3 and code.isascii() and code.isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) and 100 <= code <= 599 else None

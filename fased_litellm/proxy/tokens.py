@@ -84,3 +84,19 @@ def token_usage(usage: Mapping[str, Any] | None) -> TokenUsage | None:
         return None
     found = counted(usage)
     return TokenUsage(found.input, found.output, found.cache_read, found.cache_write, found.reasoning)
+
+
+def merged_usage(before: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """What several chunks of a stream tell of its usage, as one.
+
+    A figure that was told once is kept: another chunk may count on (the later figure holds), tell the rest, or end with
+    zeros or nothing in its place.
+    """
+    found = dict(before or {})
+    for name, value in more.items():
+        known = found.get(name)
+        if isinstance(value, Mapping):
+            found[name] = merged_usage(known if isinstance(known, Mapping) else None, value)
+        elif value or not known:
+            found[name] = value
+    return found

@@ -31,7 +31,7 @@ def test_every_promise_names_a_test() -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     from fased_litellm.net.messages import MIB, Limits
     from fased_litellm.provider.call import STREAM_BYTES, STREAM_IDLE_S, STREAM_TOTAL_S, WHOLE_TIMEOUT_S
-    from fased_litellm.proxy.stream import MAX_LINE
+    from fased_litellm.proxy.eventstream import MAX_LINE
 
     assert (Limits().max_bytes, MAX_LINE, STREAM_BYTES) == (4 * MIB, 8 * MIB, 256 * MIB)
     assert (STREAM_IDLE_S, STREAM_TOTAL_S, WHOLE_TIMEOUT_S) == (120, 3600, 600)

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from fased_litellm.errors import BadAnswer
+from fased_litellm.errors import BadAnswer, StreamInterrupted
 from fased_litellm.net.messages import Answer
 from fased_litellm.proxy.answers import error_of, json_of
 from fased_litellm.proxy.client import ProxyClient
+from fased_litellm.proxy.eventstream import MAX_LINE
 from fased_litellm.proxy.exchange import Exchange
-from fased_litellm.proxy.stream import MAX_LINE, StreamReader
+from fased_litellm.proxy.stream import StreamReader
 from fased_litellm.proxy.wire import Attribution, ChatRequest
 from tests.servers import FaultServers, answer
 
@@ -42,12 +43,20 @@ def test_what_does_not_is_not_read(kind: str | None) -> None:
     with pytest.raises(BadAnswer) as caught:
         json_of(of_type(kind), where="x")
     assert caught.value.cause == "not-litellm"
-    with pytest.raises(BadAnswer):
-        exchange().whole(of_type(kind, COMPLETION))
 
 
-def test_a_completion_that_says_so_is_read() -> None:
-    assert exchange().whole(of_type("application/json", COMPLETION)).text == "hello"
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/json", "text/json+x"])
+def test_a_completion_is_paid_for_and_read_whatever_it_calls_itself(kind: str | None) -> None:
+    assert exchange().whole(of_type(kind, COMPLETION)).text == "hello"
+    with pytest.raises(BadAnswer, match="no chat completion"):
+        exchange().whole(of_type(kind, b"{}"))
+
+
+def test_a_stream_that_nobody_asked_for_is_a_whole_reply() -> None:
+    event = json.dumps({"choices": [{"delta": {"content": "hello"}, "finish_reason": "stop"}]}).encode()
+    assert exchange().whole(of_type("text/event-stream", b"data: " + event + b"\n\ndata: [DONE]\n\n")).text == "hello"
+    with pytest.raises(StreamInterrupted):
+        exchange().whole(of_type("text/event-stream", b'data: {"choices": [{"delta": {"content": "hel"}}]}\n\n'))
 
 
 @pytest.mark.parametrize("body", [DEEP, b'{"a":' * 100_000, b"9" * 10_000, b"\xff", b"", b"{}{}", b"nul"])
@@ -70,11 +79,25 @@ def test_nonsense_in_an_error_or_in_a_stream_is_no_crash() -> None:
 @pytest.mark.parametrize("size", [1000, 1 << 20])
 def test_a_line_without_end_is_given_up(size: int) -> None:
     reader, piece = StreamReader(), b"x" * size
+    event = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
+    assert [delta.text for delta in reader.feed(event + piece)] == ["hi"]
     for _ in range(MAX_LINE // size):
         assert reader.feed(piece) == []
     with pytest.raises(BadAnswer) as caught:
         reader.feed(piece)
     assert caught.value.cause == "too-large"
+
+
+def test_what_came_in_one_chunk_with_a_line_without_end_is_kept() -> None:
+    reader = StreamReader()
+    event = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
+    assert [delta.text for delta in reader.feed(event + b"x" * (MAX_LINE + 1))] == ["hi"]
+    failure = reader.failure()
+    assert failure is not None
+    assert "more than 8388608 bytes" in failure.message
+    with pytest.raises(BadAnswer):
+        reader.feed(b"x")
+    assert reader.content().text == "hi"
 
 
 def test_the_largest_line_is_read() -> None:
