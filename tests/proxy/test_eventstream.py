@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.errors import BadAnswer
 from fased_litellm.proxy.answers import UNREADABLE
-from fased_litellm.proxy.eventstream import DONE, MAX_LINE, EventDecoder
+from fased_litellm.proxy.eventstream import DONE, EventDecoder
 
 A, B = {"a": "Grüße 🎉"}, {"b": [1, 2]}
 A_TEXT, B_TEXT = (json.dumps(value, ensure_ascii=False) for value in (A, B))
@@ -110,13 +110,15 @@ def test_a_whole_object_is_there_with_its_line() -> None:
     ("line", "ends"),
     [(b"x" * 1000, True), (b"data: {\n" * 1000, True), (b"{" * 1000 + b"\n", True), (b"data: x\n" * 1000, False), (b"data\n" * 1000, False)],
 )  # fmt: skip
-def test_nothing_is_kept_without_bound(line: bytes, ends: bool) -> None:
+def test_nothing_is_kept_without_bound(line: bytes, ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 100_000
+    monkeypatch.setattr("fased_litellm.proxy.eventstream.MAX_LINE", most)
     decoder = EventDecoder()
 
     def feed() -> None:
-        for _ in range(MAX_LINE // 1000 + 2):
+        for _ in range(most // 1000 + 2):
             decoder.feed(line)
-            assert max(decoder._rest.size, decoder._data.size, decoder._document.size) <= MAX_LINE + len(line)
+            assert max(decoder._rest.size, decoder._data.size, decoder._document.size) <= most + len(line)
 
     if ends:
         with pytest.raises(BadAnswer) as caught:
