@@ -48,9 +48,11 @@ def is_json(headers: Mapping[str, str]) -> bool:
 def parsed(body: bytes | str) -> Any:
     """The JSON value of a text, ``UNREADABLE`` if it has none. Brackets in brackets by the ten thousand are refused, too."""
     try:
-        return jsontext.loads(body, lenient=True)
+        value = jsontext.loads(body, lenient=True)
     except jsontext.NotJson:
         return UNREADABLE
+    # A number that nobody can hold is None within a document; alone it is nothing.
+    return UNREADABLE if value is None and body.strip() not in (b"null", "null") else value
 
 
 def looks_like_html(body: bytes) -> bool:
