@@ -168,7 +168,7 @@ def _calls(gathered: Gathering) -> tuple[str, list[Any]]:
     terms = [f"call.started_at_ms >= {begin}", f"call.started_at_ms < {end}", "call.counted", *made.terms]
     sql = (
         f"{f'WITH {ctes} ' if ctes else ''}SELECT listed.place, call.started_at_ms, call.latency_ms, "  # noqa: S608 - see `gathering`
-        "dimension.status IN ('error', 'interrupted'), call.feed IS NULL, coalesce(feed.kind, '') = 'transcript' "
+        "dimension.status IN ('error', 'interrupted'), call.feed IS NULL, coalesce(feed.kind, '') IN ('transcript', 'events') "
         "FROM temp.exported_session AS listed CROSS JOIN dimension ON dimension.session = listed.session "
         "CROSS JOIN call ON call.dimension = dimension.id LEFT JOIN feed ON feed.id = call.feed "
         f"WHERE {' AND '.join(terms)} ORDER BY listed.place"

@@ -38,12 +38,14 @@ class Changes:
     """What is different from what the ledger knows.
 
     Attributes:
+        full: whether every file is to be read again from its beginning.
         found: how many files there are.
         fresh: files to read, each with what is known of it; None for one that was never read.
         moved: feeds whose file has another name now, and that name.
         gone: feeds whose file is no longer there.
     """
 
+    full: bool = False
     found: int = 0
     fresh: list[tuple[Found, Feed | None]] = field(default_factory=list)
     moved: list[tuple[Feed, str]] = field(default_factory=list)
@@ -69,8 +71,8 @@ def compare(connection: sqlite3.Connection, files: Iterable[Found], *, full: boo
     Raises:
         sqlite3.Error: the ledger cannot be read.
     """
-    changes = Changes()
-    unseen = {feed.path: feed for feed in _select(connection, "NOT gone")}
+    changes = Changes(full)
+    unseen = {feed.path: feed for feed in _select(connection, "NOT gone AND kind <> 'events'")}
     strange: list[Found] = []
     for file in files:
         changes.found += 1
@@ -128,6 +130,17 @@ def _same(feed: Feed, file: Found) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def in_database(connection: sqlite3.Connection, database: str) -> dict[str, Feed]:
+    """What was read of the sessions in a database, by the path of each.
+
+    Args:
+        database: its path, as text for the ledger.
+    """
+    begin = f"{database}#"
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM feed WHERE path >= ? AND path < ?", (begin, f"{database}$"))  # noqa: S608
+    return {feed.path: feed for feed in (Feed(*row) for row in rows) if feed.kind == "events"}
 
 
 def _select(connection: sqlite3.Connection, condition: str) -> list[Feed]:

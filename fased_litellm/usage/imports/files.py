@@ -11,14 +11,18 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...plainfile import what_is
 from .layout import Layout, SessionFolder
 
-Kind = Literal["transcript", "store", "runs"]
+if TYPE_CHECKING:
+    from .stored import Session
 
-_ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)")
+Kind = Literal["transcript", "store", "runs", "database", "events"]
+"""``events`` is a session in a ``database``, which only the database tells."""
+
+_ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)(?:\.zst)?")
 _COPY = re.compile(r".+\.(?:checkpoint\.[0-9a-f-]{36}|trajectory)", re.IGNORECASE)
 _TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z_(.+)")
 _TOPIC = "-topic-"
@@ -28,12 +32,15 @@ class Found(NamedTuple):
     """A file.
 
     Attributes:
-        path: as text for the ledger; a name that is no UTF-8 has its odd bytes spelled out in it.
+        path: as text for the ledger; a name that is no UTF-8 has its odd bytes spelled out in it. For a session in a
+            database, behind that and a ``#`` its id.
         file: as to be opened.
         agent: whose it is; '' for run logs.
         name: of the conversation, for a transcript; of the task, for a log; else ''.
         archived: when the transcript was put aside, as text that sorts by time; '' for one that is in use.
-        device, inode, size, mtime_ns: as ``stat`` says.
+        device, inode, size, mtime_ns: as ``stat`` says; with the log beside it, for a database. About what there is to
+            read, for a session in one.
+        stored: which session it is, for one in a database.
     """
 
     kind: Kind
@@ -46,6 +53,7 @@ class Found(NamedTuple):
     inode: int
     size: int
     mtime_ns: int
+    stored: Session | None = None
 
 
 Odd = Callable[[str, str], None]
@@ -66,6 +74,8 @@ def scan(layout: Layout, odd: Odd = lambda *_: None) -> Iterator[Found]:
             looked.add(real)
             yield from _transcripts(folder, odd)
         yield from _store(folder, odd)
+    for agent, path in layout.databases:
+        yield from _databases(agent, path, odd)
     for entry in entries(layout.runs):
         if entry.name.endswith(".jsonl") and (found := _stat(entry, odd)):
             yield _found("runs", entry.path, "", entry.name[: -len(".jsonl")], "", found)
@@ -100,6 +110,21 @@ def _transcripts(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
         named = conversation_name(entry.name)
         if named and (found := _stat(entry, odd)):
             yield _found("transcript", entry.path, folder.agent, *named, found)
+
+
+def _databases(agent: str, folder: str, odd: Odd) -> Iterator[Found]:
+    for entry in entries(folder):
+        if entry.name.endswith(".sqlite") and (found := _stat(entry, odd)):
+            main = _found("database", entry.path, agent, "", "", found)
+            try:
+                log = os.stat(f"{entry.path}-wal")
+            except OSError:
+                yield main
+            else:
+                yield main._replace(
+                    size=main.size + log.st_size,
+                    mtime_ns=max(main.mtime_ns, log.st_mtime_ns) if log.st_size else main.mtime_ns,
+                )
 
 
 def _store(folder: SessionFolder, odd: Odd) -> Iterator[Found]:

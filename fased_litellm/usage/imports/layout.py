@@ -22,7 +22,7 @@ from ...paths import Paths
 if TYPE_CHECKING:
     from .prices import Written
 
-_MAY_MOVE = re.compile(rb"\bstore\b|\$include")
+_MAY_MOVE = re.compile(rb"\b(?:store|agentDir)\b|\$include")
 _AGENT = "{agentId}"
 _MOST_BYTES = 16 * 1024 * 1024  # as for whoever loads it
 
@@ -91,12 +91,14 @@ class Layout:
     Attributes:
         sessions: one for each agent, and those which ``session.store`` names.
         runs: of the tasks' logs.
+        databases: agents, and folders in which newer releases keep their sessions in SQLite.
         agent: the default agent, for keys that name none.
     """
 
     sessions: tuple[SessionFolder, ...]
     runs: str
     agent: str = "main"
+    databases: tuple[tuple[str, str], ...] = ()
 
 
 def find(paths: Paths, config: NodeConfig) -> Layout:
@@ -105,8 +107,9 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
     agents = _folders(home)
     folders = [_folder(agent, home / agent / "sessions") for agent in agents]
     runs = paths.state / "cron" / "runs"
+    databases = {str(home / agent / "agent"): agent for agent in agents}
     if not config.moves_stores():
-        return Layout(tuple(folders), str(runs))
+        return Layout(tuple(folders), str(runs), databases=_pairs(databases))
     tree = config.value
     main = default_agent(tree)
     store = section(tree, "session").get("store")
@@ -121,7 +124,14 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
     tasks = section(tree, "cron").get("store")
     if _usable(tasks):
         runs = _expand(tasks, paths).parent / "runs"
-    return Layout(tuple(folders), str(runs), main)
+    for one in agents_of(tree):
+        if one.agent_dir:
+            databases.setdefault(str(_expand(one.agent_dir, paths)), one.id)
+    return Layout(tuple(folders), str(runs), main, _pairs(databases))
+
+
+def _pairs(databases: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((agent, folder) for folder, agent in databases.items())
 
 
 def _usable(store: object) -> TypeGuard[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import damaged, header
 from .blocks import Fingerprint, Lines, fingerprint
 from .header import Header
 from .jsonlines import Parse, value
+
+if TYPE_CHECKING:
+    from .stored import Session
 
 MOST_BAD_LINES = 1000
 """So many bad lines of a file are kept by number and problem; all are counted."""
@@ -35,6 +38,8 @@ class Part(NamedTuple):
         position, line: how much of it was read before; 0 for nothing.
         head, head_size, tail: its ``Fingerprint`` then. If it has another one, it is read from its beginning.
         seen_until_ms: messages of this conversation up to then were counted before; None for none.
+        stored: which session, where it is one in a database. Then ``position`` is the number of the next event, ``head``
+            the generation, and ``tail`` a digest of the last event.
     """
 
     key: int
@@ -45,6 +50,7 @@ class Part(NamedTuple):
     head_size: int = 0
     tail: bytes = b""
     seen_until_ms: int | None = None
+    stored: Session | None = None
 
 
 class State(NamedTuple):
@@ -85,6 +91,15 @@ class Reading:
     """
 
     def __init__(self, part: Part, parse: Parse) -> None:
+        self._parse = parse
+        self._bad_lines = 0
+        self.bad: list[BadLine] = []
+        self.state: State | None = None
+        self._open(part)
+        self.mtime_ms = max(0, self._found.st_mtime_ns // 1_000_000)
+
+    def _open(self, part: Part) -> None:
+        """Open what is to be read."""
         try:
             # A named pipe would otherwise be waited for.
             self._descriptor = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -93,23 +108,27 @@ class Reading:
         except OSError as error:
             raise Unreadable(error.strerror or type(error).__name__) from error
         try:
-            found = os.fstat(self._descriptor)
-            regular = stat.S_ISREG(found.st_mode)
-            grown = regular and _grown(self._descriptor, part, found.st_size)
+            self._found = os.fstat(self._descriptor)
+            regular = stat.S_ISREG(self._found.st_mode)
+            if regular:
+                self._begin_at(part, self._found.st_size)
         except OSError as error:
             self.close()
             raise Unreadable(error.strerror or type(error).__name__) from error
         if not regular:
             self.close()
             raise Unreadable("not a regular file")
-        self._parse = parse
-        self._found = found
-        self._begin = (part.position, part.line) if grown else (0, 0)
-        self._bad_lines = 0
-        self.restarted = not grown
-        self.mtime_ms = max(0, found.st_mtime_ns // 1_000_000)
-        self.bad: list[BadLine] = []
-        self.state: State | None = None
+
+    def _begin_at(self, part: Part, size: int) -> None:
+        """Find out whether the file, of that size, still begins with what was read of it."""
+        self._size = size
+        self.restarted = not _grown(self._descriptor, part, size)
+        self._begin = (0, 0) if self.restarted else (part.position, part.line)
+
+    def _mark(self, position: int) -> tuple[int, bytes, int, bytes]:
+        """What is kept of a reading that came so far: position, and ``Fingerprint``."""
+        mark = fingerprint(self._descriptor, position)
+        return position, mark.head, mark.head_size, mark.tail
 
     def header(self) -> Header:
         """The header of a transcript, looked at beside what is read.
@@ -135,7 +154,7 @@ class Reading:
         Raises:
             Unreadable: the file cannot be read to its end.
         """
-        lines = Lines(self._descriptor, *self._begin, self._found.st_size)
+        lines = Lines(self._descriptor, *self._begin, self._size)
         try:
             for block in lines:
                 for index in shortcut(block) if shortcut else range(len(block)):
@@ -144,8 +163,7 @@ class Reading:
                     if problem:
                         self._complain(lines.line + index + 1, lines.place(block, index), problem)
                 yield
-            position = lines.position + self._last_line(lines, take)
-            mark = fingerprint(self._descriptor, position)
+            mark = self._mark(lines.position + self._last_line(lines, take))
         except OSError as error:
             raise Unreadable(error.strerror or type(error).__name__) from error
         self.state = State(
@@ -153,11 +171,11 @@ class Reading:
             self._found.st_ino,
             self._found.st_size,
             self._found.st_mtime_ns,
-            position,
+            mark[0],
             lines.line,
-            mark.head,
-            mark.head_size,
-            mark.tail,
+            mark[1],
+            mark[2],
+            mark[3],
             self._bad_lines,
         )
 

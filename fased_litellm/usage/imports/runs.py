@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .numbers import moment, number, text
-from .store import About, about, canonical
+from .store import About, of_key
 from .tokens import Tokens, of_run
 
 
@@ -56,7 +56,7 @@ def run_of(entry: Any, agent: str) -> Run | None:
     if started is None:
         return None
     key = text(entry.get("sessionKey")) or f"cron:{job}"
-    named = about(canonical(key, agent), agent, {})
+    named = of_key(key, agent)
     session_id = entry.get("sessionId")
     duration = number(entry.get("durationMs"))
     return Run(

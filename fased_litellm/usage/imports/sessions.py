@@ -5,7 +5,6 @@ Fact: counters count only where no transcript gives tokens: Fased's ``src/gatewa
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sqlite3
@@ -14,11 +13,13 @@ from collections.abc import Iterable, Iterator
 from ... import plainfile
 from ..changes import Put, put_many
 from ..dimensions import Dimensions
-from . import conversations
+from . import conversations, stored
 from .calls import ALWAYS
 from .files import Found, entries, session_of
+from .jsonlines import plain
 from .numbers import text
-from .store import About, Store, about, canonical, read
+from .store import EMPTY, About, Store, of_key, read
+from .stored import Unusable
 
 _BACKUP = re.compile(r"sessions\.json\.bak(?:\..+)?")
 """Fact: ``LEGACY_STORE_BACKUP_RE`` of Fased's ``src/config/sessions/artifacts.ts``."""
@@ -27,16 +28,20 @@ _KEY = re.compile(rb'"sessionKey"\s*:\s*("(?:[^"\\]|\\.){1,600}")')
 
 
 class Stores:
-    """The stores of an installation. Each is read when something in it is looked for, and once.
+    """The stores of an installation, and its databases. Each is read when something in it is looked for, and once.
 
     Args:
-        files: the stores.
+        files: both.
     """
 
     def __init__(self, files: Iterable[Found]) -> None:
         self._files: dict[str, list[Found]] = {}
+        self._databases: dict[str, list[Found]] = {}
         for file in files:
-            self._files.setdefault(os.path.dirname(file.file), []).append(file)
+            if file.kind == "database":
+                self._databases.setdefault(file.agent, []).append(file)
+            else:
+                self._files.setdefault(os.path.dirname(file.file), []).append(file)
         self._read: dict[str, Store] = {}
         self._older: dict[str, list[str]] = {}
         self.problems: dict[str, str] = {}
@@ -46,7 +51,7 @@ class Stores:
         """The entries of a store; none if it cannot be read."""
         known = self._read.get(file.file)
         if known is None:
-            known, problem = read(file.file, file.agent)
+            known, problem = _in_database(file) if file.kind == "database" else read(file.file, file.agent)
             self._read[file.file] = known
             if problem:
                 self.problems[file.path] = problem
@@ -54,7 +59,8 @@ class Stores:
 
     def about(self, transcript: Found) -> About | None:
         """What is known of a transcript by what lies beside it; None for nothing."""
-        beside = [self.read(file) for file in self._files.get(os.path.dirname(transcript.file), ())]
+        files = *self._files.get(os.path.dirname(transcript.file), ()), *self._databases.get(transcript.agent, ())
+        beside = [self.read(file) for file in files]
         for store in beside:
             if entry := store.find(transcript.name):
                 return entry.about
@@ -77,6 +83,14 @@ class Stores:
             yield self._read[file]
 
 
+def _in_database(file: Found) -> tuple[Store, str | None]:
+    try:
+        database = stored.opened(file.file)
+        return (database.store(file.agent) if database.has_sessions else EMPTY), None
+    except Unusable as error:
+        return EMPTY, str(error)
+
+
 def of_trajectory(transcript: Found) -> About | None:
     """What the record of a session's steps says of it.
 
@@ -89,12 +103,12 @@ def of_trajectory(transcript: Found) -> About | None:
         return None
     try:
         told = _KEY.search(os.read(descriptor, _HEAD))
-        key = json.loads(told[1]) if told else ""
+        key = plain(told[1]) if told else ""
     except (OSError, ValueError):
         return None
     finally:
         os.close(descriptor)
-    return about(canonical(key, transcript.agent), transcript.agent, {}) if text(key) else None
+    return of_key(key, transcript.agent) if text(key) else None
 
 
 def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterable[str], store: Store) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..ledger import Ledger
+from . import stored
 from .jsonlines import Parse
 from .prefetch import Range
 from .prices import PriceTable
@@ -61,7 +62,7 @@ class _Chunks:
                 if chunk.problem is not None:
                     self._unreadable.append((source.file.path, chunk.problem))
                 if chunk.state:
-                    self._files += 1
+                    self._files += source.file.kind != "events"
                     self._size += size_of(source, restarted=chunk.restarted)
                 yield chunk
 
@@ -96,8 +97,11 @@ def read_in(
         OrphanedError: as of ``turns``.
     """
     chunks = _Chunks(jobs, prices, parse)
-    for written in write(ledger, iter(chunks), chunks.sources, turns, at_once=at_once):
-        yield chunks.done(written)
+    try:
+        for written in write(ledger, iter(chunks), chunks.sources, turns, at_once=at_once):
+            yield chunks.done(written)
+    finally:
+        stored.close_all()
     yield chunks.done(Written())
 
 
@@ -106,18 +110,18 @@ def part_of(key: int, source: Source) -> Part:
     file, feed, conversation, _ = source
     seen = conversation.last_ms if conversation else None
     if feed is None:
-        return Part(key, file.file, seen_until_ms=seen)
-    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen)
+        return Part(key, file.file, seen_until_ms=seen, stored=file.stored)
+    return Part(key, file.file, feed.position, feed.line, feed.head, feed.head_size, feed.tail, seen, file.stored)
 
 
 def range_of(source: Source) -> Range:
     """What is to be read of a file, if it has only grown."""
-    return source.file.file, source.feed.position if source.feed else 0
+    return source.file.file, source.feed.position if source.feed and not source.file.stored else 0
 
 
 def size_of(source: Source, *, restarted: bool = False) -> int:
     """How many bytes of a file are new."""
     file, feed, _, _ = source
-    if feed is None or restarted or file.size < feed.position:
+    if feed is None or restarted or file.stored or file.size < feed.position:
         return file.size
     return file.size - feed.position

@@ -7,8 +7,8 @@ Fact: the fields are those of Fased's ``src/config/sessions/types.ts``; how chan
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ... import plainfile
@@ -64,6 +64,10 @@ class Entry:
     tokens: Tokens
     earlier: tuple[str, ...] = ()
 
+    def with_earlier(self, names: Iterable[str]) -> Entry:
+        """The same, with more ids of earlier sessions."""
+        return replace(self, earlier=(*self.earlier, *names))
+
 
 class Store:
     """The entries of a store, by key."""
@@ -108,7 +112,7 @@ def read(file: str, agent: str) -> tuple[Store, str | None]:
         return EMPTY, "not an object"
     entries: dict[str, Entry] = {}
     for key, found in tree.items():
-        entry = _entry(key, found, agent)
+        entry = entry_of(key, found, agent)
         if entry is not None:
             entries[entry.about.session] = entry
     return Store(entries), None
@@ -163,7 +167,17 @@ def canonical(key: str, agent: str) -> str:
     return key if key.startswith("agent:") or key in _WITHOUT_AGENT else f"agent:{agent}:{key}"
 
 
-def _entry(key: str, entry: Any, agent: str) -> Entry | None:
+def of_key(key: str, agent: str) -> About:
+    """What a key alone says of a session.
+
+    Args:
+        agent: whose it is if the key does not say so.
+    """
+    return about(canonical(key, agent), agent, {})
+
+
+def entry_of(key: str, entry: Any, agent: str) -> Entry | None:
+    """An entry of a store; None if it makes no sense."""
     if type(entry) is not dict or not key.strip():
         return None
     session_id = entry.get("sessionId")

@@ -15,6 +15,7 @@ from .messages import Messages, Names
 from .prices import PriceTable
 from .reading import BadLine, Part, Reading, Shortcut, State, Unreadable
 from .summing import Sums, sums_of
+from .unpacking import opened
 
 CALLS_PER_CHUNK = 10_000
 
@@ -70,7 +71,7 @@ def read_conversation(parts: Iterable[Part], prices: PriceTable, parse: Parse) -
 def read(part: Part, prices: PriceTable, parse: Parse) -> Iterator[Chunk]:
     """Read one file; a file that is gone meanwhile gives nothing."""
     try:
-        reading = Reading(part, parse)
+        reading = opened(part, parse)
     except FileNotFoundError:
         return
     except Unreadable as error:

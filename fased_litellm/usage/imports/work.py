@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -10,7 +11,7 @@ from itertools import chain
 from .. import database
 from ..asking import asking
 from ..ledger import Ledger
-from . import conversations, feedrows, sessions, tasks
+from . import conversations, databases, feedrows, sessions, stored, tasks
 from .feeds import Changes, Feed
 from .files import Found
 from .layout import Layout, NodeConfig
@@ -21,7 +22,10 @@ from .result import MOST_TOLD, Bad, ImportResult
 from .runlogs import RunLogs
 from .sessions import Stores
 from .share import Job, size_of
+from .stored import Unusable
 from .writing import Source
+
+_STORES = ("store", "database")
 
 
 class Work:
@@ -63,16 +67,17 @@ class Work:
         result.unreadable.clear()  # what cannot be read is tried again
         self._tidy(changes)
         transcripts = [source for source in changes.fresh if source[0].kind == "transcript"]
+        transcripts += self._in_databases(changes)
         size = sum(size_of(Source(file, feed)) for file, feed in transcripts)
         prices = self._config.prices() if transcripts else {}
         with Pool(self._ledger, size, prices, self._lock, workers=workers) as pool:
-            stores = Stores(file for file in files if file.kind == "store")
-            fresh = [source for source in changes.fresh if source[0].kind == "store"]
+            stores = Stores(file for file in files if file.kind in _STORES)
+            fresh = [source for source in changes.fresh if source[0].kind in _STORES]
             with asking(self._ledger.path) as connection:
                 any_known = conversations.any_known(connection)
             for file, _ in fresh if any_known else []:  # else workers need not wait until all stores are read
                 store = stores.read(file)
-                agents = {folder.agent for folder in self._layout.sessions if folder.store == file.file}
+                agents = {folder.agent for folder in self._layout.sessions if folder.store == file.file} or {file.agent}
                 with self._ledger.transaction() as connection:
                     result.renamed += sessions.name(connection, self._ledger.dimensions, agents, store)
             logs = RunLogs((source for source in changes.fresh if source[0].kind == "runs"), self._layout.agent)
@@ -87,6 +92,7 @@ class Work:
             result.renamed += conversations.hand_on(connection, self._ledger.dimensions)
         for file, feed in fresh:
             self._counters(file, feed, stores)
+        stored.close_all()
         result.unreadable += stores.problems.items()
         if self._config.problem:
             result.notes.append(f"Prices of the config are not used: {self._config.problem}")
@@ -102,6 +108,16 @@ class Work:
             for feed, path in changes.moved:
                 connection.execute("UPDATE feed SET path = path || '#' || id WHERE path = ?", (path,))
                 connection.execute("UPDATE feed SET path = ?, gone = 0 WHERE id = ?", (path, feed.id))
+
+    def _in_databases(self, changes: Changes) -> list[tuple[Found, Feed | None]]:
+        """The sessions in databases of which something is new."""
+        found: list[tuple[Found, Feed | None]] = []
+        with asking(self._ledger.path) as connection:
+            for file, _ in changes.fresh:
+                if file.kind == "database":
+                    with contextlib.suppress(Unusable):  # which is told with the stores
+                        found += databases.fresh(connection, file, full=changes.full)
+        return found
 
     def _transcripts(self, pool: Pool, jobs: Iterator[Job], size: int) -> None:
         result, read = self._result, 0
@@ -160,6 +176,10 @@ class Work:
 
     def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
         store = stores.read(file)
+        if problems := databases.unread(file.path, self._result.unreadable):
+            others = [told for told in self._result.unreadable if not told[0].startswith(f"{file.path}#")]
+            self._result.unreadable = others + [(file.path, problem) for problem in problems]
+            return
         if file.path in stores.problems:
             return
         with self._ledger.transaction() as connection:
