@@ -495,3 +495,11 @@ class StreamInterrupted(CallError):
     def __init__(self, message: str, *, partial: Any = None, **details: Any) -> None:
         super().__init__(message, **details)
         self.partial = partial
+
+    def as_dict(self) -> dict[str, Any]:
+        """With what arrived of the reply, where something did: it was paid for."""
+        document = super().as_dict()
+        if self.partial is not None and (self.partial.text or self.partial.reasoning or self.partial.tool_calls):
+            whole = self.partial.as_dict()
+            document["partial"] = {name: whole[name] for name in ("text", "reasoning", "toolCalls")}
+        return document

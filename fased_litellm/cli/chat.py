@@ -195,6 +195,7 @@ def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         except StreamInterrupted:
             if shown:
                 output.line()
+                output.diagnostic("The reply above is not whole.")
             raise
         if shown:
             output.line()

@@ -103,6 +103,14 @@ class ChatResult(_Document):
     receipt: ReceiptPart
 
 
+class PartialReply(_Document):
+    """A reply as far as it came."""
+
+    text: str
+    reasoning: str | None
+    tool_calls: list[ToolCallPart]
+
+
 class ErrorPart(_Document):
     """What went wrong; the last three only for a call that failed."""
 
@@ -115,6 +123,9 @@ class ErrorPart(_Document):
     cause: str | None = Field(default=None, description="Short name of the cause.")
     origin: Origin | None = Field(default=None, description="Whose side it broke on.")
     status: int | None = Field(default=None, description="HTTP status of the proxy's answer.")
+    partial: PartialReply | None = Field(
+        default=None, description="What came of a stream that broke off; absent if nothing did."
+    )
 
 
 class ErrorDocument(_Document):

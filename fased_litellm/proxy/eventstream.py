@@ -36,6 +36,8 @@ class EventDecoder:
     def __init__(self) -> None:
         self.events = 0
         """How many were given."""
+        self.document = False
+        """Whether the only event was the body itself, one JSON document."""
         self._rest = _Pieces()  # of a line without an end
         self._data = _Pieces()  # the lines of an event without an end
         self._document = _Pieces()  # lines of what may be one JSON document in place of a stream
@@ -72,7 +74,10 @@ class EventDecoder:
         found = [*(self._line(line) if line else ()), *self._dispatch()]
         if not self.events and self._document.parts:
             value = parsed(self.head())
-            return self._given([value]) if isinstance(value, dict) else found
+            if isinstance(value, dict):
+                self.document = True
+                self.events += 1
+                return [value]
         return found
 
     def too_large(self) -> BadAnswer | None:

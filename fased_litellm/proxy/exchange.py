@@ -139,11 +139,11 @@ class Exchange:
     def so_far(self) -> Reply:
         """The reply as far as it arrived."""
         content: Content = self._reader.content()
-        return content.with_receipt(self._receipt(self._reader.usage, streamed=True))
+        return content.with_receipt(self._receipt(self._reader.usage, streamed=self._reader.streamed))
 
     def stamped(self, error: CallError) -> CallError:
         """``error`` with the receipt of this attempt."""
-        error.receipt = self._receipt(self._reader.usage, streamed=True)
+        error.receipt = self._receipt(self._reader.usage, streamed=self._reader.streamed)
         return error
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> CallError:

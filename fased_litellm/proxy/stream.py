@@ -69,8 +69,15 @@ class StreamReader:
         alive, self._alive = self._alive, False
         return alive
 
+    @property
+    def streamed(self) -> bool:
+        """Whether it was a stream, and not one document."""
+        return not self._events.document
+
     def empty(self) -> bytes | None:
-        """The beginning of a body that had no event, None if it had one."""
+        """The beginning of a body without events, or of a document that is no reply; None for what was one."""
+        if self._events.document:
+            return None if self._begun() or self._failure else self._events.head()
         return None if self._events.events else self._events.head()
 
     def failure(self) -> Failure | None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from tests.servers import READ, STREAM_HEAD, FaultServer, FaultServers, answer_json, event
+from fased_litellm.provider.jsonschema import schemas
+from tests.servers import READ, STREAM_HEAD, FaultServer, FaultServers, answer, answer_json, event
 
 KEY = "sk-test-chat-0123456789"
 HEADERS = {"x-litellm-response-cost": "0.00065", "x-litellm-model-name": "openai/gpt-5.5"}
@@ -126,7 +128,28 @@ def test_what_arrived_of_a_broken_stream_is_shown(
     assert main(["litellm", "chat", "hi"]) == 1
     shown = capsys.readouterr()
     assert shown.out == "part\n"
-    assert "interrupted" in shown.err
+    assert shown.err.startswith("The reply above is not whole.\nThe stream was interrupted")
+    assert main(["litellm", "chat", "hi", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["error"]["partial"] == {"text": "part", "reasoning": None, "toolCalls": []}
+    Draft202012Validator(schemas()["error.schema.json"]).validate(document)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/event-stream"])
+def test_a_gateway_that_does_not_stream_answers_all_the_same(
+    kind: str, at: Any, fault_server: FaultServers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tool = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": "Hello", "reasoning_content": "Hm.", "tool_calls": [tool]}
+    body = {
+        "choices": [{"message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 20},
+    }
+    at(fault_server(answer(200, json.dumps(body, indent=1), {"content-type": kind, **HEADERS})))
+    assert main(["litellm", "chat", "hi"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "Hello\n[wants f({})]\n"
+    assert "30 tokens (10 in, 20 out)" in shown.err
 
 
 def test_the_message_may_come_from_stdin(

@@ -214,7 +214,7 @@ def test_the_proxys_own_fallback_and_retries_are_on_the_receipt(proxy: Proxy, ho
 
 
 def test_the_agents_one_fallback(proxy: Proxy, home: Path) -> None:
-    model = {"primary": "litellm/upstream-500", "fallbacks": ["litellm/upstream", "litellm/never"]}
+    model = {"primary": "litellm/upstream-500", "fallbacks": ["litellm/upstream"]}
     with provider_of(proxy, home, agents={"defaults": {"model": model}}) as provider:
         reply = provider.chat("hi", num_retries=0)
         with provider.stream("hi", num_retries=0) as stream:

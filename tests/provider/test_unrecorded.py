@@ -302,12 +302,12 @@ def test_a_price_that_makes_a_fortune_of_a_call_costs_no_reply(
     tmp_path: Path, fault_server: FaultServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place(tmp_path)
-    usage = {"prompt_tokens": 10**14, "completion_tokens": 10**14}
+    usage = {"prompt_tokens": 10**12, "completion_tokens": 10**12}
     monkeypatch.setattr(Settings, "prices", lambda *_: Prices(Decimal(1), Decimal(1)))
     with place.provider(fault_server([answer_json(200, BODY | {"usage": usage})])) as provider:
         reply = provider.chat("hi")
     assert (reply.text, reply.receipt.cost_usd, reply.receipt.cost_source) == ("Hello", None, "unknown")
-    assert rows(place.paths.ledger, "SELECT total_tokens, cost_pico FROM call") == [(2 * 10**14, None)]
+    assert rows(place.paths.ledger, "SELECT total_tokens, cost_pico FROM call") == [(2 * 10**12, None)]
 
 
 def test_prices_that_cannot_be_read_cost_no_reply(
