@@ -138,7 +138,6 @@ class Recorder:
             return
         for row in rows:
             self._unsaved.pop(row.call_id, None)
-        self._later.ask()
 
     def _open(self) -> Ledger:
         return Ledger(self._path, give_up=partial(importlock.held, self._path))
