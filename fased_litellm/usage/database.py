@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from .. import plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerDamaged, LedgerError
 from .migrations import migrate
+from .pages import head_of
 from .patience import Patience
 
 BUSY_TIMEOUT_S = 5.0
@@ -30,6 +33,12 @@ last one did, and hundreds of calls share the cost of copying them."""
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite opens. It would wait for ever for a named pipe in the place of the last."""
+_SAVE = "Run `fased usage`: it sets the file aside and saves what can be read of it."
+_UNREADABLE = re.compile(
+    "Could not decode to UTF-8|unsupported file format|no such (table|column|index)|duplicate column name|.* already exists"
+)
+"""Errors of SQLite that no sound ledger brings about: its texts, or the description of its tables, are damaged."""
+_LOOKS, _PAUSE_S = 4, 0.01
 
 _opening = threading.Lock()
 
@@ -60,6 +69,7 @@ def connect(
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         patience.with_(lambda: migrate(connection, str(path)))
+        _require_end(connection, path)
         if give_up is None:
             connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
     except FAILURES as error:
@@ -113,11 +123,8 @@ def unmoved(path: Path, *, moving: bool = False) -> Iterator[None]:
 def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeError) -> LedgerError:
     """The ``LedgerError`` for what SQLite reports."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or isinstance(error, UnicodeDecodeError):
-        return LedgerDamaged(
-            f"The usage ledger {path} is damaged: {error}.",
-            hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
-        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _of_damage(path, code, error):
+        return LedgerDamaged(f"The usage ledger {path} is damaged: {error}.", hint=_SAVE)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerError(
             f"The usage ledger {path} is held by another program.", hint="Try again once that program is done."
@@ -130,6 +137,37 @@ def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeErro
             hint="It and its folder must belong to the user who runs this.",
         )
     return LedgerError(f"The usage ledger {path} cannot be used: {error}.")
+
+
+def _require_end(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is shorter than it says, which SQLite does not always see. It may be while its log is not empty.
+
+    Raises:
+        LedgerDamaged: its end is missing.
+    """
+    for look in range(_LOOKS):
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (count,) = connection.execute("PRAGMA page_count").fetchone()
+        length = os.stat(path).st_size
+        logged = os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal") > 0
+        if length % size == 0 and (logged or length >= count * size):
+            return
+        if look < _LOOKS - 1:
+            time.sleep(_PAUSE_S)  # another program may be about to write a page
+    raise LedgerDamaged(f"The usage ledger {path} is damaged: its end is missing.", hint=_SAVE)
+
+
+def _of_damage(path: Path, code: int, error: Exception) -> bool:
+    """Whether an error that is none of damage by its code comes of it: SQLite trusts what a file says of itself."""
+    if isinstance(error, UnicodeDecodeError) or _UNREADABLE.match(str(error)):
+        return True
+    return code == sqlite3.SQLITE_READONLY and only_read_by_its_head(path)
+
+
+def only_read_by_its_head(path: Path) -> bool:
+    """Whether the file forbids to be written, as none does that is made here."""
+    head = head_of(path)
+    return len(head) > 18 and head[18] not in (1, 2)
 
 
 def _make_private(path: Path) -> None:

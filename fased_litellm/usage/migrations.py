@@ -6,8 +6,9 @@ A step that was released is never changed; a new one is added behind it.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
-from ..errors import LedgerError
+from ..errors import LedgerDamaged, LedgerError
 from . import migration_2, migration_4
 
 APPLICATION_ID = 0x4653_4C55
@@ -74,6 +75,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 LATEST = len(MIGRATIONS)
+_MOST = 99
+"""No version is higher for a long time: where a file says so, a byte of its head was damaged."""
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -106,6 +109,12 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 def _version(connection: sqlite3.Connection, path: str) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
+    strange = application != APPLICATION_ID or version > _MOST
+    if strange and _tables(connection) == _own_tables():  # as neither another program nor a much newer version has them
+        raise LedgerDamaged(
+            f"The usage ledger {path} is damaged: its head says that it is none of this version, and it is.",
+            hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
+        )
     if application != APPLICATION_ID:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables or version:
@@ -123,3 +132,21 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
             hint="Upgrade fased-litellm on this machine. Nothing was changed.",
         )
     return int(version)
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether all tables and indexes of this version are there."""
+    return _own_tables().items() <= _tables(connection).items()
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, str | None]:
+    """The tables and indexes, and how they were made."""
+    return dict(connection.execute("SELECT name, sql FROM sqlite_master"))
+
+
+def _own_tables() -> dict[str, str | None]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for step in MIGRATIONS:
+            for statement in step:
+                connection.execute(statement)
+        return _tables(connection)

@@ -13,7 +13,9 @@ from pathlib import Path
 from ..errors import LedgerDamaged, LedgerError
 from ..formatting import count
 from . import database, importlock
-from .salvage import UNREADABLE, Salvaged, salvage
+from .migrations import is_whole
+from .pages import Pages
+from .salvage import Salvaged, salvage
 
 _PATIENCE_S = 60.0
 _BESIDE = ("-wal", "-shm")
@@ -58,8 +60,8 @@ def recover(path: Path) -> Recovered | None:
         for leftover in _files(fresh):
             leftover.unlink(missing_ok=True)
         try:
-            with _held(path) as damaged:
-                found = _rebuild(damaged, fresh)
+            with _held(path):
+                found = _rebuild(path, fresh)
                 return Recovered(path, _swap(path, fresh), found)
         except OSError as error:
             raise LedgerError(f"The damaged ledger {path} cannot be set aside: {error.strerror}.") from error
@@ -73,8 +75,11 @@ def _damaged(path: Path) -> bool:
     try:
         with contextlib.closing(connection):
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
+            if found != "ok" or not is_whole(connection) or database.only_read_by_its_head(path):
                 return True
+            for table in ("call", "dimension"):  # texts that are none are not looked for by that
+                for _ in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - own names
+                    pass
             sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
             (nameless,) = connection.execute(sql).fetchone()
     except database.FAILURES as error:
@@ -83,20 +88,20 @@ def _damaged(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that keeps others from writing, as far as the damage allows."""
+def _held(path: Path) -> Iterator[None]:
+    """Keep others from writing, as far as the damage allows."""
     with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
         # Where not even this works, nobody can write.
-        with contextlib.suppress(*UNREADABLE):
+        with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             connection.execute("BEGIN IMMEDIATE")
-        yield connection
+        yield
 
 
-def _rebuild(damaged: sqlite3.Connection, fresh: Path) -> Salvaged:
+def _rebuild(path: Path, fresh: Path) -> Salvaged:
     connection = database.connect(fresh)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        found = salvage(damaged, connection)
+        found = salvage(Pages(path), connection)
         connection.execute("COMMIT")
         # All of it into the one file, which is to be moved.
         connection.execute("PRAGMA synchronous = FULL")

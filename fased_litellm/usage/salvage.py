@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
+from . import cells
 from .dimensions import NAMES, Dimensions, Names
 from .money import MAX_COST_USD, to_pico
+from .pages import Pages
 from .record import MAX_COUNT, MAX_TEXT, STATUSES
-from .rows import COLUMNS, Row, insert_many
+from .rows import COLUMNS, insert_many
 
 FORGOTTEN_FEED = 0
 """Stands in ``call.feed`` for a file that is not known any more; those that are known count from 1."""
 
-UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
-
 _BATCH = 2000
-_FEW = 8
-"""So many neighbours of an unreadable row are given up together: rows share pages, and each attempt takes time."""
-
-_MOST_ATTEMPTS = 400_000  # some seconds
-_MOST_PER_PAGE = 2048  # entries of an index
+_LEAST_COLUMNS = 22
+"""So many columns a call had in the first version, behind the id of its row; no other table has as many."""
+_FEW_FLAWS = 4
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999
 _MAX_PICO = to_pico(MAX_COST_USD)
@@ -42,117 +42,113 @@ class Salvaged:
     own: int = 0
 
 
-def salvage(damaged: sqlite3.Connection, target: sqlite3.Connection) -> Salvaged:
+def salvage(damaged: Pages, target: sqlite3.Connection) -> Salvaged:
     """Copy all rows that can be read and make sense, with their names, and the name of this host.
 
-    What cannot be read is passed over; a row whose names are lost is saved without them, so that its tokens and cost
-    are not lost as well. What is known of the Node agent's files is left out: they are read anew.
+    Each page is looked at for itself, so that neither a damaged way to it nor a file that was cut hides its rows. A changed
+    row has a higher id than before: of several with one call id, as old pages still hold, the last counts. A row whose
+    names are lost is saved without them, and one of which a part makes no sense without that part, so that its tokens and
+    cost are not lost as well. What is known of the Node agent's files is left out: they are read anew.
 
     Args:
-        damaged: a connection to what is there.
+        damaged: what is there.
         target: to a new ledger, in a transaction.
 
     Raises:
+        OSError: the damaged file cannot be read.
         sqlite3.Error: the new ledger cannot be written.
     """
-    damaged.text_factory = lambda data: data.decode("utf-8", "replace")
+    names: dict[int, Names] = {}
+    with closing(sqlite3.connect("", isolation_level=None)) as scratch:  # in a file, as soon as it is large
+        _prepare(scratch)
+        for page in damaged:
+            if cells.is_index(page):
+                _keep_host(cells.entries(damaged, page), target)
+                continue
+            found = list(cells.rows(damaged, page))
+            scratch.executemany(_PUT, _calls(found))
+            names.update((number, known) for number, values in found if (known := _names(values)) is not None)
+        return _copy(scratch, names, target)
+
+
+def _prepare(scratch: sqlite3.Connection) -> None:
+    scratch.execute("PRAGMA synchronous = OFF")
+    scratch.execute("PRAGMA journal_mode = OFF")
+    scratch.execute(f"CREATE TABLE found (id INTEGER, flaws INTEGER, {', '.join(COLUMNS)})")
+    scratch.execute("BEGIN")
+
+
+def _calls(found: list[tuple[int, list[Any]]]) -> Iterator[tuple[Any, ...]]:
+    """The calls among the rows of a page: ``(id, flaws, *values)``. Where one is sound, the others are calls as well."""
+    rows = [(number, values) for number, values in found if _is_call(values)]
+    judged = [(number, _row(values)) for number, values in rows]
+    if not any(not flaws for _, (flaws, _) in judged):
+        judged = [entry for entry in judged if entry[1][0] <= _FEW_FLAWS]
+    when = next((row[_STARTED] for _, (_, row) in judged if row[_STARTED] is not None), None)
+    for number, (flaws, row) in judged:
+        if row[_STARTED] is None:  # near enough: rows are in the order in which they were recorded
+            row[_STARTED] = when
+        if (when := row[_STARTED]) is not None:
+            yield number, flaws, *row
+
+
+def _is_call(values: list[Any]) -> bool:
+    return len(values) > _STARTED + 1 and _text(values[1]) and values[1][0] >= " "
+
+
+def _row(values: list[Any]) -> tuple[int, list[Any]]:
+    """How many of its values make no sense, and the row without these."""
+    # Of a version before, or cut off. The first is the id of the row, which is not kept there.
+    known = dict(zip(COLUMNS, values[1:], strict=False))
+    # Where a length is damaged, what stands behind an id in the file is taken for its end.
+    known["call_id"] = _CONTROL.split(known["call_id"], maxsplit=1)[0] or None
+    row: list[Any] = []
+    flaws = max(0, _LEAST_COLUMNS + 1 - len(values)) + (values[0] is not None)
+    for name in COLUMNS:
+        value = known.get(name, _OTHERWISE.get(name))
+        if not _SOUND[name](value):
+            flaws += 1
+            value = _OTHERWISE.get(name)
+        row.append(value)
+    return flaws, row
+
+
+def _names(values: list[Any]) -> Names | None:
+    """The names in a row of ``dimension``; None if it is none."""
+    if len(values) not in (1 + len(NAMES), 2 + len(NAMES)) or values[0] is not None:
+        return None
+    found = dict(zip(_STORED_NAMES, values[1:], strict=False))
+    sound = all(isinstance(text, str) and len(text) <= MAX_TEXT for text in found.values())
+    return tuple(found[name] for name in NAMES) if sound and found["status"] in STATUSES else None
+
+
+def _copy(scratch: sqlite3.Connection, names: dict[int, Names], target: sqlite3.Connection) -> Salvaged:
     dimensions = Dimensions(target)
-    names = {row[0]: found for row in _rows(damaged, "dimension", NAMES) if (found := _names(row[1:])) is not None}
-    columns = [name for name in COLUMNS if name in _columns(damaged, "call")]
     calls = own = 0
-    batch: list[Row] = []
-    for _, *values in _rows(damaged, "call", columns):
-        known = dict(zip(columns, values, strict=True))
-        row = _row(known, names.get(known["dimension"]), dimensions)
-        if row is None:
-            continue
-        batch.append(row)
-        if len(batch) == _BATCH:
-            calls += insert_many(target, batch)
-            batch.clear()
-        own += known.get("feed") is None
-    calls += insert_many(target, batch)
-    _keep_host(damaged, target)
+    rows = scratch.execute(_LAST_OF_EACH)
+    while batch := rows.fetchmany(_BATCH):
+        complete = []
+        for values in batch:
+            row = list(values)
+            known = names.get(row[_DIMENSION])
+            if known is None:
+                known = tuple(("error" if row[_CAUSE] else "ok") if name == "status" else "" for name in NAMES)
+            row[_DIMENSION] = dimensions.of(known)[0]
+            if row[_FEED] is None:
+                own += 1
+            else:
+                row[_FEED] = FORGOTTEN_FEED
+            complete.append(tuple(row))
+        calls += insert_many(target, complete)
     return Salvaged(calls, min(own, calls))
 
 
-def _row(known: dict[str, Any], names: Names | None, dimensions: Dimensions) -> Row | None:
-    known = {"counted": 1, **known}
-    if not all(_SOUND[name](known.get(name)) for name in COLUMNS if name != "dimension"):
-        return None
-    if names is None:
-        lost = dict.fromkeys(NAMES, "") | {"status": "error" if known["cause"] else "ok"}
-        names = tuple(lost.values())
-    known["dimension"] = dimensions.of(names)[0]
-    if known.get("feed") is not None:
-        known["feed"] = FORGOTTEN_FEED
-    return tuple(known.get(name) for name in COLUMNS)
-
-
-def _names(values: tuple[Any, ...]) -> Names | None:
-    found = dict(zip(NAMES, values, strict=True))
-    sound = all(isinstance(text, str) and len(text) <= MAX_TEXT for text in values)
-    return values if sound and found["status"] in STATUSES else None
-
-
-def _rows(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """``(id, *columns)`` of all rows that can be read."""
-    sql = f"SELECT id, {', '.join(columns)} FROM {table} WHERE id >= ? AND id <= ? ORDER BY id"  # noqa: S608 - own names
-    todo = [(1, _last(connection, table))]
-    attempts = _MOST_ATTEMPTS
-    while todo and attempts:
-        attempts -= 1
-        first, last = todo.pop()
-        reached = first - 1
-        try:
-            for row in connection.execute(sql, (first, last)):
-                if not reached < row[0] <= last:
-                    break  # pages that point at each other would go round for ever
-                yield row
-                reached = row[0]
-            else:
-                continue
-        except UNREADABLE:
-            pass
-        # Somewhere behind `reached`: the one half of the rest, then the other, until little is left.
-        first = reached + 1
-        if last - first >= _FEW:
-            middle = (first + last) // 2
-            todo += [(middle + 1, last), (first, middle)]
-
-
-def _last(connection: sqlite3.Connection, table: str) -> int:
-    """The highest id that can be found, from the table itself or from one of its indexes."""
-    found = 0
-    ((pages,), *_) = _list(connection, "PRAGMA page_count") or [(0,)]
-    for index in ["", *(row[1] for row in _list(connection, f"PRAGMA index_list({table})"))]:
-        source = f"{table} INDEXED BY {index}" if index else table
-        for sql in (f"SELECT max(id) FROM {source}", f"SELECT id FROM {source}"):  # noqa: S608 - own names
-            try:
-                for (number,) in islice(connection.execute(sql), pages * _MOST_PER_PAGE):
-                    found = max(found, number or 0)
-            except UNREADABLE:
-                continue
-            else:
-                break
-    return found
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {row[1] for row in _list(connection, f"PRAGMA table_info({table})")}
-
-
-def _list(connection: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
-    try:
-        return connection.execute(sql).fetchall()
-    except UNREADABLE:
-        return []
-
-
-def _keep_host(damaged: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    for (value,) in _list(damaged, "SELECT value FROM meta WHERE name = 'host'"):
-        if isinstance(value, str) and len(value) == 32 and value.isalnum() and value.isascii():
-            target.execute("UPDATE meta SET value = ? WHERE name = 'host'", (value,))
+def _keep_host(entries: Iterable[list[Any]], target: sqlite3.Connection) -> None:
+    for values in entries:
+        if len(values) == 2 and values[0] == "host":
+            value = values[1]
+            if isinstance(value, str) and len(value) == 32 and value.isalnum() and value.isascii():
+                target.execute("UPDATE meta SET value = ? WHERE name = 'host'", (value,))
 
 
 def _text(value: object) -> bool:
@@ -192,5 +188,33 @@ _SOUND: dict[str, Callable[[object], bool]] = {
     "call_id": _text,
     "cost_source": _text,
     "started_at_ms": _time,
+    "dimension": _no_count,
     "counted": lambda value: value in (0, 1),
 }
+
+# The order of the columns in the files of all versions, since a migration adds columns at the end.
+_STORED_NAMES = (
+    "provider",
+    "model",
+    "agent",
+    "task",
+    "channel",
+    "session",
+    "source",
+    "role",
+    "status",
+    "served_model",
+)
+_OTHERWISE: dict[str, Any] = {
+    **{name: 0 for name in COLUMNS if name.endswith("_tokens")},
+    "cost_source": "unknown",
+    "counted": 1,
+}
+"""What stands for a value that is lost; for any other it is None."""
+
+_DIMENSION, _STARTED, _CAUSE, _FEED = (COLUMNS.index(name) for name in ("dimension", "started_at_ms", "cause", "feed"))
+_PUT = f"INSERT INTO found VALUES (?, ?, {', '.join('?' * len(COLUMNS))})"  # noqa: S608 - question marks
+_LAST_OF_EACH = (
+    f"SELECT {', '.join(COLUMNS)} FROM (SELECT *, row_number() OVER (PARTITION BY call_id ORDER BY id DESC, flaws) AS place "  # noqa: S608
+    "FROM found) WHERE place = 1 ORDER BY id"
+)

@@ -1,4 +1,7 @@
-"""``python -m tests.fuzz [COUNT] [KILLS] [SEED]``: the long runs, for ``make fuzz``. Prints what is told in docs/explanation/config-edits.md."""
+"""``python -m tests.fuzz [COUNT] [KILLS] [SEED] [DAMAGES]``: the long runs, for ``make fuzz``.
+
+Prints what is told in docs/explanation/config-edits.md and docs/explanation/usage-accounting.md.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.config.kill_writes import CASES
-from tests.fuzz import configs
+from tests.fuzz import configs, ledgers
 
 _BATCH = 1000
 
 
-def main(count: str = "100000", kills: str = "500", seed: str = "1") -> int:
+def main(count: str = "100000", kills: str = "500", seed: str = "1", damages: str = "600") -> int:
     """The runs; 1 if one of them found something."""
-    failed = _configs(int(count), int(seed))
+    failed = _ledgers(int(damages), int(seed))
+    failed += _configs(int(count), int(seed))
     failed += _every_moment()
     failed += _timed(int(kills), int(seed))
     return 1 if failed else 0
@@ -49,6 +54,33 @@ def _configs(count: int, seed: int) -> int:
 def _batch(work: tuple[int, int]) -> configs.Outcome:
     with tempfile.TemporaryDirectory() as folder:
         return configs.run(Path(folder), *work)
+
+
+def _ledgers(count: int, seed: int) -> int:
+    """Damaged ledgers: what is saved of them, and what SQLite's own ``.recover`` finds."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = ledgers.sqlite_program(Path(folder))
+    counts: Counter[str] = Counter()
+    failures: list[str] = []
+    started = time.monotonic()
+    some = 20
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        firsts = range(seed * 1_000_000, seed * 1_000_000 + count, some)
+        for outcome in pool.map(_damaged, [(first, min(some, firsts.stop - first), program) for first in firsts]):
+            counts += outcome.counts
+            failures += outcome.failures
+    against = "with .recover of SQLite beside" if program else "without an SQLite that can .recover"
+    print(f"{count} damaged ledgers in {time.monotonic() - started:.0f} s, {against}:")
+    for what, number in counts.most_common():
+        print(f"  {number:7} {what}")
+    for failure in failures[:20]:
+        print(failure)
+    return len(failures)
+
+
+def _damaged(work: tuple[int, int, Sequence[str] | None]) -> ledgers.Outcome:
+    with tempfile.TemporaryDirectory() as folder:
+        return ledgers.run(Path(folder), *work)
 
 
 def _every_moment() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -26,6 +27,7 @@ from fased_litellm.usage.recovery import recover
 from fased_litellm.usage.rows import COLUMNS, insert_many
 from fased_litellm.usage.salvage import FORGOTTEN_FEED
 from fased_litellm.usage.spool import Spool
+from tests.fuzz import ledgers
 from tests.usage.agreement import assert_rollups_equal_rows, rows, table
 from tests.usage.old_ledger import restore
 from tests.usage.samples import sample
@@ -248,7 +250,7 @@ def test_a_call_meanwhile_goes_to_the_spool_and_then_into_the_new_ledger(
     put(path, sound, pages_of(sound, "call_started")[:1])
     rebuild = recovery._rebuild
 
-    def record_meanwhile(damaged: sqlite3.Connection, fresh: Path) -> object:
+    def record_meanwhile(damaged: Path, fresh: Path) -> object:
         recorder = Recorder(path)
         recorder.keep(sample("meanwhile"))
         recorder.close()
@@ -338,3 +340,105 @@ def test_a_new_ledger_that_cannot_be_made_leaves_the_old(
         recover(path)
     assert path.read_bytes() == before
     assert not importlock.held(path)
+
+
+def readable_by_sqlite(path: Path, size: int) -> set[str]:
+    """The calls that SQLite itself reads of a file which was cut, once it is as long again as it says."""
+    with open(path, "ab") as file:
+        file.truncate(size)
+    found: set[str] = set()
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, 4 * COUNT):
+            with contextlib.suppress(sqlite3.DatabaseError):
+                row = connection.execute("SELECT call_id FROM call NOT INDEXED WHERE id = ?", (number,)).fetchone()
+                if row and row[0]:
+                    found.add(row[0])
+    return found
+
+
+@pytest.mark.parametrize("part", [0.25, 0.5, 0.9, 0.99, 0.999])
+def test_a_file_that_was_cut_gives_all_rows_that_are_still_in_it(
+    part: float, sound: Path, path: Path, tmp_path: Path
+) -> None:
+    data = sound.read_bytes()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data[: int(len(data) * part)])
+    padded = tmp_path / "padded.sqlite3"
+    padded.write_bytes(path.read_bytes())
+    wanted = readable_by_sqlite(padded, len(data))
+    said: list[str] = []
+    kept = opening.answer(
+        path, lambda connection: {row[0] for row in connection.execute("SELECT call_id FROM call")}, said.append
+    )
+    assert kept is not None
+    assert wanted & ALL <= kept  # the row at the cut has half an id
+    assert len(kept) > COUNT * (part - 0.4)
+    assert "was damaged" in said[0]
+    assert_rollups_equal_rows(path)
+
+
+def test_a_file_that_was_cut_within_its_last_page_is_damaged(sound: Path, path: Path) -> None:
+    """SQLite takes what is missing for zeros, and says nothing as long as nobody looks there."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes(sound.read_bytes()[:-1])
+    with Ledger(path) as ledger, pytest.raises(LedgerDamaged, match="its end is missing"):
+        ledger.record(sample("new"))
+
+
+@pytest.mark.parametrize("place", [0, 16, 18, 19, 20, 24, 45, 56, 59, 60, 61, 68, 70, 96])
+def test_nothing_is_lost_where_only_the_head_is_damaged(place: int, sound: Path, path: Path) -> None:
+    """Such a file is one of another program, of a newer version, of other pages, read-only or none at all, as SQLite says."""
+    data = bytearray(sound.read_bytes())
+    data[place] ^= 0x55
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    recorder = Recorder(path)
+    recorder.keep(sample("new"))
+    recorder.close()
+    kept = opening.answer(
+        path, lambda connection: {row[0] for row in connection.execute("SELECT call_id FROM call")}, print
+    )
+    assert kept == ALL | {"new"}
+    assert_rollups_equal_rows(path)
+
+
+def test_a_row_of_which_a_part_makes_no_sense_keeps_the_rest(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.record_many(sample(f"c{number}", session="s") for number in range(20))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE call SET cost_pico = 'x', proxy_version = x'ff', cost_source = '' WHERE id = 3")
+        connection.execute("UPDATE call SET started_at_ms = -1, input_tokens = -5 WHERE id = 4")
+        connection.execute("UPDATE dimension SET coarse = 'x'")
+        connection.commit()
+    assert recover(path) is not None
+    rebuilt = {row["call_id"]: row for row in table(path, "call")}
+    assert len(rebuilt) == 20
+    third, fourth = rebuilt["c2"], rebuilt["c3"]
+    assert (third["cost_pico"], third["cost_source"], third["total_tokens"]) == (None, "unknown", 30)
+    assert (fourth["started_at_ms"], fourth["input_tokens"]) == (third["started_at_ms"], 0)
+
+
+def test_of_a_changed_row_the_last_is_saved(path: Path, sound: Path) -> None:
+    """Pages that are no longer used still hold rows as they were before."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes(sound.read_bytes())
+    with Ledger(path) as ledger, ledger.transaction() as connection:
+        change(connection, {number: {"cost_pico": 7} for number in range(3, COUNT + 1)})
+    data = bytearray(path.read_bytes())
+    data[:100] = bytes(100)
+    path.write_bytes(data)
+    found = recover(path)
+    assert found is not None
+    costs = {row["call_id"]: row["cost_pico"] for row in table(path, "call")}
+    assert costs.keys() == ALL
+    assert {costs[f"c{number:04}"] for number in range(2, COUNT)} == {7}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_at_least_what_sqlite_recovers_is_saved(seed: int, tmp_path: Path) -> None:
+    """The long run is ``make fuzz``. Without a program that can recover, only that something is saved."""
+    (tmp_path / "probe").mkdir()
+    program = ledgers.sqlite_program(tmp_path / "probe")
+    outcome = ledgers.run(tmp_path, seed, 1, program)
+    assert outcome.failures == []
+    assert outcome.counts["calls that are saved"] >= max(1, outcome.counts["calls that SQLite finds"])
