@@ -109,12 +109,6 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 def _version(connection: sqlite3.Connection, path: str) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    strange = application != APPLICATION_ID or version > _MOST
-    if strange and _tables(connection) == _own_tables():  # as neither another program nor a much newer version has them
-        raise LedgerDamaged(
-            f"The usage ledger {path} is damaged: its head says that it is none of this version, and it is.",
-            hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
-        )
     if application != APPLICATION_ID:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables or version:
@@ -122,16 +116,32 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             if application == APPLICATION_ID:
                 return _version(connection, path)
+            _require_strange(connection, path)
             raise LedgerError(
                 f"{path} is an SQLite database of another program, not a usage ledger.",
                 hint="Move it away; the next call begins a ledger.",
             )
     if version > LATEST:
+        if version > _MOST:
+            _require_strange(connection, path)
         raise LedgerError(
             f"{path} was written by a newer fased-litellm (ledger version {version}; this one knows {LATEST}).",
             hint="Upgrade fased-litellm on this machine. Nothing was changed.",
         )
     return int(version)
+
+
+def _require_strange(connection: sqlite3.Connection, path: str) -> None:
+    """Make sure that it is not a ledger of this version after all, whose head was damaged.
+
+    Raises:
+        LedgerDamaged: it is: neither another program nor a much newer version has the same tables.
+    """
+    if _tables(connection) == _own_tables():
+        raise LedgerDamaged(
+            f"The usage ledger {path} is damaged: its head says that it is none of this version, and it is.",
+            hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
+        )
 
 
 def is_whole(connection: sqlite3.Connection) -> bool:

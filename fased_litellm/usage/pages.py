@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import plainfile
+
 TABLE_LEAF, INDEX_LEAF = 0x0D, 0x0A
 KINDS = frozenset((0x02, 0x05, INDEX_LEAF, TABLE_LEAF))
 """First bytes of pages that are nodes of a tree."""
@@ -33,7 +35,7 @@ _kept_open: list[int] = []
 def head_of(path: Path) -> bytes:
     """The first 100 bytes of a file, which describe it; none if it cannot be read."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = plainfile.open_file(path)
     except OSError:
         return b""
     _kept_open.append(file)
@@ -51,7 +53,7 @@ class Pages:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._file = plainfile.open_file(path)
         _kept_open.append(self._file)
         self._length = os.fstat(self._file).st_size
         self._log, self._log_length = self._open_log(Path(f"{path}-wal"))
@@ -132,7 +134,7 @@ class Pages:
     @staticmethod
     def _open_log(path: Path) -> tuple[int, int]:
         try:
-            log = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            log = plainfile.open_file(path)
         except OSError:
             return -1, 0
         _kept_open.append(log)

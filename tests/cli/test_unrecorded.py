@@ -71,7 +71,7 @@ def another(path: Path) -> None:
 STATES: dict[str, tuple[Callable[[Path], None], str]] = {
     "damaged": (damage, "is damaged"),
     "of the future": (future, "was written by a newer fased-litellm"),
-    "a folder": (folder, "cannot be opened"),
+    "a folder": (folder, "a folder"),
     "of another program": (another, "is an SQLite database of another program"),
 }
 
