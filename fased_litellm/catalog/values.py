@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from ..proxy.values import decimal
 from ..redaction import hide_known
 
 _MOST_TOKENS = 10**12
@@ -21,11 +22,7 @@ def number(value: Any) -> int | float | Decimal | None:
     if value is None:
         return None
     if isinstance(value, str) and len(value) <= 40:
-        try:
-            parsed = Decimal(value.strip())
-        except InvalidOperation:
-            return None
-        return parsed if parsed.is_finite() else None
+        return decimal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     if isinstance(value, float) and not math.isfinite(value):

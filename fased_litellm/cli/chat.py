@@ -175,7 +175,7 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
             output.words(f"{reply.text}\n")
         for call in reply.tool_calls:
             output.line(f"[wants {call.name}({call.arguments})]")
-        output.diagnostic(output.quiet(receipt_line(reply.receipt)))
+        output.diagnostic(receipt_line(reply.receipt), quiet=True)
         for warning in recorder.settled(reply).receipt.warnings:
             output.diagnostic(warning)
     return reply

@@ -55,7 +55,7 @@ def _mend(found: Examination, *, yes: bool) -> list[str]:
 
     done = []
     for mend in mends(found.subject):
-        if yes or typer.confirm(f"{mend.what}?", default=True, err=True):
+        if yes or output.confirm(f"{mend.what}?", default=True):
             mend.do()
             done.append(mend.what)
     return done

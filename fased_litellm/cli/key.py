@@ -99,7 +99,7 @@ def delete(
         if not sys.stdin.isatty():
             raise FasedError("There is no terminal to ask on.", hint="Add --yes to delete the key without being asked.")
         question = f"Forget {state.key.masked} in {_place(state.storage, state.place)}?"
-        if not typer.confirm(question, default=False, err=True):
+        if not output.confirm(question, default=False):
             raise FasedError("Nothing was deleted.")
     _report(found.delete(), json_output=json_output)
 

@@ -13,6 +13,7 @@ import typer
 
 from ..errors import FasedError, MissingKey, UsageError
 from ..formatting import usd
+from ..visible import one_line
 from . import keys_text, output, session
 from .commands import SETTINGS
 
@@ -148,14 +149,14 @@ def list_(*, json_output: JSON = False) -> None:
         output.line("The proxy has no virtual keys. `fased litellm keys create` makes one.")
         return
     from .usage.table import Column, render
-    from .usage.terminal import detect, printable
+    from .usage.terminal import detect
 
     columns = [
-        Column("Name", [printable(key.alias or key.name or "-") for key in found]),
+        Column("Name", [one_line(key.alias or key.name or "-") for key in found]),
         Column("Spent", [usd(key.spent) for key in found], right=True),
         Column("Budget", [usd(key.max_budget) if key.max_budget is not None else "-" for key in found], right=True),
         Column("Resets", [keys_text.day(key.budget_reset_at) for key in found], spare=2),
-        Column("Models", [printable(", ".join(key.models)) or "all" for key in found], spare=1),
+        Column("Models", [one_line(", ".join(key.models)) or "all" for key in found], spare=1),
         Column("State", [keys_text.state(key) for key in found]),
     ]
     for line in render(columns, [0.0] * len(found), detect()):
@@ -347,7 +348,7 @@ def _confirm(question: str, *, yes: bool, default: bool = False) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError("This asks first, and there is no terminal to ask on.", hint="Add --yes.")
-    if not typer.confirm(question, default=default, err=True):
+    if not output.confirm(question, default=default):
         raise FasedError("Nothing was changed.")
 
 

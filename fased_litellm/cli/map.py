@@ -10,6 +10,7 @@ import typer
 
 from ..errors import FasedError, UsageError
 from ..formatting import count
+from ..visible import one_line
 from . import output, session
 from .commands import SETTINGS
 
@@ -137,7 +138,7 @@ def _write(found: Look, path: Path, *, force: bool) -> None:
 def _show(found: Look) -> None:
     from ..doctor.modelmap.markdown import callers_text, key_text, limits_text, proxy_lines
     from .usage.table import Column, render
-    from .usage.terminal import detect, printable
+    from .usage.terminal import detect
 
     mapped = found.map
     output.line(
@@ -146,11 +147,11 @@ def _show(found: Look) -> None:
     rows = mapped.deployments
     if rows:
         columns = [
-            Column("Alias", [printable(each.alias) for each in rows]),
-            Column("Model", [printable(f"{each.provider or '?'}/{each.model}") for each in rows]),
-            Column("Key", [printable(key_text(each.key)) for each in rows]),
-            Column("Endpoint", [printable(each.api_base or "-") for each in rows], spare=2),
-            Column("Limits", [printable(limits_text(each) or "-") for each in rows], spare=3),
+            Column("Alias", [one_line(each.alias) for each in rows]),
+            Column("Model", [one_line(f"{each.provider or '?'}/{each.model}") for each in rows]),
+            Column("Key", [one_line(key_text(each.key)) for each in rows]),
+            Column("Endpoint", [one_line(each.api_base or "-") for each in rows], spare=2),
+            Column("Limits", [one_line(limits_text(each) or "-") for each in rows], spare=3),
             Column("Line", [str(each.line) for each in rows], right=True, spare=1),
         ]
         shown = [column for column in columns if not column.spare or set(column.cells) != {"-"}]
@@ -158,10 +159,10 @@ def _show(found: Look) -> None:
         for line in render(shown, [0.0] * len(rows), detect()):
             output.line(line)
     for renaming in mapped.renamings:
-        output.line(f"{printable(renaming.name)} is another name for {printable(renaming.target)}")
+        output.line(f"{one_line(renaming.name)} is another name for {one_line(renaming.target)}")
     for fallback in mapped.fallbacks:
         kind = "" if fallback.kind == "general" else f" ({fallback.kind})"
-        output.line(f"{printable(fallback.source)} falls back to {printable(', '.join(fallback.targets))}{kind}")
+        output.line(f"{one_line(fallback.source)} falls back to {one_line(', '.join(fallback.targets))}{kind}")
     output.line()
     for line in proxy_lines(mapped):
         output.line(line)

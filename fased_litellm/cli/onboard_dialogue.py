@@ -56,7 +56,7 @@ class Terminal:
         self._asked_key = True
         if not again:
             for key in _distinct(found.keys):
-                if typer.confirm(f"Use the key {key.masked} from {_place(key)}?", default=True, err=True):
+                if output.confirm(f"Use the key {key.masked} from {_place(key)}?", default=True):
                     return key
         output.diagnostic("A virtual key of the proxy, or its master key. It is not shown while you type.")
         while True:
@@ -99,7 +99,7 @@ class Terminal:
             return self._flags.model(found, catalog)
         if current is not None and current.provider != PROVIDER and not self.request.set_default:
             question = f"The primary model is {current}, of another provider. Use a model of this proxy in its place?"
-            if not typer.confirm(question, default=False, err=True):
+            if not output.confirm(question, default=False):
                 return self._flags.model(found, catalog)
         keeps = current is not None and current.provider == PROVIDER and catalog.accepts(current.model)
         proposed = current if keeps else choose.proposed(catalog)
@@ -113,7 +113,7 @@ class Terminal:
         del found
         if catalog is None:
             return {}
-        if not typer.confirm(f"Choose models for roles ({', '.join(ROLES)}) too?", default=False, err=True):
+        if not output.confirm(f"Choose models for roles ({', '.join(ROLES)}) too?", default=False):
             return {}
         output.diagnostic("Enter leaves a role to the primary model.")
         chosen = {role: _ask_model(role, catalog, default="") for role in ROLES}
@@ -127,7 +127,7 @@ class Terminal:
             output.diagnostic(line)
         for warning in plan.warnings:
             output.diagnostic(f"! {warning}")
-        if not typer.confirm("Write this?", default=True, err=True):
+        if not output.confirm("Write this?", default=True):
             raise FasedError("Not set up; nothing was written.")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, FasedError, Origin
 from ..redaction import hide_known, redact
+from ..visible import escaped, lines, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +58,7 @@ def document(value: Any, *, quoted: bool = False) -> None:
         quoted: whether it quotes a model or a user, whose words that only look like a key are left alone.
     """
     hidden = _hidden(value, hide_known if quoted else redact)
-    sys.stdout.write(_joined(json.dumps(hidden, indent=2, ensure_ascii=False)) + "\n")
+    sys.stdout.write(escaped(_joined(json.dumps(hidden, indent=2, ensure_ascii=False))) + "\n")
 
 
 def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Callable[[], Mapping[str, Any]]) -> None:
@@ -73,23 +74,31 @@ def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Call
     between = "\n    "
     hide = lru_cache(4096)(redact)  # the names in the items of a list are few
     for item in items:
-        sys.stdout.write(between + _joined(json.dumps(_hidden(item, hide), ensure_ascii=False)))
+        sys.stdout.write(between + escaped(_joined(json.dumps(_hidden(item, hide), ensure_ascii=False))))
         between = ",\n    "
     sys.stdout.write(("]," if between == "\n    " else "\n  ],") + _fields(tail())[1:] + "\n")
 
 
 def _fields(value: Any) -> str:
-    return _joined(json.dumps(_hidden(value, redact), indent=2, ensure_ascii=False))
+    return escaped(_joined(json.dumps(_hidden(value, redact), indent=2, ensure_ascii=False)))
 
 
 def line(text: str = "") -> None:
-    """Print a line of the answer."""
-    sys.stdout.write(_joined(redact(text)) + "\n")
+    """Print a line of the answer, or several. What could steer a terminal is replaced, in a pipe as well."""
+    sys.stdout.write(lines(_joined(redact(text)), styled=sys.stdout.isatty()) + "\n")
 
 
-def frame(text: str) -> None:
-    """Print a whole screen, which brings its own line breaks and movements of the cursor."""
-    sys.stdout.write(_joined(redact(text)))
+def frame(text: str, *, before: str = "", line_end: str = "", after: str = "") -> None:
+    """Print a whole screen.
+
+    Args:
+        text: its lines.
+        before: movements of the cursor before it.
+        line_end: those before the end of each line.
+        after: those behind it.
+    """
+    shown = lines(_joined(redact(text)), styled=sys.stdout.isatty())
+    sys.stdout.write(before + shown.replace("\n", line_end + "\n") + after)
     sys.stdout.flush()
 
 
@@ -100,12 +109,12 @@ def pieces(texts: Iterable[str]) -> None:
     """
     shown = sys.stdout.isatty()
     for text in texts:
-        sys.stdout.write(_joined("".join(c if c == "\n" or c.isprintable() else "�" for c in text) if shown else text))
+        sys.stdout.write(lines(_joined(text)) if shown else _joined(text))
 
 
 def asked_for(text: str) -> None:
     """Print what the user asked to see although it may be a secret."""
-    sys.stdout.write(_joined(text) + "\n")
+    sys.stdout.write((lines(_joined(text)) if sys.stdout.isatty() else _joined(text)) + "\n")
 
 
 def words(text: str) -> None:
@@ -119,10 +128,30 @@ def words(text: str) -> None:
     sys.stdout.flush()
 
 
-def diagnostic(text: str) -> None:
-    """Print a line beside the answer: progress, a warning, a remark."""
+def diagnostic(text: str, *, quiet: bool = False) -> None:
+    """Print a line beside the answer: progress, a warning, a remark.
+
+    Args:
+        text: the line, or several; what could steer a terminal is replaced.
+        quiet: whether it is dim where stderr is a terminal that shows colour.
+    """
     sys.stdout.flush()  # where both go to one place, they stay in order
-    sys.stderr.write(_joined(redact(text)).rstrip("\n") + "\n")
+    text = lines(_joined(redact(text))).rstrip("\n")
+    dim = quiet and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    sys.stderr.write((f"\x1b[2m{text}\x1b[0m" if dim else text) + "\n")
+
+
+def passing(text: str) -> None:
+    """Show how far a command is, in one line of stderr's terminal that the next one replaces; an empty text ends it."""
+    sys.stderr.write("\r\x1b[K" + one_line(_joined(redact(text))))
+    sys.stderr.flush()
+
+
+def confirm(question: str, *, default: bool) -> bool:
+    """Ask a question to be answered with yes or no, on stderr."""
+    import typer
+
+    return bool(typer.confirm(lines(_joined(redact(question))), default=default, err=True))
 
 
 def failure(error: FasedError) -> None:
@@ -153,13 +182,6 @@ def _joined(text: str) -> str:
     if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def quiet(text: str) -> str:
-    """``text`` in a dim colour where stderr is a terminal that shows colour."""
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        return text
-    return f"\x1b[2m{text}\x1b[0m"
 
 
 def console(*, stderr: bool = False) -> Console:

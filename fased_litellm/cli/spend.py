@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..visible import one_line
 from . import output, session
 from .commands import SETTINGS
 
@@ -117,13 +118,13 @@ def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
 def _table(report: SpendReport, name: str) -> None:
     from ..formatting import tokens, usd
     from .usage.table import Column, render
-    from .usage.terminal import detect, printable
+    from .usage.terminal import detect
 
     found = report.ordered(name)
     rows = found[-_ROWS:] if name == "day" else found[:_ROWS]
     largest = max((sums.spend for _, sums in rows), default=0)
     columns = [
-        Column(name.capitalize(), [printable(value or "-") for value, _ in rows]),
+        Column(name.capitalize(), [one_line(value or "-") for value, _ in rows]),
         Column("Requests", [f"{sums.requests:,}" for _, sums in rows], right=True),
         Column("Failed", [f"{sums.failed:,}" for _, sums in rows], right=True, spare=1),
         Column("Tokens", [tokens(sums.total_tokens) for _, sums in rows], right=True),

@@ -32,7 +32,7 @@ def undo(
     change = undoing.plan(session.paths())
     if not json_output:
         output.line(change.diff().rstrip("\n") or "The config is as the last backup has it; there is nothing to undo.")
-    if asking and change.changed and not typer.confirm("Write this?", default=False, err=True):
+    if asking and change.changed and not output.confirm("Write this?", default=False):
         raise Cancelled("Cancelled; nothing was written.")
     written = not dry_run and save.commit(change) is not None
     if json_output:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..visible import one_line
 from . import output, session
 from .commands import SETTINGS
 
@@ -89,8 +90,7 @@ def _say(*, alone: bool, quiet: bool) -> SayOf:
             if alone:
                 _line(step)
             elif sys.stderr.isatty():
-                sys.stderr.write(f"\r{ref}: {step.title}\x1b[K")
-                sys.stderr.flush()
+                output.passing(f"{ref}: {step.title}")
 
     return say
 
@@ -107,7 +107,7 @@ def _line(step: Step) -> None:
 def _show(outcome: Outcome) -> None:
     if len(outcome.verifications) > 1:
         if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
+            output.passing("")
         _table(outcome)
     for verification in outcome.verifications:
         for finding in verification.findings:
@@ -124,11 +124,11 @@ def _show(outcome: Outcome) -> None:
 
 def _table(outcome: Outcome) -> None:
     from .usage.table import Column, render
-    from .usage.terminal import detect, printable
+    from .usage.terminal import detect
 
     rows = outcome.verifications
     names = list(dict.fromkeys(step.name for row in rows for step in row.steps))
-    columns = [Column("Alias", [printable(row.alias) for row in rows])]
+    columns = [Column("Alias", [one_line(row.alias) for row in rows])]
     columns += [Column(name, [_mark(row, name) for row in rows]) for name in names]
     for line in render(columns, [0.0] * len(rows), detect()):
         output.line(line)

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ProxyError
 from .answers import error_of
 from .causes import RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Rule
+from .values import decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,12 @@ def retry_after(headers: Mapping[str, str], message: str) -> float | None:
     Fact: LiteLLM has no ``retry-after`` for a provider's 429; before 1.104 only the message tells.
     """
     for name in ("retry-after", "llm_provider-retry-after"):
-        try:
-            return max(0.0, float(headers[name]))
-        except (KeyError, ValueError):
-            continue
+        seconds = decimal(headers.get(name, ""))
+        if seconds is not None:
+            return max(0.0, float(seconds))
     found = _WAIT.search(message)
-    return float(found[1]) if found else None
+    seconds = decimal(found[1]) if found else None
+    return None if seconds is None else float(seconds)
 
 
 def shorten(message: str, limit: int = 600) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.values import MOST_USD, moment, money
+from fased_litellm.proxy.values import MOST_USD, decimal, moment, money
 
 anything = (
     st.none()
@@ -56,3 +56,17 @@ def test_points_in_time_are_of_utc(text: str) -> None:
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "tomorrow", None, 5])
 def test_what_is_no_point_in_time(text: Any) -> None:
     assert moment(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1_0", "+1", "NaN", "Infinity", "\u0661", "²", "1.", ".5", "0x10", "1\n", "\u00a01", "", "9" * 5000, "1e99999"],
+)
+def test_no_number_in_the_grammar_of_outside(text: str) -> None:
+    assert decimal(text) is None
+    assert money(text) is None
+
+
+@pytest.mark.parametrize("text", ["0", "10", "007", "0.00065", "1e-07", "1.5E+2", " 3\t"])
+def test_a_number_in_the_grammar_of_outside(text: str) -> None:
+    assert decimal(text) == Decimal(text.strip())

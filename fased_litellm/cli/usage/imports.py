@@ -113,19 +113,17 @@ class _Line:
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            output.passing("")
 
     def tell(self, progress: Progress) -> None:
         """Show it, if it takes long enough to wonder."""
         if not self._terminal or time.monotonic() - self._begun < 0.5:
             return
         percent = 100 * progress.done // max(1, progress.size)
-        sys.stderr.write(
-            f"\r\x1b[KReading the Node agent's transcripts: {percent} % of {progress.size / 1e6:,.0f} MB, "
+        output.passing(
+            f"Reading the Node agent's transcripts: {percent} % of {progress.size / 1e6:,.0f} MB, "
             f"{progress.calls:,} calls"
         )
-        sys.stderr.flush()
         self._shown = True
 
 

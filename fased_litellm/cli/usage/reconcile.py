@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...visible import one_line
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
@@ -103,7 +104,7 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
     from ...formatting import usd
     from ...usage.usersettings import default_zone
     from .table import Column, render
-    from .terminal import detect, printable
+    from .terminal import detect
     from .text import period
 
     output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms, default_zone())}: here, and at the proxy")
@@ -120,7 +121,7 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
         columns = [
             Column(
                 "Model",
-                [printable(side.model or "-") for side in found.models] + ["all"] * (len(sides) - len(found.models)),
+                [one_line(side.model or "-") for side in found.models] + ["all"] * (len(sides) - len(found.models)),
             )
         ]
         columns += [
@@ -160,16 +161,15 @@ def _difference(difference: Difference) -> str:
     from ...formatting import usd
     from ...usage.money import from_pico
     from ...usage.usersettings import default_zone
-    from .terminal import printable
     from .text import moment
 
     def cost(pico: int | None) -> str:
         return "-" if pico is None else usd(from_pico(pico))
 
     at_proxy = difference.proxy_call_id
-    also = f" (at the proxy {printable(at_proxy)})" if at_proxy and at_proxy != difference.call_id else ""
+    also = f" (at the proxy {one_line(at_proxy)})" if at_proxy and at_proxy != difference.call_id else ""
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (
-        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {printable(difference.model or '-')}"
-        f" {printable(difference.call_id)}{also}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
+        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {one_line(difference.model or '-')}"
+        f" {one_line(difference.call_id)}{also}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
     )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from .terminal import Colour, Terminal, printable
+from .terminal import Colour, Terminal
 
-__all__ = ["Column", "Layout", "bar", "cut", "length", "printable", "render"]
+__all__ = ["Column", "Layout", "bar", "cut", "length", "render"]
 
 _GAP = "  "
 _BAR = 24

@@ -8,6 +8,7 @@ import sys
 from typing import Literal, NamedTuple
 
 from ...redaction import redact
+from ...visible import one_line
 
 Colour = Literal["title", "bar", "bad", "warning", "dim"]
 _CODES: dict[Colour, str] = {"title": "1", "bar": "36", "bad": "31", "warning": "33", "dim": "2"}
@@ -15,7 +16,6 @@ _CODES: dict[Colour, str] = {"title": "1", "bar": "36", "bad": "31", "warning": 
 _DRAWN = "▏▎▍▌▋▊▉█▁▂▃▄▅▆▇…≥·→�"
 _ASCII = "...#####_.:-=+*~>|>?"
 _TO_ASCII = str.maketrans(_DRAWN, _ASCII)
-_JOINERS = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))
 _LEFT_TO_RIGHT = "\u200e"
 _SCREEN = (80, 24)
 
@@ -49,14 +49,14 @@ class Terminal(NamedTuple):
         Invisible joiners are left out, since terminals do not agree on their width. Behind right-to-left text stands a mark
         on a terminal, so that the numbers of its row keep their places.
         """
-        text = printable(redact(text))
+        text = one_line(redact(text))
         if self.ascii:
             return "".join(character if character.isascii() else "?" for character in text)
         return text + _LEFT_TO_RIGHT if self.shown and not text.isascii() and _right_to_left(text) else text
 
     def raw(self, text: str) -> str:
         """A text for other programs: as it is, unless a terminal shows it, which no name in it may steer."""
-        return printable(text) if self.shown else text
+        return one_line(text) if self.shown else text
 
     def line(self, text: str) -> str:
         """A whole line as this terminal can show it: where it has ASCII alone, bars and marks in ASCII of the same width."""
@@ -76,14 +76,6 @@ def detect() -> Terminal:
         shown=shown,
         dumb=dumb,
     )
-
-
-def printable(text: str) -> str:
-    """A text of one line, each control character in it shown as ``�``, and joiners without width left out."""
-    if text.isprintable() and text.isascii():
-        return text
-    text = text.translate(_JOINERS)
-    return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _right_to_left(text: str) -> bool:

@@ -88,16 +88,19 @@ class _Frame:
         self.aside = [line for line in aside.getvalue().splitlines() if line]
 
     def text(self) -> str:
-        """The lines that fit the screen, one less than it has so that it does not scroll, as one text from its first corner."""
+        """The lines that fit the screen, one less than it has so that it does not scroll, as one text."""
         height = max((self.terminal.height or 24) - 1, 1)
         aside = self.aside[-height:]
         shown = [*self.lines[: height - len(aside)], *aside]
-        return _HOME + "".join(f"{line}{_REST_OF_LINE}\n" for line in shown) + _REST_OF_SCREEN
+        return "".join(f"{line}\n" for line in shown)
 
 
 def _run(lines: Lines, frame: _Frame, every_s: float, keys: _Keys | None) -> None:
     while True:
-        output.frame(frame.text() if keys else "\n".join([*frame.lines, *frame.aside, "", ""]))
+        if keys:
+            output.frame(frame.text(), before=_HOME, line_end=_REST_OF_LINE, after=_REST_OF_SCREEN)
+        else:
+            output.frame("\n".join([*frame.lines, *frame.aside, "", ""]))
         if _wait(every_s, frame.terminal, keys):
             return
         frame = _Frame(lines, detect(), frame.lines)

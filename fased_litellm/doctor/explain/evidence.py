@@ -230,7 +230,7 @@ def _object(value: Mapping[str, Any], status: int | None) -> Evidence | None:
         text = value.get("message")  # a line of a log in JSON
         return _words(text, sure=True) if isinstance(text, str) else None
     code = ours.get("code")
-    if isinstance(code, (int, str)) and not isinstance(code, bool) and str(code).isdigit():
+    if isinstance(code, (int, str)) and not isinstance(code, bool) and re.fullmatch("[0-9]{3}", str(code)):
         status = int(code) if 400 <= int(code) < 600 else status
     word = providerwords.code_of(dict(value))
     if word is not None and not message.startswith("litellm."):
