@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, printable, render
+from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, one_line, render
 from fased_litellm.cli.usage.terminal import Terminal
 
 names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
@@ -55,8 +55,8 @@ def test_a_bar_shows_whatever_is_not_nothing(share: float, drawn: str) -> None:
 
 
 def test_control_characters_are_shown_as_such() -> None:
-    assert printable("a\x1b[31m\r\nb") == "a�[31m��b"
-    assert printable("日本 語") == "日本 語"
+    assert one_line("a\x1b[31m\r\nb") == "a�[31m��b"
+    assert one_line("日本 語") == "日本 語"
 
 
 def test_colour_is_put_around_what_is_shown_and_moves_nothing() -> None:

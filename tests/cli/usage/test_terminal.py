@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from fased_litellm.cli.usage.terminal import Terminal, detect, printable
+from fased_litellm.cli.usage.terminal import Terminal, detect
+from fased_litellm.visible import one_line
 
 SCREEN = Terminal(width=80, height=24, colour=True, shown=True, dumb=False)
 
@@ -74,7 +75,7 @@ def test_names_are_shown_harmlessly() -> None:
     assert SCREEN.name("a\x1b[31m\r\n\x00\x7f\x9b\u202eb") == "a�[31m������b"
     assert SCREEN.name("sk-test-1234567890abcdef") == "***"
     assert SCREEN.name("👨\u200d👩\ufe0f") == "👨👩"
-    assert printable("plain") == "plain"
+    assert one_line("plain") == "plain"
 
 
 def test_a_right_to_left_name_keeps_the_numbers_behind_it_in_place() -> None:
