@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, one_line, render
+from fased_litellm.cli.usage.table import Column, Layout, bar, cut, length, render
 from fased_litellm.cli.usage.terminal import Terminal
+from fased_litellm.visible import one_line
 
 names = st.text(st.sampled_from("ab:日本́語🙂"), max_size=40)
 
