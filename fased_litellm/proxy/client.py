@@ -162,9 +162,8 @@ class ProxyClient(_Core):
         except CallError as error:
             if not (begun and exchange.complete()):
                 raise _failed(exchange, error, begun=begun) from None
-        deltas, reply = exchange.ended()
-        yield from deltas
-        return reply
+        yield from exchange.last()
+        return exchange.ended()
 
 
 class AsyncProxyClient(_Core):
@@ -215,10 +214,9 @@ class AsyncProxyClient(_Core):
         except CallError as error:
             if not (begun and exchange.complete()):
                 raise _failed(exchange, error, begun=begun) from None
-        deltas, reply = exchange.ended()
-        for delta in deltas:
+        for delta in exchange.last():
             yield delta
-        yield reply
+        yield exchange.ended()
 
 
 def _failed(exchange: Exchange, error: CallError, *, begun: bool) -> CallError:

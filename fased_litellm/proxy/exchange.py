@@ -12,7 +12,7 @@ from ..net.messages import Answer, Request
 from .answers import looks_like_html, parsed
 from .failures import classify
 from .receipt import Receipt, Timing, make_receipt
-from .reply import Content, Delta, Reply, read_completion, text_of
+from .reply import Content, Delta, Reply, id_of, read_completion
 from .stream import StreamReader
 from .tokens import PriceSource
 from .wire import ChatRequest, chat_request
@@ -25,7 +25,7 @@ class Exchange:
     """A chat completion on its way.
 
     Make one for each attempt, send ``request()``, then hand over what comes: ``whole()`` for a whole reply; ``opened()``,
-    ``piece()`` and ``ended()`` for a stream.
+    ``piece()``, ``last()`` and ``ended()`` for a stream.
 
     Args:
         chat: what is asked.
@@ -69,12 +69,13 @@ class Exchange:
             raise self._refused(answer.status, answer.headers, answer.body)
         if self._is_stream():  # from a gateway that always streams
             self._reader.feed(answer.body)
-            return self.ended()[1]
+            self._reader.end()
+            return self.ended()
         body: Any = parsed(answer.body)
         content = read_completion(body)
         if content is None:
             raise self.stamped(self._no_completion(answer.body))
-        self._response_id = text_of(body.get("id")) or None
+        self._response_id = id_of(body.get("id"))
         return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
 
     def opened(self, status: int, headers: Mapping[str, str]) -> bool:
@@ -94,16 +95,20 @@ class Exchange:
         """Take bytes of a stream; gives the pieces which they complete."""
         return self._noted(self._reader.feed(chunk))
 
-    def ended(self) -> tuple[list[Delta], Reply]:
-        """Take the end of a stream; gives the last pieces and the reply.
+    def last(self) -> list[Delta]:
+        """Take the end of a stream; gives the last pieces."""
+        return self._noted(self._reader.end())
+
+    def ended(self) -> Reply:
+        """The reply of a stream that has ended, behind its last pieces.
 
         Raises:
             StreamInterrupted: the stream broke off; ``partial`` has what arrived.
+            BadAnswer: it was no stream, and no reply in one piece.
         """
-        deltas = self._noted(self._reader.end())
         failure = self._reader.failure()
         if failure is None:
-            return deltas, self.so_far()
+            return self.so_far()
         body = self._reader.empty()
         if body is not None and not self._is_stream():
             raise self.stamped(self._no_completion(body))

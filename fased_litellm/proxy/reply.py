@@ -120,7 +120,7 @@ def read_message(message: Mapping[str, Any], finish_reason: Any) -> Content:
         text=joined(text_of(message.get("content"))),
         reasoning=joined(reasoning_of(message)) or None,
         tool_calls=tuple(calls),
-        finish_reason=text_of(finish_reason) or None,
+        finish_reason=joined(text_of(finish_reason)) or None,
     )
 
 
@@ -158,7 +158,7 @@ def id_of(value: Any) -> str | None:
     """An id, which some gateways send as a number; None for none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**18 else None
-    return text_of(value) or None
+    return joined(text_of(value)) or None
 
 
 def text_of(content: Any) -> str:

@@ -16,7 +16,7 @@ from .answers import UNREADABLE, parsed
 from .causes import STREAM_BROKE, STREAM_CUT
 from .eventstream import DONE, EventDecoder
 from .failures import Failure, classify
-from .pairs import Pairs
+from .pairs import Pairs, joined
 from .reply import Content, Delta, choice_index, mappings, read_message, reasoning_of, text_of, whole_calls
 from .tokens import merged_usage
 from .toolcalls import ToolCalls
@@ -122,7 +122,7 @@ class StreamReader:
             self._failure = self._failure or _error_event(event["error"])
             return []
         if self.response_id is None:
-            self.response_id = text_of(event.get("id")) or None
+            self.response_id = joined(text_of(event.get("id"))) or None
         found: list[Delta] = []
         for choice in mappings(event.get("choices")):
             self._use(choice.get("usage"))
@@ -139,7 +139,7 @@ class StreamReader:
             self.usage = merged_usage(self.usage, usage)
 
     def _choice(self, choice: Mapping[str, Any]) -> list[Delta]:
-        finish_reason = text_of(choice.get("finish_reason"))
+        finish_reason = joined(text_of(choice.get("finish_reason")))
         if finish_reason:
             self._alive = True
             self._finish_reason = finish_reason

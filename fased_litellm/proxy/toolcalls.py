@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .answers import UNREADABLE, parsed
-from .pairs import Pairs
+from .pairs import Pairs, joined
 from .reply import Delta, ToolCall, arguments_of, id_of, mapping, text_of
 
 
@@ -91,7 +91,7 @@ class ToolCalls:
     def _take(self, piece: Mapping[str, Any]) -> Delta:
         index = _index(piece.get("index"))
         function = mapping(piece.get("function"))
-        id_, name = id_of(piece.get("id")), text_of(function.get("name"))
+        id_, name = id_of(piece.get("id")), joined(text_of(function.get("name")))
         arguments = arguments_of(function.get("arguments"))
         call = self._call_of(index, id_, name, arguments)
         first = call.chunk < 0

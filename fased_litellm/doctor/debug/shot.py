@@ -83,11 +83,12 @@ def fire(
     error: CallError | None = None
     try:
         with transport.open(request) as (status, headers, chunks):
-            begun = exchange.opened(status, headers)
+            begun = exchange.opened(status, headers) and exchange.chat.stream
             if begun:
                 for chunk in chunks:
                     exchange.piece(chunk)
-                reply = exchange.ended()[1]
+                exchange.last()
+                reply = exchange.ended()
             else:
                 body = b"".join(chunks)
                 if status != 200 and refuse is not None:

@@ -14,7 +14,7 @@ from tests.usage.imports.node import T0, Node
 try:
     from compression import zstd  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
-    from backports import zstd
+    from backports import zstd  # type: ignore[import-untyped,unused-ignore]
 
 # The tables and columns of release 2026.9.6 that have to do with sessions.
 _TABLES = """
