@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-PYTEST = $(BIN)/pytest -q
+# Most of the tests' time is waiting, for proxies above all: more processes than cores.
+PYTEST = $(BIN)/pytest -q --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

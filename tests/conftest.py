@@ -10,7 +10,21 @@ import pytest
 from hypothesis import settings
 
 from tests import environment, signals
+from tests.atlascount import pytest_runtest_logreport, pytest_unconfigure
 from tests.servers import FaultServer, FaultServers, Script
+from tests.sidebyside import (
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+    pytest_xdist_setupnodes,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_runtest_logreport",
+    "pytest_unconfigure",
+    "pytest_xdist_make_scheduler",
+    "pytest_xdist_setupnodes",
+]
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -14,6 +14,7 @@ import contextlib
 import enum
 import json
 import re
+import secrets
 import socket
 import ssl
 import struct
@@ -188,11 +189,17 @@ class FaultServer:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of 127.0.0.1 on which nothing listens.
+
+    It is none of those which the system gives to whoever asks for any (from 32768 on Linux, 49152 on macOS), so nobody gets it
+    meanwhile: a proxy needs ten seconds until it listens, and tests run side by side.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # `random` gives every test the same numbers
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _server_context() -> ssl.SSLContext:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import servers
+
 from . import wording
 from .markers import Marker, console
 
@@ -149,13 +151,10 @@ def start_mock(home: Path) -> tuple[Session, MockProxy]:
 
 def free_port(wanted: int = 0) -> int:
     """A port of 127.0.0.1 that nobody uses now; the wanted one, if that is free."""
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            found: int = probe.getsockname()[1]
-            return found
-    raise RunError("no port of 127.0.0.1 can be used")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return servers.free_port()
+    return wanted or servers.free_port()

@@ -24,41 +24,42 @@ from tests.live.upstream import Upstream
 StartProxy = Callable[..., Proxy]
 
 
+_TOGETHER = {
+    "own_proxy": "own proxy",
+    "single_model_proxy": "proxy with a single model",
+    "bench": "atlas",
+    "refused": "starts that are refused",
+    "mock_proxy": "port 4000",
+    "proxy_4000": "port 4000",
+}
+"""Fixture → group of the tests which pytest-xdist gives to one process: a proxy is started once, and has one user at a time (a
+provider's refusal makes it refuse others for some seconds), and one test at a time takes port 4000."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder ``live``."""
+    """Mark every test of this folder ``live``, and name the group in which it runs."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker("live")
+            group = _group(item)
+            if group is not None:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
-_ATLAS = pytest.StashKey[dict[str, str]]()
-"""Case of the failure atlas → how its test ended."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_ATLAS] = {}
-
-
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Note how the cases of the failure atlas end."""
-    callspec = getattr(item, "callspec", None)
-    if item.path.name == "test_atlas.py" and callspec is not None and "case" in callspec.params:
-        name = callspec.params["case"].name
-        if call.excinfo is not None:
-            skipped = call.excinfo.errisinstance(pytest.skip.Exception)
-            item.config.stash[_ATLAS][name] = "skipped" if skipped else "wrong"
-        elif call.when == "call":
-            item.config.stash[_ATLAS][name] = "right"
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last line of a run with the failure atlas is its count."""
-    ended = list(config.stash.get(_ATLAS, {}).values())
-    if ended:
-        counts = {word: ended.count(word) for word in ("right", "wrong", "skipped")}
-        shown = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-        print(f"failure atlas: {len(ended)} cases on real proxies: {shown}")
+def _group(item: pytest.Item) -> str | None:
+    given = {"proxy": "LITELLM_PROXY_URL", "nodb_proxy": "LITELLM_NODB_URL"}
+    chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    names = {*getattr(item, "fixturenames", ()), *(value for value in chosen if isinstance(value, str))}
+    if item.get_closest_marker("database"):
+        names.add("proxy")
+    for name, group in _TOGETHER.items():
+        if name in names:
+            return group
+    for name, variable in given.items():
+        if name in names:
+            return f"given {name}" if variable in environment.FOUND else _TOGETHER["own_proxy"]
+    return None
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.usage.fleet.postgres import OWNER, Server, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process of a run with pytest-xdist starts the server."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("PostgreSQL"))
 
 
 @pytest.fixture(scope="session")
