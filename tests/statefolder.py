@@ -13,7 +13,7 @@ from fased_litellm.doctor.verify.ladder import Ladder, Seen
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.localproxy.routes import MOCK_ROUTES
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.budgets import store
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.edits import put

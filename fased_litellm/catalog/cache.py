@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,18 @@ from typing import Any
 from .. import atomicfile, jsontext, statefile
 from ..errors import CatalogError
 from ..paths import Paths
-from ..proxy.tokens import Prices
+from ..proxy.pricing.card import RateCard
+from ..proxy.pricing.prices import Prices
 from ..redaction import redact
 from . import values
+from .definitions import cost_of, cost_per_million
 from .facts import CAPABILITIES, Catalog, ModelFacts
 
-_VERSION = 1
+_VERSION = 2
+_READABLE = (1, 2)
+"""Version 1 had four prices of each model and no more."""
 _THEN = "`fased providers refresh` fetches the list of models anew."
+_MOST_EARLIER = 8
 _MOST_BYTES = 32 * 1024 * 1024
 _FLAG_KEYS = {name: name.replace("_input", "Input").replace("_output", "Output") for name in CAPABILITIES}
 _PRICE_KEYS = {"input": "input", "output": "output", "cache_read": "cacheRead", "cache_write": "cacheWrite"}
@@ -39,11 +46,28 @@ def save(paths: Paths, catalog: Catalog) -> Path:
         CatalogError: the file cannot be written; the old one stands.
     """
     path = file_of(paths, catalog.base_url)
+    catalog = with_history(catalog, read(paths, catalog.base_url)[0])
     try:
         atomicfile.replace(path, json.dumps(_to_json(catalog), separators=(",", ":")).encode())
     except OSError as error:
         raise CatalogError(f"The list of models could not be kept in {path}: {error.strerror}.") from error
     return path
+
+
+def with_history(catalog: Catalog, before: Catalog | None) -> Catalog:
+    """A catalog whose models know what they cost before, so that definitions which were written then are known for ours."""
+    if before is None:
+        return catalog
+    models = []
+    for model in catalog.models:
+        was = before.by_id.get(model.id)
+        costs: list[Mapping[str, int | float]] = list(model.earlier_costs)
+        if was is not None:
+            costs += [cost for cost in (cost_of(was.prices), cost_per_million(was.prices), *was.earlier_costs) if cost]
+        now = (cost_of(model.prices), cost_per_million(model.prices))
+        kept = [cost for number, cost in enumerate(costs) if cost not in now and cost not in costs[:number]]
+        models.append(replace(model, earlier_costs=tuple(kept[:_MOST_EARLIER])))
+    return replace(catalog, models=tuple(models))
 
 
 def load_last_good(paths: Paths, base_url: str) -> Catalog | None:
@@ -98,6 +122,8 @@ def _model_to_json(model: ModelFacts) -> dict[str, Any]:
         "contextWindow": model.context_window,
         "maxOutputTokens": model.max_output_tokens,
         "usdPerToken": {key: str(price) for key, price in prices.items() if price is not None} or None,
+        "rates": [_card_to_json(card) for card in model.prices.cards] or None,
+        "earlierCosts": [dict(cost) for cost in model.earlier_costs] or None,
         "providers": [redact(name) for name in model.providers] or None,
         "deployments": model.deployments or None,
     }
@@ -107,7 +133,7 @@ def _model_to_json(model: ModelFacts) -> dict[str, Any]:
 
 def _parsed(data: bytes, base_url: str) -> Catalog | None:
     body = jsontext.loads(data)
-    if isinstance(body, dict) and type(body.get("version")) is int and body["version"] != _VERSION:
+    if isinstance(body, dict) and type(body.get("version")) is int and body["version"] not in _READABLE:
         return None  # of another release; the next list takes its place
     try:
         return _from_json(body, base_url)
@@ -116,7 +142,7 @@ def _parsed(data: bytes, base_url: str) -> Catalog | None:
 
 
 def _from_json(body: Any, base_url: str) -> Catalog:
-    if body["version"] != _VERSION:
+    if body["version"] not in _READABLE:
         raise ValueError("it has no version")
     fetched_at = datetime.fromisoformat(body["fetchedAt"])
     if fetched_at.tzinfo is None:
@@ -136,16 +162,41 @@ def _model_from_json(row: Any) -> ModelFacts:
     name = values.model_id(row["id"])
     if name is None:
         raise ValueError("a model without an id")
-    prices = row.get("usdPerToken", {})
     return ModelFacts(
         id=name,
         mode=values.text(row.get("mode")),
         context_window=values.tokens(row.get("contextWindow")),
         max_output_tokens=values.tokens(row.get("maxOutputTokens")),
-        prices=Prices(**{field: values.price(prices.get(key)) for field, key in _PRICE_KEYS.items()}),
+        prices=_prices_from_json(row),
+        earlier_costs=_costs_from_json(row.get("earlierCosts", ())),
         providers=tuple(_text(item) for item in row.get("providers", ())),
         deployments=values.tokens(row.get("deployments")) or 0,
         **{field: values.flag(row.get(key)) for field, key in _FLAG_KEYS.items()},
+    )
+
+
+def _card_to_json(card: RateCard) -> dict[str, Any]:
+    document = card.as_dict()
+    return {key: redact(value) if isinstance(value, str) else value for key, value in document.items()}
+
+
+def _prices_from_json(row: Mapping[str, Any]) -> Prices:
+    cards = row.get("rates", ())
+    if cards:
+        return Prices.of(RateCard.from_dict(card) for card in cards)
+    prices = row.get("usdPerToken", {})
+    plain, output, read, write = (values.price(prices.get(key)) for key in _PRICE_KEYS.values())
+    return Prices(plain, output, read, write)
+
+
+def _costs_from_json(rows: Any) -> tuple[Mapping[str, int | float], ...]:
+    return tuple(
+        {
+            str(key): number
+            for key, number in row.items()
+            if isinstance(number, int | float) and not isinstance(number, bool)
+        }
+        for row in rows
     )
 
 

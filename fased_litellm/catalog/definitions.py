@@ -6,12 +6,12 @@ price is USD per million tokens; a definition without ``cost`` counts as free th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
-from ..proxy.tokens import Prices
+from ..proxy.pricing.prices import Prices
 from ..refs import DEFAULT_MODEL_ID
 from .facts import ModelFacts
 
@@ -43,7 +43,7 @@ def known_fields(facts: ModelFacts) -> Definition:
         fields["reasoning"] = facts.reasoning
     if facts.vision is not None:
         fields["input"] = ["text", "image"] if facts.vision else ["text"]
-    cost = cost_per_million(facts.prices)
+    cost = cost_of(facts.prices)
     if cost:
         fields["cost"] = cost
     if facts.context_window is not None:
@@ -77,6 +77,46 @@ def cost_per_million(prices: Prices) -> dict[str, int | float]:
         "cacheWrite": prices.cache_write,
     }
     return {key: _plain(price * 1_000_000) for key, price in pairs.items() if price is not None}
+
+
+def cost_of(prices: Prices) -> dict[str, int | float]:
+    """``cost`` of a definition that is written: as ``cost_per_million``, and what cached tokens are billed at in any case,
+    as far as the proxy showed the deployments of the model.
+
+    Facts: where LiteLLM has no price for cached tokens it bills them as input (from 1.104 on). The Node agent takes a price
+    that a definition lacks for 0, and its transcripts would hold costs that leave these tokens out.
+    """
+    known = cost_per_million(prices)
+    if prices.input is None or not prices.cards:
+        return known
+    read, write = prices.cached()
+    return known | {"cacheRead": _plain(read * 1_000_000), "cacheWrite": _plain(write * 1_000_000)}
+
+
+def costs_written(facts: ModelFacts) -> list[Mapping[str, int | float]]:
+    """What ``cost`` of a definition of ours may be: as it would be written now, as releases before wrote it, and the same for
+    what the proxy said before."""
+    return [cost_of(facts.prices), cost_per_million(facts.prices), *facts.earlier_costs]
+
+
+def states(prices: Prices, facts: ModelFacts) -> bool:
+    """Whether the prices of a definition are those which the proxy names, as far as four prices can say them."""
+    cost = cost_per_million(prices)
+    return prices.known and _within(cost, [cost_of(facts.prices)])
+
+
+def is_own(cost: Mapping[str, Any], facts: ModelFacts) -> bool:
+    """Whether the ``cost`` of a definition was written by this package; else it is the user's.
+
+    Ours are prices that the proxy names or once named, and the four zeros which the Node agent writes for prices that it
+    does not know.
+    """
+    zeros = len(cost) == 4 and not any(cost.values())
+    return not cost or zeros or _within(cost, costs_written(facts))
+
+
+def _within(cost: Mapping[str, Any], written: Sequence[Mapping[str, int | float]]) -> bool:
+    return any(all(one.get(key) == value for key, value in cost.items()) for one in written)
 
 
 def default_definition() -> Definition:

@@ -62,6 +62,7 @@ class Difference:
         changed: definitions with values that the proxy knows otherwise.
         vanished: references in use which the proxy does not take.
         silent: definitions with ``compat.supportsUsageInStreaming: false``; Fased then counts no tokens of streams.
+        own_prices: definitions whose prices the user set, and which the proxy names otherwise; they are kept.
     """
 
     current: tuple[str, ...]
@@ -71,6 +72,7 @@ class Difference:
     changed: tuple[ModelChange, ...]
     vanished: tuple[VanishedRef, ...]
     silent: tuple[str, ...] = ()
+    own_prices: tuple[str, ...] = ()
 
 
 def compare(source: Mapping[str, Any], uses: configured.Uses, catalog: Catalog) -> Difference:
@@ -90,6 +92,15 @@ def compare(source: Mapping[str, Any], uses: configured.Uses, catalog: Catalog) 
             str(entry.get("id"))
             for entry in entries
             if isinstance(entry, Mapping) and section(entry, "compat").get("supportsUsageInStreaming") is False
+        ),
+        own_prices=tuple(
+            str(entry["id"])
+            for entry in entries
+            if isinstance(entry, Mapping)
+            and isinstance(entry.get("id"), str)
+            and (facts := catalog.facts_for(entry["id"])) is not None
+            and facts.prices.input is not None
+            and not definitions.is_own(section(entry, "cost"), facts)
         ),
     )
 
@@ -121,11 +132,14 @@ def field_changes(entry: Mapping[str, Any], facts: ModelFacts) -> list[FieldChan
     """The values of one definition that differ from what the proxy knows.
 
     Only what the proxy knows counts. Of ``compat`` only keys that are missing are filled in: what stands there was set
-    by somebody who knows the model. ``name``, ``headers`` and ``api`` are the user's.
+    by somebody who knows the model. ``name``, ``headers`` and ``api`` are the user's, and so are prices that are not the
+    proxy's.
     """
     changes = []
     for key, after in definitions.known_fields(facts).items():
         before = entry.get(key, _FASED_DEFAULTS.get(key))
+        if key == "cost" and isinstance(before, Mapping) and not definitions.is_own(before, facts):
+            continue
         if isinstance(after, dict) and isinstance(before, Mapping):
             changes += [
                 FieldChange((key, inner), before.get(inner), value)

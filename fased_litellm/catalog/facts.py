@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from ..proxy.tokens import Prices
+from ..proxy.pricing.prices import Prices
 
 CHAT_MODES = frozenset({"chat", "responses", "completion"})
 """Modes of LiteLLM which answer a chat request. A model without a mode is offered as well, and marked as unknown."""
@@ -30,6 +31,7 @@ class ModelFacts:
             is known not to.
         providers: LiteLLM's provider names behind the alias.
         deployments: how many deployments were seen; 0 where the proxy did not show them.
+        earlier_costs: what ``cost`` of a definition would have been by what the proxy said before, newest first.
     """
 
     id: str
@@ -45,6 +47,7 @@ class ModelFacts:
     audio_output: bool | None = None
     providers: tuple[str, ...] = ()
     deployments: int = 0
+    earlier_costs: tuple[Mapping[str, int | float], ...] = ()
 
     @property
     def chat_capable(self) -> bool:

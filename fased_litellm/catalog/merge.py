@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from ..errors import CatalogError
 from ..formatting import count
-from ..proxy.tokens import Prices
+from ..proxy.pricing import card
+from ..proxy.pricing.card import RateCard
+from ..proxy.pricing.prices import Prices
 from . import values
 from .facts import Catalog, ModelFacts
 
@@ -36,13 +37,6 @@ _CAPABILITY_KEYS = {
     "audio_input": "supports_audio_input",
     "audio_output": "supports_audio_output",
 }
-_PRICE_KEYS = {
-    "input": "input_cost_per_token",
-    "output": "output_cost_per_token",
-    "cache_read": "cache_read_input_token_cost",
-    "cache_write": "cache_creation_input_token_cost",
-}
-
 Row = Mapping[str, Any]
 
 
@@ -115,14 +109,22 @@ def merge(
         if isinstance(name, str):
             groups.setdefault(name, row)
     deployments: dict[str, list[Row]] = {}
+    cards: dict[str, list[RateCard]] = {}
     for row in _info_rows(info_body, "/model/info", said):
         name, info = row.get("model_name"), row.get("model_info")
         if isinstance(name, str) and isinstance(info, Mapping):
             deployments.setdefault(name, []).append(info)
+            params = row.get("litellm_params")
+            cards.setdefault(name, []).append(card.read(info, params if isinstance(params, Mapping) else {}))
     if single and len(listed) == 1:
         # The one deployment goes by the name "*" and serves the one id that is listed, and every other name.
-        deployments = {next(iter(listed)): [info for infos in deployments.values() for info in infos]}
-    models = tuple(_model(name, row, groups.get(name), deployments.get(name, ())) for name, row in listed.items())
+        only = next(iter(listed))
+        deployments = {only: [info for infos in deployments.values() for info in infos]}
+        cards = {only: [one for some in cards.values() for one in some]}
+    models = tuple(
+        _model(name, row, groups.get(name), deployments.get(name, ()), cards.get(name, ()))
+        for name, row in listed.items()
+    )
     said += _about(models)
     return Catalog(base_url, fetched_at, models, patterns, single, tuple(said), tuple(sources))
 
@@ -139,7 +141,9 @@ def is_single_model(info_body: Any) -> bool:
     return isinstance(data, Mapping) and data.get("model_name") == "*"
 
 
-def _model(name: str, listed: Row, group: Row | None, deployments: Sequence[Row]) -> ModelFacts:
+def _model(
+    name: str, listed: Row, group: Row | None, deployments: Sequence[Row], cards: Sequence[RateCard]
+) -> ModelFacts:
     group = group or {}
     # The rows that count, worst case first; LiteLLM's own best case only where there is nothing better.
     context = _least(values.tokens(row.get("max_input_tokens")) for row in deployments)
@@ -151,22 +155,21 @@ def _model(name: str, listed: Row, group: Row | None, deployments: Sequence[Row]
         context = context or values.tokens(row.get("max_input_tokens"))
         output = output or values.tokens(row.get("max_output_tokens"))
     if deployments:
-        prices = {
-            field: _highest([values.price(row.get(key)) for row in deployments]) for field, key in _PRICE_KEYS.items()
-        }
-        flags = {
+        prices = Prices.of(cards)
+        flags: dict[str, Any] = {
             field: _all_of([values.flag(row.get(key)) for row in deployments])
             for field, key in _CAPABILITY_KEYS.items()
         }
     else:
-        prices = {field: values.price(group.get(key)) for field, key in _PRICE_KEYS.items()}
+        # Fact: the row of a group has none of the other prices, so that these two are not all that is billed.
+        prices = Prices(values.price(group.get(card.INPUT)), values.price(group.get(card.OUTPUT)))
         flags = {field: values.flag(group.get(key)) or None for field, key in _CAPABILITY_KEYS.items()}
     return ModelFacts(
         id=name,
         mode=_mode([*deployments, group, listed]),
         context_window=context,
         max_output_tokens=output,
-        prices=Prices(**prices),
+        prices=prices,
         providers=_providers(group, deployments),
         deployments=len(deployments),
         **flags,
@@ -177,11 +180,6 @@ def _least(limits: Iterable[int | None]) -> int | None:
     # A deployment whose limit is unknown does not hide the limit of another, which holds in any case.
     known = [limit for limit in limits if limit is not None]
     return min(known) if known else None
-
-
-def _highest(prices: Sequence[Decimal | None]) -> Decimal | None:
-    known = [price for price in prices if price is not None]
-    return max(known) if known and len(known) == len(prices) else None
 
 
 def _all_of(flags: Sequence[bool | None]) -> bool | None:

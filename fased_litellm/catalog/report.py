@@ -173,6 +173,11 @@ def build(
             f"The proxy does not list a model called {DEFAULT_MODEL_ID}; {DEFAULT_REF} stays registered, and a call to it"
             f" would fail. Choose another with `fased models set REF`{f', such as {known}' if known else ''}."
         )
+    if difference.own_prices:
+        report["notes"].append(
+            f"The prices of {_list(difference.own_prices)} in the config are not the proxy's and never were: they were left"
+            " as they are. Without its `cost`, a definition gets the proxy's."
+        )
     if difference.silent:
         report["notes"].append(
             f"compat.supportsUsageInStreaming is false for {_list(difference.silent)}: Fased counts no tokens of streams"

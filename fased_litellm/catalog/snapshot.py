@@ -12,7 +12,7 @@ from typing import Any
 from .. import jsontext
 from ..config.agents import section
 from ..errors import CatalogError
-from ..proxy.tokens import Prices
+from ..proxy.pricing.prices import Prices
 from ..refs import DEFAULT_MODEL_ID, PROVIDER
 from . import configured, values
 from .definitions import default_definition

@@ -72,6 +72,7 @@ def refresh(
     For litellm there is no central catalog: the proxy is the only source. Without --apply, only the list that is kept under the
     state folder changes.
     """
+    from ..catalog import cache
     from ..catalog import report as reports
     from ..catalog.configured import uses_of
     from ..catalog.difference import compare
@@ -82,7 +83,10 @@ def refresh(
         raise UsageError("--no-network and --from-file cannot be combined.")
     snapshot, paths, now = session.config(), session.paths(), datetime.now(UTC)
     settings = Settings.of(snapshot, paths)
+    before = cache.load_last_good(paths, settings.base_url)
     catalog = _source(settings, now, no_network=no_network, from_file=from_file, keep=not dry_run)
+    if not isinstance(catalog, MissingSource):
+        catalog = cache.with_history(catalog, before)
     local = from_definitions(snapshot.source, base_url=settings.base_url, now=now)
     missing = isinstance(catalog, MissingSource)
     known = local if isinstance(catalog, MissingSource) else catalog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..formatting import count, token_count, tokens, usd
 from ..proxy.receipt import Receipt
 
-_SOURCES = {"header": "", "stream": "", "price-table": " by the price table", "unknown": ""}
+_SOURCES = {"price-table": " by the price table", "estimate": " estimated by the price table"}
 
 
 def receipt_line(receipt: Receipt) -> str:
@@ -21,7 +21,8 @@ def receipt_line(receipt: Receipt) -> str:
     if receipt.cost_usd is None:
         parts.append("cost unknown")
     else:
-        parts.append(f"{usd(receipt.cost_usd)}{_SOURCES[receipt.cost_source]}")
+        about = "about " if receipt.cost_source == "estimate" else ""
+        parts.append(f"{about}{usd(receipt.cost_usd)}{_SOURCES.get(receipt.cost_source, '')}")
     if receipt.latency_ms is not None:
         first = receipt.time_to_first_token_ms
         parts.append(f"{receipt.latency_ms:.0f} ms" + (f", first after {first:.0f} ms" if first is not None else ""))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..proxy.tokens import Prices, TokenUsage
+from ..proxy.pricing.prices import Prices
+from ..proxy.tokens import TokenUsage
 from ..proxy.wire import Message
 
 _CHARACTERS_PER_TOKEN = 3
@@ -42,4 +43,5 @@ def foretell(prices: Prices | None, messages: Sequence[Message], max_tokens: int
     text = json.dumps(list(messages), ensure_ascii=False)
     tokens = len(text) // _CHARACTERS_PER_TOKEN + _AROUND
     usage = TokenUsage(input_tokens=tokens, output_tokens=max_tokens)
-    return Foretold(tokens, max_tokens, prices.cost(usage) if prices is not None and prices.known else None)
+    charge = prices.charge(usage) if prices is not None and prices.known else None
+    return Foretold(tokens, max_tokens, None if charge is None else charge.usd)

@@ -12,9 +12,10 @@ from ..context import CallContext
 from ..errors import BudgetError, CallError, Origin, StreamInterrupted
 from ..net.messages import MIB, Limits
 from ..proxy.exchange import Exchange
+from ..proxy.pricing.prices import Prices
 from ..proxy.receipt import Attempt, Receipt
 from ..proxy.reply import Reply
-from ..proxy.tokens import Prices, TokenUsage
+from ..proxy.tokens import TokenUsage
 from ..proxy.wire import Attribution, ChatRequest, Message
 from ..redaction import logger
 from ..refs import PROVIDER, ModelRef
@@ -211,6 +212,7 @@ class Call:
                 total_tokens=usage.total_tokens,
                 cost=receipt.cost_usd,
                 cost_source=receipt.cost_source,
+                price_note=receipt.cost_note,
                 retries=receipt.retries,
                 fallbacks=receipt.fallbacks,
                 latency_ms=receipt.latency_ms,

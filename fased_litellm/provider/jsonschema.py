@@ -80,6 +80,7 @@ class ReceiptPart(_Document):
     usage: UsagePart | None
     cost_usd: Annotated[float, Field(ge=0)] | None = Field(description="USD; null if unknown, never 0 for that.")
     cost_source: CostSource
+    cost_note: str | None = Field(description="Why the cost is an estimate.")
     proxy_version: str | None
     latency_ms: Milliseconds | None
     time_to_first_token_ms: Milliseconds | None

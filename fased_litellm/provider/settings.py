@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..config.implied import provider_of
 from ..config.load import ConfigSnapshot
 from ..config.schema.models import Cost, ModelDefinition, ProviderConfig
 from ..errors import UnknownModel
 from ..paths import Paths
-from ..proxy.tokens import Prices
+from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
 from ..roles.allowed import check_allowed
 from ..roles.choice import Choice, parse_ref, resolve
+
+if TYPE_CHECKING:
+    from ..catalog.facts import Catalog, ModelFacts
 
 _MILLION = Decimal(1_000_000)
 _MOST_CHOSEN = 256
@@ -40,6 +44,9 @@ class Settings:
     # What a call asks for again and again; a snapshot does not change.
     _definitions: Mapping[str, ModelDefinition] = field(repr=False, compare=False)
     _chosen: dict[tuple[str | None, str, str | None], Choice] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _catalog: dict[Path, tuple[tuple[int, int, int] | None, Catalog | None]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -104,15 +111,38 @@ class Settings:
         return {name.lower(): value for name, value in merged.items()}
 
     def prices(self, model_id: str) -> Prices | None:
-        """What a model costs: as configured, else as the proxy said when it was last asked. None if neither knows."""
+        """What a model costs; None if nobody knows.
+
+        As configured. Where that is what the proxy's prices come to for a short request, all of the proxy's prices count,
+        as it said when it was last asked; likewise where the config has none. Zeros in the config mean that a model is free,
+        unless the proxy names a price.
+        """
         definition = self.definition(model_id)
-        if definition is not None and definition.cost is not None and _any(definition.cost):
-            return _per_token(definition.cost)
+        configured = None if definition is None or definition.cost is None else _per_token(definition.cost)
+        listed = self._listed(model_id)
+        if configured is not None and any(_four(configured)):
+            from ..catalog.definitions import states
+
+            return listed.prices if listed is not None and states(configured, listed) else configured
+        if listed is not None:
+            return listed.prices
+        return configured if configured is not None and configured.free else None
+
+    def _listed(self, model_id: str) -> ModelFacts | None:
         from ..catalog import cache
 
-        catalog = cache.load_last_good(self.paths, self.base_url)
+        path = cache.file_of(self.paths, self.base_url)
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        mark = (found.st_mtime_ns, found.st_size, found.st_ino)
+        known, catalog = self._catalog.get(path, (None, None))
+        if known != mark:
+            catalog = cache.load_last_good(self.paths, self.base_url)
+            self._catalog[path] = mark, catalog
         facts = catalog.facts_for(model_id) if catalog else None
-        return facts.prices if facts and facts.prices.known else None
+        return facts if facts is not None and facts.prices.known else None
 
     def fitted(self, model_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters without those which the model is configured not to take."""
@@ -130,9 +160,8 @@ class Settings:
         return (compat.max_tokens_field if compat else None) or "max_tokens"
 
 
-def _any(cost: Cost) -> bool:
-    """Zeros are how Fased writes an unknown price."""
-    return any((cost.input, cost.output, cost.cache_read, cost.cache_write))
+def _four(prices: Prices) -> tuple[Decimal | None, ...]:
+    return prices.input, prices.output, prices.cache_read, prices.cache_write
 
 
 def _per_token(cost: Cost) -> Prices:

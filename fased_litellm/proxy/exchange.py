@@ -10,11 +10,12 @@ from typing import Any
 from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net.messages import Answer, Request
 from .answers import looks_like_html, parsed
+from .billed import Served
 from .failures import classify
+from .pricing.prices import PriceSource
 from .receipt import Receipt, Timing, make_receipt
-from .reply import Content, Delta, Reply, id_of, read_completion
+from .reply import Content, Delta, Reply, cites, id_of, mapping, mappings, read_completion
 from .stream import StreamReader
-from .tokens import PriceSource
 from .wire import ChatRequest, chat_request
 
 END_S = 2.0
@@ -42,6 +43,7 @@ class Exchange:
         self._first_ms: float | None = None
         self._response_id: str | None = None
         self._end_known = False
+        self._served: Served | None = None
 
     def request(self, headers: Mapping[str, str]) -> Request:
         """The HTTP request; the clock of the receipt starts here.
@@ -76,6 +78,8 @@ class Exchange:
         if content is None:
             raise self.stamped(self._no_completion(answer.body))
         self._response_id = id_of(body.get("id"))
+        cited = any(cites(mapping(choice.get("message"))) for choice in mappings(body.get("choices")))
+        self._served = self._serving(body.get("service_tier"), cited=cited)
         return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
 
     def opened(self, status: int, headers: Mapping[str, str]) -> bool:
@@ -195,4 +199,11 @@ class Exchange:
             prices=self.prices,
             streamed=streamed,
             response_id=self._response_id or self._reader.response_id,
+            served=self._served or self._serving(self._reader.service_tier, cited=self._reader.cited),
+        )
+
+    def _serving(self, tier: Any, *, cited: bool) -> Served:
+        asked = self.chat.params
+        return Served(
+            tier, asked.get("service_tier"), cited, mapping(asked.get("web_search_options")).get("search_context_size")
         )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from ..formatting import usd
-from .tokens import PriceSource, TokenUsage, token_usage
+from .billed import UNSERVED, Served
+from .pricing.prices import PriceSource
+from .tokens import TokenUsage, token_usage
 from .values import MOST_USD, money
 
 WARN_FROM = Decimal("0.8")
 """The part of a key's budget from which on its user is warned."""
 
-CostSource = Literal["header", "stream", "price-table", "unknown"]
+CostSource = Literal["header", "stream", "body", "price-table", "estimate", "unknown"]
+"""``header``, ``stream`` and ``body`` are the proxy's word. ``price-table`` is exact, ``estimate`` is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Receipt:
         usage: tokens; None if the answer held no usage.
         cost_usd: USD; None if unknown, never 0 for that.
         cost_source: where the cost came from.
+        cost_note: why it is an estimate.
         proxy_version: LiteLLM's version.
         latency_ms: milliseconds from sending to the end of the reply.
         time_to_first_token_ms: milliseconds to the first piece of a stream, or to the first byte of a whole reply.
@@ -74,6 +79,7 @@ class Receipt:
     warnings: tuple[str, ...] = ()
     response_id: str | None = None
     proxy_call_id: str | None = None
+    cost_note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The value of ``receipt`` in the JSON of a call."""
@@ -91,6 +97,7 @@ class Receipt:
             "usage": self.usage.as_dict() if self.usage else None,
             "costUsd": float(self.cost_usd) if self.cost_usd is not None else None,
             "costSource": self.cost_source,
+            "costNote": self.cost_note,
             "proxyVersion": self.proxy_version,
             "latencyMs": _rounded(self.latency_ms),
             "timeToFirstTokenMs": _rounded(self.time_to_first_token_ms),
@@ -119,6 +126,7 @@ def make_receipt(
     prices: PriceSource | None = None,
     streamed: bool = False,
     response_id: str | None = None,
+    served: Served = UNSERVED,
 ) -> Receipt:
     """Read a receipt from an answer.
 
@@ -136,9 +144,10 @@ def make_receipt(
         prices: gives what the model costs; asked only for answers that do not say.
         streamed: whether the reply came in pieces.
         response_id: the provider's id of the completion, if it came.
+        served: what else its price may depend on.
     """
-    tokens = token_usage(usage)
-    cost, source = _cost(headers, usage, tokens, prices, streamed=streamed)
+    tokens = token_usage(usage, served)
+    cost, source, note = _cost(headers, usage, tokens, prices, streamed=streamed)
     overhead_ms = _decimal_ms(headers.get("x-litellm-overhead-duration-ms"))
     whole_ms = _decimal_ms(headers.get("x-litellm-response-duration-ms"))
     return Receipt(
@@ -161,6 +170,7 @@ def make_receipt(
         response_id=response_id,
         # What the proxy says is a fact about the call. It does not name the call: two calls could get one name.
         proxy_call_id=headers.get("x-litellm-call-id") or None,
+        cost_note=note,
     )
 
 
@@ -171,22 +181,31 @@ def _cost(
     prices: PriceSource | None,
     *,
     streamed: bool,
-) -> tuple[Decimal | None, CostSource]:
-    if streamed:
-        told = money((usage or {}).get("cost"))
-        if told is not None:
-            return told, "stream"
-    else:
-        told = money(headers.get("x-litellm-response-cost"))
-        # Releases that do not know a price say 0 for a call that took tokens.
-        if told is not None and (told > 0 or tokens is None or tokens.total_tokens == 0):
-            return told, "header"
-    if prices is not None and tokens is not None:
-        table = prices()
-        computed = table.cost(tokens) if table else None
-        if computed is not None and computed < MOST_USD:
-            return computed, "price-table"
-    return None, "unknown"
+) -> tuple[Decimal | None, CostSource, str | None]:
+    """The cost, where it came from, and why it is an estimate.
+
+    Fact: releases that do not know a price say 0 for a call that took tokens. So 0 is believed only of a call that took
+    none, and of a model that the config or the catalog says is free.
+    """
+    said: list[tuple[Decimal, CostSource]] = []
+    in_usage = money((usage or {}).get("cost"))
+    in_header = None if streamed else money(headers.get("x-litellm-response-cost"))
+    if in_header is not None:
+        said.append((in_header, "header"))
+    if in_usage is not None:
+        said.append((in_usage, "stream" if streamed else "body"))
+    for amount, source in said:
+        if amount > 0 or tokens is None or tokens.total_tokens == 0:
+            return amount, source, None
+    table = prices() if prices is not None and tokens is not None else None
+    if table is None or tokens is None:
+        return None, "unknown", None
+    if said and table.free:
+        return *said[0], None
+    charge = table.charge(tokens, datetime.now(UTC))
+    if charge is None or charge.usd >= MOST_USD:
+        return None, "unknown", None
+    return charge.usd, "estimate" if charge.doubt else "price-table", charge.doubt
 
 
 def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:

@@ -161,6 +161,14 @@ def id_of(value: Any) -> str | None:
     return joined(text_of(value)) or None
 
 
+def cites(message: Mapping[str, Any]) -> bool:
+    """Whether a message, or a piece of one, cites pages of the web.
+
+    Fact: LiteLLM takes that for the sign of a search, which it bills, where the usage does not count searches.
+    """
+    return any(note.get("type") == "url_citation" for note in mappings(message.get("annotations")))
+
+
 def text_of(content: Any) -> str:
     """The text of a ``content``, which may be null, a text or a list of parts."""
     if isinstance(content, str):

@@ -17,7 +17,7 @@ from .causes import STREAM_BROKE, STREAM_CUT
 from .eventstream import DONE, EventDecoder
 from .failures import Failure, classify
 from .pairs import Pairs, joined
-from .reply import Content, Delta, choice_index, mappings, read_message, reasoning_of, text_of, whole_calls
+from .reply import Content, Delta, choice_index, cites, mappings, read_message, reasoning_of, text_of, whole_calls
 from .tokens import merged_usage
 from .toolcalls import ToolCalls
 
@@ -33,6 +33,8 @@ class StreamReader:
     def __init__(self) -> None:
         self.usage: Mapping[str, Any] | None = None
         self.response_id: str | None = None
+        self.service_tier: str | None = None
+        self.cited = False
         self.done = False
         self._events = EventDecoder()
         self._text: list[str] = []
@@ -123,6 +125,8 @@ class StreamReader:
             return []
         if self.response_id is None:
             self.response_id = joined(text_of(event.get("id"))) or None
+        if "service_tier" in event:
+            self.service_tier = text_of(event["service_tier"]) or self.service_tier
         found: list[Delta] = []
         for choice in mappings(event.get("choices")):
             self._use(choice.get("usage"))
@@ -152,6 +156,8 @@ class StreamReader:
         if any(value for key, value in delta.items() if key != "role"):
             self._alive = True
         pieces = self._piece("reasoning", reasoning_of(delta)) + self._piece("text", text_of(delta.get("content")))
+        if "annotations" in delta:
+            self.cited = self.cited or cites(delta)
         if delta.get("tool_calls") or delta.get("function_call"):
             self._called = True
             pieces += self._calls.feed(whole_calls(delta))
@@ -171,6 +177,7 @@ class StreamReader:
     def _message(self, message: Mapping[str, Any]) -> list[Delta]:
         """A whole message: from a gateway that does not stream, or once more at the end. What came in pieces is not repeated."""
         whole = read_message(message, None)
+        self.cited = self.cited or cites(message)
         found: list[Delta] = []
         self._alive = True
         if not self._reasoning and whole.reasoning:

@@ -15,13 +15,14 @@ from typing import Any, Literal
 
 from ..catalog import cache
 from ..catalog.configured import definitions_of
-from ..catalog.facts import Catalog
+from ..catalog.definitions import states
+from ..catalog.facts import Catalog, ModelFacts
 from ..config.agents import section
 from ..config.implied import implied_base_url
 from ..config.load import ConfigSnapshot
 from ..errors import UsageError
 from ..paths import Paths
-from ..proxy.tokens import Prices
+from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..redaction import redact
 from ..refs import PROVIDER, normalize_provider
@@ -85,7 +86,7 @@ class PriceList:
             return NoPrice("neither provider nor model is known", "There is none: nobody wrote down what was asked.")
         found = self._defined(provider, model)
         if found is not None and found[0].known:
-            return Price(found[0], "config", found[1], self._doubt(found[0], provider, model))
+            return self._configured(*found, provider, model)
         listed = self._listed(provider, model)
         if isinstance(listed, NoPrice) and found is not None:
             return NoPrice(f"{found[1]} lacks input or output", "Add it there, in USD per million tokens.")
@@ -140,11 +141,17 @@ class PriceList:
         age = cache.age_text(catalog.age_s(self._now))
         return Price(facts.prices, "catalog", f"catalog of {url} of {date}", f"as the proxy said {age} ago")
 
-    def _doubt(self, found: Prices, provider: str, model: str) -> str | None:
-        """Zeros in a config may be meant, or be what Fased once wrote for "not known"."""
-        if found.input or found.output or not isinstance(self._listed(provider, model), Price):
-            return None
-        return "free by the zeros of the config, though the proxy tells a price"
+    def _configured(self, found: Prices, note: str, provider: str, model: str) -> Price:
+        """Zeros in a config may be meant, or be what Fased once wrote for "not known". Four prices which are those of the
+        proxy stand for all that it names: for long prompts, for caching for an hour, for tiers of service."""
+        listed = self._listed(provider, model)
+        if not isinstance(listed, Price):
+            return Price(found, "config", note)
+        if not (found.input or found.output):
+            return Price(found, "config", note, "free by the zeros of the config, though the proxy tells a price")
+        if listed.prices.cards and states(found, ModelFacts(model, prices=listed.prices)):
+            return Price(listed.prices, "config", f"{note}, with what else the {listed.note} has")
+        return Price(found, "config", note)
 
     def _catalog(self, provider: str) -> tuple[Catalog | None, str]:
         name = normalize_provider(provider)

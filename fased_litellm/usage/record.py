@@ -49,8 +49,9 @@ class UsageRecord:
         status: ``ok``, ``error``, ``interrupted`` (a stream that broke off) or ``cancelled`` (by the caller).
         cause, origin, http_status: of a failure; see ``proxy.causes``.
         cost: USD, None where it is not known. Kept to twelve digits after the point.
-        cost_source: ``header``, ``stream``, ``price-table``, ``transcript``, ``config``, ``catalog`` or ``unknown``.
-        price_note: where a price came from that was looked up later, in words.
+        cost_source: ``header``, ``stream`` or ``body`` (the proxy's word), ``price-table``, ``transcript``, ``config``,
+            ``catalog``, ``spend-row``, ``estimate`` or ``unknown``.
+        price_note: where a price came from that was looked up later, and why a cost is an estimate, in words.
         input_cost … cache_write_cost: the parts of the cost, USD, None where they are not known.
         retries, fallbacks: how many it took; None where the proxy did not say.
         latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.

@@ -31,7 +31,7 @@ from .rollups import CALL_SUMS, TABLES
 _BATCH = 400
 _DAY_MS = TABLES["rollup_session"][0]
 _PARTS = ("input_cost_pico", "output_cost_pico", "cache_read_cost_pico", "cache_write_cost_pico")
-_TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
+_TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens"
 NO_TOKENS = NoPrice(
     "no tokens are known of them: they broke off, or were never answered", "None: what they cost, only the proxy knows."
 )
@@ -209,12 +209,12 @@ def _priced(
     A call that was changed meanwhile, by whomever, has another id by now and is left alone.
     """
     sql = (
-        f"SELECT id, total_tokens, {_TOKENS} FROM call "  # noqa: S608 - names of columns
+        f"SELECT id, total_tokens, started_at_ms, {_TOKENS} FROM call "  # noqa: S608 - names of columns
         f"WHERE id IN ({', '.join('?' * len(ids))}) AND counted AND cost_pico IS NULL"
     )
     changes: dict[int, dict[str, Any]] = {}
-    for number, total, *tokens in connection.execute(sql, tuple(ids)).fetchall():
-        values = _values(price, TokenUsage(*tokens))
+    for number, total, at_ms, *tokens in connection.execute(sql, tuple(ids)).fetchall():
+        values = _values(price, TokenUsage(*tokens), at_ms)
         if values is None:
             found.left += 1
             found.left_tokens += total
@@ -226,17 +226,17 @@ def _priced(
     return changes
 
 
-def _values(price: Price, usage: TokenUsage) -> dict[str, Any] | None:
+def _values(price: Price, usage: TokenUsage, at_ms: int) -> dict[str, Any] | None:
     """What a row is to say of its cost, None if it cannot be told."""
     if not usage.total_tokens:
         return None  # only the sum is known
-    found = priced(price.prices, usage)
+    found = priced(price.prices, usage, at_ms)
     if found is None:
         return None
-    cost, parts = found
+    source, note = found.said(price.source, price.note)
     return {
-        "cost_pico": cost,
-        "cost_source": price.source,
-        "price_note": price.note,
-        **dict(zip(_PARTS, parts, strict=True)),
+        "cost_pico": found.cost,
+        "cost_source": source,
+        "price_note": note,
+        **dict(zip(_PARTS, found.parts, strict=True)),
     }

@@ -14,7 +14,7 @@ from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.errors import CatalogError
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 
 URL = "http://localhost:4000"
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fased_litellm.catalog.definitions import cost_per_million, default_definition, to_definition
 from fased_litellm.catalog.facts import ModelFacts
 from fased_litellm.config.schema.models import ModelDefinition
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 
 FULL = ModelFacts(
     id="team/sonnet",

@@ -25,7 +25,7 @@ from fased_litellm.config.load import load
 from fased_litellm.config.schema.models import ModelDefinition
 from fased_litellm.errors import CatalogError, ConfigError, UnknownModel
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 
 URL = "http://localhost:4000"
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fased_litellm.catalog import cache
+from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.config.load import load
 from fased_litellm.context import CallContext
 from fased_litellm.errors import CallError, ConnectFailed, ModelNotAllowed, ProxyError, UnknownModel
@@ -18,6 +21,9 @@ from fased_litellm.net.messages import Answer
 from fased_litellm.paths import Paths
 from fased_litellm.provider.call import Call, Wish, attribution
 from fased_litellm.provider.settings import Settings
+from fased_litellm.proxy.pricing import card
+from fased_litellm.proxy.pricing.prices import Prices
+from fased_litellm.proxy.tokens import TokenUsage
 
 MODELS = [
     {"id": "a", "name": "A", "compat": {"supportsReasoningEffort": False, "maxTokensField": "max_completion_tokens"}},
@@ -217,10 +223,61 @@ def test_the_allow_list_holds(tmp_path: Path) -> None:
         found.choose(model="litellm/secret", agent="main", role=None)
 
 
-def test_zeros_are_no_price(tmp_path: Path) -> None:
+def test_zeros_in_the_config_mean_a_free_model_unless_the_proxy_names_a_price(tmp_path: Path) -> None:
     config = json.loads(json.dumps(CONFIG))
     config["models"]["providers"]["litellm"]["models"][1]["cost"] = {"input": 0, "output": 0}
-    assert settings(tmp_path, config).prices("b") is None
+    found = settings(tmp_path, config)
+    assert found.prices("a") is None
+    free = found.prices("b")
+    assert free is not None
+    assert free.free
+    named = Prices(Decimal("1e-6"), Decimal("2e-6"))
+    cache.save(found.paths, Catalog(found.base_url, datetime.now(UTC), (ModelFacts("b", prices=named),)))
+    assert found.prices("b") == named
+
+
+ROW = {
+    "key": "some-model",
+    "litellm_provider": "openai",
+    "input_cost_per_token": 3e-06,
+    "output_cost_per_token": 1.5e-05,
+    "cache_read_input_token_cost": 3e-07,
+    "input_cost_per_token_above_200k_tokens": 6e-06,
+    "cache_creation_input_token_cost": None,
+    "pricing_overrides": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("cost", "whole"),
+    [
+        ({"input": 3, "output": 15, "cacheRead": 0.3}, True),  # as an earlier release wrote it
+        ({"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3}, True),
+        ({"input": 3, "output": 15}, True),
+        ({"input": 2, "output": 15, "cacheRead": 0.3}, False),  # the user has another price
+        ({"input": 3, "output": 15, "cacheRead": 0.2}, False),
+        ({"input": 3}, False),
+    ],
+)
+def test_the_prices_of_the_config_stand_for_all_of_the_proxys_if_they_are_the_same(
+    tmp_path: Path, cost: dict[str, float], whole: bool
+) -> None:
+    config = json.loads(json.dumps(CONFIG))
+    config["models"]["providers"]["litellm"]["models"][1]["cost"] = cost
+    found = settings(tmp_path, config)
+    listed = Prices.of([card.read(ROW)])
+    cache.save(found.paths, Catalog(found.base_url, datetime.now(UTC), (ModelFacts("b", prices=listed),)))
+    got = found.prices("b")
+    assert got is not None
+    assert (got == listed) is whole
+    long = TokenUsage(300_000, 100)
+    charge = got.charge(long)
+    if cost == {"input": 3}:
+        assert charge is None
+    else:
+        assert charge is not None
+        assert (charge.doubt is None) is whole
+        assert not whole or charge.usd == Decimal("1.8015")
 
 
 def test_the_names_of_a_call_become_tags() -> None:

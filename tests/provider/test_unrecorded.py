@@ -22,7 +22,7 @@ from fased_litellm import CallContext
 from fased_litellm.errors import BudgetError, CallError, LedgerError
 from fased_litellm.provider.recorder import Recorder
 from fased_litellm.provider.settings import Settings
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage import database, spool
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.spool import Spool

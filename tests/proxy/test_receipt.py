@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.receipt import Receipt, Timing, make_receipt
-from fased_litellm.proxy.tokens import Prices, TokenUsage, token_usage
+from fased_litellm.proxy.tokens import TokenUsage, token_usage
 
 HEADERS = {
     "x-litellm-call-id": "call-1",
@@ -76,6 +77,7 @@ def test_everything_is_read_from_a_whole_reply() -> None:
         },
         "costUsd": 0.0000153,
         "costSource": "header",
+        "costNote": None,
         "proxyVersion": "1.106.2",
         "latencyMs": 12.1,
         "timeToFirstTokenMs": 9.8,

@@ -14,7 +14,7 @@ from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.config.load import load
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.pricelist import NoPrice, Price, PriceList
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

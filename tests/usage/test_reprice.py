@@ -21,7 +21,8 @@ from jsonschema import Draft202012Validator
 from fased_litellm.errors import LedgerError
 from fased_litellm.paths import Paths
 from fased_litellm.provider.recorder import Recorder
-from fased_litellm.proxy.tokens import Prices, TokenUsage
+from fased_litellm.proxy.pricing.prices import Prices
+from fased_litellm.proxy.tokens import TokenUsage
 from fased_litellm.usage import filters, importlock
 from fased_litellm.usage import reprice as module
 from fased_litellm.usage.budgets.budget import Scope

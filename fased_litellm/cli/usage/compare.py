@@ -14,7 +14,7 @@ from . import options
 from .asking import ask_at
 
 if TYPE_CHECKING:
-    from ...proxy.tokens import Prices
+    from ...proxy.pricing.prices import Prices
     from ...usage.compare.reasons import Key, PricesOf
     from ...usage.dialect import Connection, Dialect
 

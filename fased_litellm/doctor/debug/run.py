@@ -13,7 +13,7 @@ from ...errors import CallError, CatalogError, UsageError
 from ...net.transport import Transport
 from ...provider import LiteLLMProvider
 from ...provider.call import Call, Wish
-from ...proxy.tokens import Prices
+from ...proxy.pricing.prices import Prices
 from ...proxy.wire import Message, base_headers
 from ...redaction import mask
 from ...roles.choice import Choice

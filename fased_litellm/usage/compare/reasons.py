@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from ...proxy.tokens import Prices
+from ...proxy.pricing.prices import Prices
 from ..totals import Totals
 
 Key = tuple[str | None, ...]

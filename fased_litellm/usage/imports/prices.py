@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ...config.agents import section
-from ...proxy.tokens import Prices, TokenUsage
+from ...proxy.pricing.prices import Prices
+from ...proxy.tokens import TokenUsage
 from ..money import MAX_COST_USD
 from ..pricing import priced
 from .numbers import pico
@@ -89,9 +90,13 @@ def _priced(found: tuple[Prices, str], tokens: Tokens) -> Cost:
     if not any(tokens[:4]) and any((prices.input, prices.output)):
         return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
     cost = priced(prices, TokenUsage(*tokens[:4])) if prices.known else None
-    return UNKNOWN if cost is None else (cost[0], "config", *cost[1], note)
+    if cost is None:
+        return UNKNOWN
+    source, note = cost.said("config", note)
+    return (cost.cost, source, *cost.parts, note)
 
 
 def per_token(values: list[str | None]) -> Prices:
     """Such four prices, in USD per token."""
-    return Prices(*(None if value is None else Decimal(value) / _MILLION for value in values))
+    plain, output, read, write = (None if value is None else Decimal(value) / _MILLION for value in values)
+    return Prices(plain, output, read, write)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.tokens import Prices
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.compare.reasons import Key, Reasons, reasons
 from fased_litellm.usage.totals import Totals
 

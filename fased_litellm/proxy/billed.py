@@ -1,0 +1,208 @@
+"""What the price of a call may depend on besides its four counts of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+TIERS = {"flex": "flex", "balanced": "balanced", "priority": "priority", "fast": "priority", "ultrafast": "ultrafast"}
+"""``service_tier`` of a reply → the ending of the price's name. Fact: LiteLLM 1.108, ``llm_cost_calc/utils.py``."""
+
+_STANDARD = ("default", "standard")
+
+
+@dataclass(frozen=True, slots=True)
+class BilledDetail:
+    """Of what the tokens were, and how they were served. Zeros and None mean that the answer names none.
+
+    Attributes:
+        text_tokens, audio_tokens, image_tokens, video_tokens: kinds of the prompt's tokens, cached ones included where
+            the provider does so.
+        cached_text_tokens, cached_audio_tokens, cached_image_tokens: kinds of the tokens read from a cache.
+        cache_write_5m_tokens, cache_write_1h_tokens: written to a cache for five minutes, and for an hour; None where
+            the answer does not split them.
+        characters, images, video_seconds, audio_seconds, queries: other units that a prompt may be billed by.
+        output_text_tokens, output_audio_tokens, output_image_tokens, output_video_tokens: kinds of the reply's tokens.
+        service_tier: ``flex``, ``priority``, ``balanced`` or ``ultrafast``; None is the standard tier.
+        geo: where the provider ran it, if it says so (``us``).
+        fast: whether it was a provider's fast mode.
+        tool_searches, grounding_searches, agent_searches: of the web, by the three places in which providers count them
+            (``server_tool_use``, ``prompt_tokens_details``, ``server_side_tool_usage_details``); None where it is absent.
+        page_visits, map_searches: what else tools of the provider did.
+        citation_tokens: tokens of citations, which Perplexity bills apart.
+        cited: whether the reply cites pages of the web.
+        search_size: the ``search_context_size`` that was asked for.
+    """
+
+    text_tokens: int = 0
+    audio_tokens: int = 0
+    image_tokens: int = 0
+    video_tokens: int = 0
+    cached_text_tokens: int = 0
+    cached_audio_tokens: int = 0
+    cached_image_tokens: int = 0
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    characters: int = 0
+    images: int = 0
+    video_seconds: float = 0
+    audio_seconds: float = 0
+    queries: int = 0
+    output_text_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
+    output_video_tokens: int = 0
+    service_tier: str | None = None
+    geo: str | None = None
+    fast: bool = False
+    tool_searches: int | None = None
+    grounding_searches: int | None = None
+    agent_searches: int | None = None
+    page_visits: int = 0
+    map_searches: int = 0
+    citation_tokens: int = 0
+    cited: bool = False
+    search_size: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is not zero, None or False; ``from_dict`` reads it."""
+        values = {name: getattr(self, name) for name in _FIELDS}
+        return {name: value for name, value in values.items() if value or (value == 0 and name in _SPLIT)}
+
+    @property
+    def searched(self) -> bool:
+        """Whether the answer shows that the web was searched."""
+        counts = (self.tool_searches, self.grounding_searches, self.agent_searches or None)
+        return self.cited or any(count is not None for count in counts)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> BilledDetail:
+        """The detail of such a document; what has no place in it, or is of another kind, is left out."""
+        values: dict[str, Any] = {}
+        for name, value in document.items():
+            if name in _FLAGS:
+                values[name] = value is True
+            elif name in _WORDS:
+                values[name] = word(value)
+            elif name in _FIELDS:
+                values[name] = seconds(value) if name in _SECONDS else count(value)
+        return cls(**values)
+
+
+_FLAGS, _WORDS, _SECONDS = ("fast", "cited"), ("service_tier", "geo", "search_size"), ("video_seconds", "audio_seconds")
+_SPLIT = (
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "tool_searches",
+    "grounding_searches",
+    "agent_searches",
+)
+_FIELDS = tuple(field.name for field in fields(BilledDetail))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a price may depend on and the ``usage`` object does not say; values as they stand in the JSON.
+
+    Attributes:
+        tier, asked_tier: ``service_tier`` of the reply and of the request.
+        cited: whether the reply cites pages of the web.
+        search_size: ``web_search_options.search_context_size`` of the request.
+    """
+
+    tier: Any = None
+    asked_tier: Any = None
+    cited: bool = False
+    search_size: Any = None
+
+
+UNSERVED = Served()
+
+
+def billed_detail(usage: Mapping[str, Any], served: Served = UNSERVED) -> BilledDetail:
+    """What a ``usage`` object says besides the counts of tokens. LiteLLM's names and those of the providers behind it.
+
+    Fact: LiteLLM bills the tier that the reply names; where the reply names none, or ``auto``, the one that was asked for.
+    """
+    prompt, reply = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    cached, written = mapping(prompt.get("cached_tokens_details")), mapping(prompt.get("cache_creation_token_details"))
+    tools, server_side = mapping(usage.get("server_tool_use")), mapping(usage.get("server_side_tool_usage_details"))
+    split = written.get("ephemeral_5m_input_tokens"), written.get("ephemeral_1h_input_tokens")
+    known = any(part is not None for part in split)
+    return BilledDetail(
+        text_tokens=count(prompt.get("text_tokens")),
+        audio_tokens=count(prompt.get("audio_tokens")),
+        image_tokens=count(prompt.get("image_tokens")),
+        video_tokens=count(prompt.get("video_tokens")),
+        cached_text_tokens=count(cached.get("text_tokens")),
+        cached_audio_tokens=count(cached.get("audio_tokens")),
+        cached_image_tokens=count(cached.get("image_tokens")),
+        cache_write_5m_tokens=count(split[0]) if known else None,
+        cache_write_1h_tokens=count(split[1]) if known else None,
+        characters=count(prompt.get("character_count")),
+        images=count(prompt.get("image_count")),
+        video_seconds=seconds(prompt.get("video_length_seconds")),
+        audio_seconds=seconds(prompt.get("audio_length_seconds")),
+        queries=count(prompt.get("query_count")),
+        output_text_tokens=count(reply.get("text_tokens")),
+        output_audio_tokens=count(reply.get("audio_tokens")),
+        output_image_tokens=count(reply.get("image_tokens")),
+        output_video_tokens=count(reply.get("video_tokens")),
+        service_tier=_tier(served.tier, usage.get("service_tier"), served.asked_tier),
+        geo=_geo(usage.get("inference_geo")),
+        fast=usage.get("speed") == "fast",
+        tool_searches=_told(tools.get("web_search_requests")),
+        grounding_searches=_told(prompt.get("web_search_requests")),
+        agent_searches=_told(server_side.get("web_search_calls")),
+        page_visits=count(tools.get("browser_open_requests")),
+        map_searches=count(prompt.get("google_maps_grounding_requests")),
+        citation_tokens=count(usage.get("citation_tokens")),
+        cited=served.cited,
+        search_size=word(served.search_size),
+    )
+
+
+def _told(value: Any) -> int | None:
+    return None if value is None else count(value)
+
+
+def _tier(*named: Any) -> str | None:
+    for tier in named:
+        name = tier.lower() if isinstance(tier, str) else ""
+        if name in TIERS:
+            return TIERS[name]
+        if name in _STANDARD:
+            return None
+    return None
+
+
+def _geo(value: Any) -> str | None:
+    place = word(value)
+    return None if place in (None, "global", "not_available") else place
+
+
+def count(value: Any) -> int:
+    """A number of tokens or other things; 0 where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return max(0, int(value)) if value == value and abs(value) < 1e15 else 0  # noqa: PLR0124 - NaN is not itself
+
+
+def seconds(value: Any) -> float:
+    """A duration in seconds; 0 where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0.0
+    return float(value) if 0 <= value < 1e9 else 0.0
+
+
+def word(value: Any) -> str | None:
+    """A short name in lower case, None where it is none."""
+    if not isinstance(value, str) or not value.isascii() or not value.replace("-", "_").isidentifier():
+        return None
+    return value.lower()[:40]
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value, or an empty object."""
+    return value if isinstance(value, Mapping) else {}
