@@ -87,7 +87,7 @@ def counted(usage: Any) -> Counted:
     Of several readings, the one counts whose sum is the total that was written down; else that which the spelling stands
     for. Reasoning that is more than the output is beside it.
     """
-    if not isinstance(usage, Mapping):
+    if type(usage) is not dict and not isinstance(usage, Mapping):
         return NONE
     details = _details(usage, _PROMPT_DETAILS) or _details(usage, _INPUT_DETAILS)
     read = _pick(usage, _READ) or _pick(details, _DETAIL_READ)
@@ -120,7 +120,7 @@ def _sent(usage: Mapping[str, Any]) -> tuple[int, bool]:
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
     for name in names:
         found = usage.get(name)
-        if isinstance(found, Mapping):
+        if type(found) is dict or (found is not None and isinstance(found, Mapping)):
             return found
     return {}
 

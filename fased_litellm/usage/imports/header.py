@@ -97,10 +97,13 @@ def of(entry: Any) -> Header:
     """What a line says, if it is a header."""
     if type(entry) is not dict or entry.get("type") != "session":
         return NONE
+    began_ms = moment(entry.get("timestamp"))
+    if "parentSession" not in entry and "sessionKey" not in entry:
+        return Header(began_ms)
     parent = (text(entry.get("parentSession")) or "").replace("\\", "/").rpartition("/")[2]
     named = conversation_name(parent)
     return Header(
-        moment(entry.get("timestamp")),
+        began_ms,
         named[0] if named else parent,
         names={name: entry[name] for name in _NAMES if name in entry} if text(entry.get("sessionKey")) else {},
     )

@@ -61,13 +61,22 @@ def run(
     layout = find(paths, config)
     known = ledger.exists()
     odd: list[tuple[str, str]] = []
-    files = list(scan(layout, lambda path, what: odd.append((path, what))))
-    if (not known and not files) or (known and not full and not wait and _look(ledger, files).none):
-        return ImportResult(files=len(files), unreadable=odd)
+    files: list[Found] | None = None
+    if not known or not (full or wait):
+        files = _scan(layout, odd)
+        if not files if not known else _look(ledger, files).none:
+            return ImportResult(files=len(files), unreadable=odd)
     with importlock.hold(ledger, wait_s=WAIT_S if wait else 0) as lock:
-        result = _work(ledger, config, layout, lock, full=full, tell=tell, workers=workers)
+        if known or files is None:  # once more, for another import may have been at work until now
+            files = _scan(layout, odd)
+        result = _work(ledger, config, layout, files, lock, full=full, tell=tell, workers=workers)
         result.unreadable += odd
         return result
+
+
+def _scan(layout: Layout, odd: list[tuple[str, str]]) -> list[Found]:
+    odd.clear()
+    return list(scan(layout, lambda path, what: odd.append((path, what))))
 
 
 def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
@@ -76,10 +85,16 @@ def _look(ledger: Path, files: list[Found], *, full: bool = False) -> Changes:
 
 
 def _work(
-    ledger: Path, config: NodeConfig, layout: Layout, lock: int, *, full: bool, tell: Tell | None, workers: int | None
+    ledger: Path,
+    config: NodeConfig,
+    layout: Layout,
+    files: list[Found],
+    lock: int,
+    *,
+    full: bool,
+    tell: Tell | None,
+    workers: int | None,
 ) -> ImportResult:
-    # Once more, for another import may have been at work until now.
-    files = list(scan(layout))
     changes = _look(ledger, files, full=full)
     if changes.none:
         return ImportResult(files=len(files))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ... import plainfile
 from ..changes import Put, put_many
@@ -43,7 +43,7 @@ class Stores:
             else:
                 self._files.setdefault(os.path.dirname(file.file), []).append(file)
         self._read: dict[str, Store] = {}
-        self._older: dict[str, list[str]] = {}
+        self._older: dict[str, tuple[Sequence[str], set[str]]] = {}
         self.problems: dict[str, str] = {}
         """Stores that cannot be read, with the reason."""
 
@@ -68,15 +68,21 @@ class Stores:
             entry = store.find(transcript.name)
             if found := entry.about if entry else store.recall(transcript.name):
                 return found
-        return of_trajectory(transcript)
+        steps = f"{session_of(transcript.name)}.trajectory.jsonl"
+        return of_trajectory(transcript, steps) if steps in self._beside(transcript)[1] else None
 
-    def _backups(self, transcript: Found) -> Iterator[Store]:
-        """Older forms of the stores beside a transcript, the newest first."""
+    def _beside(self, transcript: Found) -> tuple[Sequence[str], set[str]]:
+        """Names of files beside a transcript: older forms of the store, the newest first, and records of steps."""
         folder = os.path.dirname(transcript.file)
         if folder not in self._older:
-            names = [entry.name for entry in entries(folder) if _BACKUP.match(entry.name)]
-            self._older[folder] = sorted(names, key=lambda name: (len(name), name), reverse=True)
-        for name in self._older[folder]:
+            names = [entry.name for entry in entries(folder)]
+            backups = sorted(filter(_BACKUP.match, names), key=lambda name: (len(name), name), reverse=True)
+            self._older[folder] = backups, {name for name in names if name.endswith(".trajectory.jsonl")}
+        return self._older[folder]
+
+    def _backups(self, transcript: Found) -> Iterator[Store]:
+        folder = os.path.dirname(transcript.file)
+        for name in self._beside(transcript)[0]:
             file = os.path.join(folder, name)
             if file not in self._read:
                 self._read[file], _ = read(file, transcript.agent)
@@ -91,14 +97,17 @@ def _in_database(file: Found) -> tuple[Store, str | None]:
         return EMPTY, str(error)
 
 
-def of_trajectory(transcript: Found) -> About | None:
+def of_trajectory(transcript: Found, name: str) -> About | None:
     """What the record of a session's steps says of it.
+
+    Args:
+        transcript: of the session.
+        name: of the record, beside it.
 
     Fact: ``<session id>.trajectory.jsonl`` of the agent's upstream has ``sessionKey`` in each line.
     """
-    file = os.path.join(os.path.dirname(transcript.file), f"{session_of(transcript.name)}.trajectory.jsonl")
     try:
-        descriptor = plainfile.open_file(file)
+        descriptor = plainfile.open_file(os.path.join(os.path.dirname(transcript.file), name))
     except OSError:
         return None
     try:

@@ -22,6 +22,7 @@ from .tokens import Tokens, of_store
 MOST_BYTES = 256 * 1024 * 1024
 _WITHOUT_AGENT = ("global", "unknown")
 _CHATS = (None, "webchat", "chat")
+_HISTORY = frozenset(("previousSessionId", "usageFamilySessionIds", "compactionCheckpoints"))
 
 
 class About(NamedTuple):
@@ -192,6 +193,8 @@ def entry_of(key: str, entry: Any, agent: str) -> Entry | None:
 
 def _earlier(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """Facts: ``compactionCheckpoints`` of Fased's entries, and what its upstream has beside them."""
+    if entry.keys().isdisjoint(_HISTORY):
+        return ()
     found = [entry.get("previousSessionId"), *_list(entry.get("usageFamilySessionIds"))]
     for checkpoint in _list(entry.get("compactionCheckpoints")):
         for part in map(_mapping, (checkpoint, _mapping(checkpoint).get("preCompaction"))):

@@ -65,6 +65,11 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, runs: list[Run]
     return renamed
 
 
+def any_told(connection: sqlite3.Connection) -> bool:
+    """Whether logs told of sessions at all."""
+    return connection.execute("SELECT 1 FROM run_session LIMIT 1").fetchone() is not None
+
+
 def recall(connection: sqlite3.Connection, file: Found) -> About | None:
     """What a log said of the session of a transcript; None for nothing."""
     sql = "SELECT session FROM run_session WHERE agent = ? AND session_id = ?"

@@ -10,6 +10,8 @@ from .numbers import MOST_TOKENS
 
 _FIVE = itemgetter("input", "output", "cacheRead", "cacheWrite", "totalTokens")
 
+_COUNTERS = ("inputTokens", "outputTokens", "cacheRead", "cacheWrite")
+
 Tokens = tuple[int, int, int, int, int]
 """Input (without the cached ones), output, cache read, cache write, total."""
 NONE: Tokens = (0, 0, 0, 0, 0)
@@ -67,8 +69,8 @@ def of_run(usage: Any) -> Used:
 
 def of_store(entry: dict[str, Any]) -> Tokens:
     """The counters of a session in a store. Its ``totalTokens`` is what the context holds, and no usage."""
-    names = ("inputTokens", "outputTokens", "cacheRead", "cacheWrite")
-    return _used(counted({name: entry.get(name) for name in names})).tokens
+    found = {name: value for name in _COUNTERS if (value := entry.get(name))}
+    return _used(counted(found)).tokens if found else NONE
 
 
 def _used(found: Counted) -> Used:

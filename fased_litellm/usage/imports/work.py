@@ -146,10 +146,14 @@ class Work:
             job.sort(key=lambda source: (not source.file.archived, source.file.archived, source.file.mtime_ns))
         # Not in a transaction: while one is open, SQLite's log only grows.
         with closing(database.connect(self._ledger.path)) as connection:
+            told = tasks.any_told(connection)
             # In the order of time, new rows are neighbours in the indexes.
             for job in sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns):
                 # Only now, while others work: there may be many.
-                yield [source if source.conversation else _named(connection, source, stores) for source in job]
+                yield [
+                    source if source.conversation else _named(source, stores, connection if told else None)
+                    for source in job
+                ]
 
     def _run_log(self, file: Found, feed: Feed | None, logs: RunLogs) -> None:
         try:
@@ -201,6 +205,9 @@ def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> S
     return Source(file, feed, conversations.find(connection, file.agent, file.name))
 
 
-def _named(connection: sqlite3.Connection, source: Source, stores: Stores) -> Source:
-    """A transcript of a new conversation, with what a store, or the log of a task, says of that."""
-    return source._replace(about=stores.about(source.file) or tasks.recall(connection, source.file))
+def _named(source: Source, stores: Stores, ledger: sqlite3.Connection | None) -> Source:
+    """A transcript of a new conversation, with what a store, or a log that was read before, says of that."""
+    about = stores.about(source.file)
+    if about is None and ledger:
+        about = tasks.recall(ledger, source.file)
+    return source._replace(about=about)
