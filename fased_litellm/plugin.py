@@ -10,7 +10,6 @@ several others claim belongs to none of them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, get_args
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, get_ar
 from .context import CallContext
 from .errors import PluginError
 from .paths import Paths
+from .redaction import logger
 from .refs import PROVIDER, normalize_provider
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 GROUP = "fased.providers"
 _OWN = "fased_litellm.provider:LiteLLMProvider"
-_log = logging.getLogger(__name__)
+_log = logger("plugin")
 CatalogOrder = Literal["simple", "profile", "paired", "late"]
 CATALOG_ORDERS: tuple[CatalogOrder, ...] = get_args(CatalogOrder)
 

@@ -18,6 +18,7 @@ from fased_litellm.cli import main
 from fased_litellm.localproxy import process
 from fased_litellm.paths import Paths
 from tests import specialfiles, statefolder
+from tests.servers import free_port
 
 PROXY = "litellm/proxy"
 LEDGER = "litellm/usage.sqlite3"
@@ -29,7 +30,9 @@ CONFIG_SET = ["config", "set", "agents.defaults.model.primary", "litellm/other"]
 KEY_SET = ["litellm", "key", "set", "--from-env", "OTHER_KEY", "--key-storage", "profile", "--skip-health"]
 CHAT = ["litellm", "chat", "hi"]
 BUDGET_SET = ["usage", "budget", "set", "--agent", "main", "--daily", "6"]
-UP = ["litellm", "up", "--mock"]
+PORT = ["--port", str(free_port())]
+"""Tests run side by side, and one of them has port 4000."""
+UP = ["litellm", "up", "--mock", *PORT]
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ PLACES = {
     f"{PROXY}/master-key": Place((["litellm", "logs"], UP), (["litellm", "status"],)),
     f"{PROXY}/proxy.log": Place((["litellm", "logs"], ["litellm", "logs", "--json"], UP)),
     f"{PROXY}/proxy.log.1": Place((UP,), (["litellm", "logs"],)),
-    f"{PROXY}/config.yaml": Place((["litellm", "up"], UP), (["litellm", "map"],)),
+    f"{PROXY}/config.yaml": Place((["litellm", "up", *PORT], UP), (["litellm", "map"],)),
     "litellm": Place((["usage", "import"], BUDGET_SET, UP), (["usage"], CHAT, [], ["litellm", "status"])),
 }
 """Place below the state folder → what looks there. ``litellm`` and ``proxy`` are folders, of which a folder is none."""

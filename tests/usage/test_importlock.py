@@ -86,5 +86,8 @@ def test_looking_does_not_hinder_anyone(ledger: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LedgerError, match="cannot be made"), importlock.hold(tmp_path / "file" / "usage.sqlite3"):
+    with (
+        pytest.raises(LedgerError, match="cannot be opened: Not a dir"),
+        importlock.hold(tmp_path / "file" / "usage.sqlite3"),
+    ):
         pass

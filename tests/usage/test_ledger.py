@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with Ledger(tmp_path / "file" / "usage.sqlite3") as ledger, pytest.raises(LedgerError, match="cannot be made"):
         ledger.record(sample())
-    with Ledger(tmp_path) as ledger, pytest.raises(LedgerError, match="cannot be opened"):
+    with Ledger(tmp_path) as ledger, pytest.raises(LedgerError, match="it is a folder, not a regular"):
         ledger.record(sample())
 
 
