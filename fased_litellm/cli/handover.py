@@ -50,6 +50,6 @@ def next_fased() -> Path | None:
         candidate = Path(folder) / "fased"
         if not os.path.isabs(folder):
             continue
-        if candidate.is_file() and os.access(candidate, os.X_OK) and os.path.realpath(candidate) not in own:
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK) and os.path.realpath(candidate) not in own:
             return candidate
     return None

@@ -63,6 +63,8 @@ def _guard(function: Any, *arguments: Any) -> FasedError:
         function(*arguments)
     except FasedError as error:
         return error
+    except OSError as error:
+        return _as_fased_error(error)
     return FasedError("The next `fased` on PATH returned.")  # pragma: no cover - a handover replaces the process
 
 
@@ -76,6 +78,10 @@ def _as_fased_error(error: Exception) -> FasedError:
         return UsageError(str(formatted()), hint=f"See `{command} --help`.")
     if os.environ.get("FASED_DEBUG") == "1":
         output.diagnostic(traceback.format_exc())
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        found = FasedError(f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}.")
+        found.__cause__ = error
+        return found
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
         return UsageError(
             "A word of the command line cannot be read in this locale.",
@@ -87,7 +93,22 @@ def _as_fased_error(error: Exception) -> FasedError:
     )
 
 
+def _say_whose(error: FasedError) -> None:
+    """Add to an error that comes of a file of another user whose it is, and what to do."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.filename is not None:
+            from .. import ownership
+
+            told = ownership.told(os.fsdecode(cause.filename)) if cause.errno in ownership.DENIED else None
+            if told is not None and told not in (error.hint or ""):
+                error.hint = f"{told} {error.hint or ''}".strip()
+            return
+        cause = cause.__cause__ or cause.__context__
+
+
 def _report(error: FasedError) -> int:
+    _say_whose(error)
     if os.environ.get("FASED_DEBUG") == "1" and error.__traceback__ is not None:
         output.diagnostic("".join(traceback.format_exception(error)))
     output.failure(error)

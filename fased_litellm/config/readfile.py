@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
-from .. import plainfile
+from .. import ownership, plainfile
 from ..errors import ConfigError
 
 MAX_CONFIG_BYTES = 16 * 1024 * 1024
@@ -34,7 +33,7 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_CONFIG_BYTES, max_names: int 
     except FileNotFoundError:
         return None
     except OSError as error:
-        hint = "Give yourself permission to read it." if error.errno == errno.EACCES else None
+        hint = ownership.told(path) if error.errno in ownership.DENIED else None
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
 
 

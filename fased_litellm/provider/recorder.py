@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from .. import ownership
 from ..errors import CallError, FasedError, LedgerError, StreamInterrupted
 from ..proxy.receipt import Receipt
 from ..proxy.reply import Reply
@@ -41,6 +42,7 @@ class Recorder:
         self._spool = Spool.beside(path)
         self._ledger = self._open()
         self._later = Later(self.settle, delay_s=delay_s)
+        self._used = False
         self._unsaved: dict[str, UsageRecord] = {}
         self.problem: LedgerError | None = None
         """Why rows could not be taken into the ledger when it was last tried; they wait in the spool."""
@@ -54,6 +56,7 @@ class Recorder:
         """
         if record is None:
             return None
+        self._used = True
         self.retry()
         try:
             self._spool.append(record)
@@ -66,6 +69,7 @@ class Recorder:
         """As ``keep``. Adding a line does not hold up the event loop; what could is done beside it."""
         if record is None:
             return None
+        self._used = True
         self.retry()
         try:
             self._spool.append(record)
@@ -113,7 +117,8 @@ class Recorder:
     def close(self) -> None:
         """Take in what waits, and close the ledger."""
         self._later.stop()
-        if self._unsaved or self._spool.waiting():
+        # Rows of others are taken in by whoever asks for them next; those of this program, by it.
+        if self._unsaved or (self._used and self._spool.waiting()):
             self.settle()
         if self._unsaved:
             _log.warning("Not in the usage history, since they could be written nowhere: %d calls.", len(self._unsaved))
@@ -173,4 +178,8 @@ def unrecorded(error: BaseException, warning: str | None) -> None:
 
 
 def _words(error: Exception) -> str:
-    return error.message if isinstance(error, FasedError) else f"{type(error).__name__}: {error}."
+    if not isinstance(error, FasedError):
+        return f"{type(error).__name__}: {error}."
+    cause = error.__cause__
+    told = ownership.told(cause.filename) if isinstance(cause, PermissionError) and cause.filename else None
+    return f"{error.message} {told}" if told else error.message

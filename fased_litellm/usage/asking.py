@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import ownership
 from . import database
 from .migrations import migrate
 
@@ -21,6 +23,12 @@ def asking(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         LedgerError: it cannot be read.
     """
+    if os.path.exists(path) and not ownership.may_write(path):
+        from .readonly import reading
+
+        with reading(path, lambda _: None) as connection:
+            yield connection
+        return
     connection = database.connect(path)
     try:
         connection.execute("BEGIN")

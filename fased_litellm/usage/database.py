@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .. import plainfile
+from .. import ownership, plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerDamaged, LedgerError
 from .migrations import migrate
@@ -40,6 +40,16 @@ _UNREADABLE = re.compile(
 """Errors of SQLite that no sound ledger brings about: its texts, or the description of its tables, are damaged."""
 _LOOKS, _PAUSE_S = 4, 0.01
 
+UNWRITABLE = (
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+)
+"""Codes of SQLite where a ledger cannot be written, and perhaps be read."""
+
 _opening = threading.Lock()
 
 
@@ -62,7 +72,9 @@ def connect(
     try:
         connection = _open(path, patience)
     except OSError as error:
-        raise LedgerError(f"The usage ledger {error.filename or path} cannot be made: {error.strerror}.") from error
+        raise LedgerError(
+            f"The usage ledger {error.filename or path} cannot be made: {error.strerror}.", hint=ownership.told(path)
+        ) from error
     except FAILURES as error:
         raise explain(path, error) from error
     try:
@@ -134,7 +146,7 @@ def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeErro
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return LedgerError(
             f"The usage ledger {path} cannot be opened for writing: {error}.",
-            hint="It and its folder must belong to the user who runs this.",
+            hint=ownership.told(path) or "It and its folder must belong to the user who runs this.",
         )
     return LedgerError(f"The usage ledger {path} cannot be used: {error}.")
 
@@ -155,6 +167,16 @@ def _require_end(connection: sqlite3.Connection, path: Path) -> None:
         if look < _LOOKS - 1:
             time.sleep(_PAUSE_S)  # another program may be about to write a page
     raise LedgerDamaged(f"The usage ledger {path} is damaged: its end is missing.", hint=_SAVE)
+
+
+def unwritable(error: LedgerError) -> bool:
+    """Whether a ledger could not be used only since it may not, or cannot, be written."""
+    cause = error.__cause__
+    if isinstance(error, LedgerDamaged):
+        return False
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in UNWRITABLE
+    return isinstance(cause, OSError) and not isinstance(cause, plainfile.NotPlain)
 
 
 def _of_damage(path: Path, code: int, error: Exception) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .. import jsontext, plainfile
+from .. import jsontext, ownership, plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerError
 from .record import UsageRecord
@@ -82,7 +82,7 @@ class Spool:
     def waiting(self) -> bool:
         """Whether there is something that may not be in the ledger yet."""
         # In the order in which lines move, so that none is missed on its way.
-        return _holds_something(self._name) or self.taken.exists()
+        return _holds_something(self._name) or os.path.lexists(self.taken)
 
     def append(self, *records: UsageRecord) -> None:
         """Add records, a line for each: all of them are written whole, or nothing.
@@ -120,8 +120,7 @@ class Spool:
         if not self.waiting():
             return []
         try:
-            with _locked(self._name) as descriptor:
-                found = _records(descriptor, self._name)
+            found = self._lying_there()
             with contextlib.suppress(FileNotFoundError), open(plainfile.open_file(self.taken), "rb") as file:
                 # Without its lock: who takes the lines in has it, and only deletes the file in the end.
                 found = _records(file.fileno(), os.fspath(self.taken)) + found
@@ -129,6 +128,17 @@ class Spool:
             name = error.filename or self.path
             raise LedgerError(f"The usage records in {name} cannot be read: {error.strerror}.") from error
         return found
+
+    def _lying_there(self) -> list[UsageRecord]:
+        try:
+            with _locked(self._name) as descriptor:
+                return _records(descriptor, self._name)
+        except OSError as error:
+            if error.errno not in ownership.DENIED:
+                raise
+        # Of another user, say: it can be read, and not locked for writing.
+        with open(plainfile.open_file(self.path), "rb") as file:
+            return _records(file.fileno(), self._name)
 
     def drain_into(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
         """Hand all records to ``keep`` within a transaction; then they are no longer here.

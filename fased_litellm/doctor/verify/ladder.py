@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ... import atomicfile, jsontext, statefile
+from ... import atomicfile, jsontext, ownership, statefile
 from ...config.filelock import LockBusy, locked
 from ...errors import FasedError
 from ...proxy.keykind import KeyKind
@@ -164,7 +164,8 @@ class Ladder:
         except LockBusy as error:
             raise FasedError(f"{self._path} cannot be written: {error}.") from error
         except OSError as error:
-            raise FasedError(f"{self._path} cannot be written: {error.strerror}.") from error
+            told = ownership.told(self._path) if error.errno in ownership.DENIED else None
+            raise FasedError(f"{self._path} cannot be written: {error.strerror}. {told or ''}".rstrip()) from error
         return _rungs(mine.rungs)
 
     def now(self) -> list[Rung]:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from ... import ownership
 from ...errors import LedgerError
 from .. import database, importlock, reading
 from ..dialect import SQLITE
@@ -206,10 +207,16 @@ class Spent:
             return None
         except OSError as error:
             raise LedgerError(f"The usage ledger {self._path} cannot be read: {error.strerror}.") from error
+        if not ownership.may_write(self._path):
+            self._disconnect()  # what cannot be written may be read as it was, and not as it is
+            from ..readonly import directly
+
+            self._connection = directly(self._path)
+            self._file = found.st_dev, found.st_ino
         if self._connection is None or (found.st_dev, found.st_ino) != self._file:
             self._disconnect()
             self._connection = database.connect(self._path)
-            self._file = found.st_dev, found.st_ino
+        self._file = found.st_dev, found.st_ino
         return self._connection
 
     def _disconnect(self) -> None:
