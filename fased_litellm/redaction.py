@@ -1,24 +1,30 @@
-"""One redaction for everything that is printed, logged, stored or raised.
+"""One redaction for everything that is taken in from outside, printed, logged, stored or raised.
 
-Two nets: the secrets which this process has touched (``remember``), wherever they turn up and in whatever encoding, and
-the forms in which keys are written by people, headers, URLs and the proxy's own error texts.
+Two nets: the secrets which this process has touched (``remember``), wherever they turn up and in whatever encoding
+(``secretforms``), and the forms in which keys are written by people, headers, URLs and the proxy's own error texts.
 
 It stands below all else in the house, so that every error and every line of a log goes through it: see ``errors.FasedError``
-and ``logger``.
+and ``logger``. What a proxy answers goes through it where it comes in (``net.transport``, ``proxy.client``), and names again where
+they are kept (``usage.record``): a key that is in use when a text arrives is not in what was made of that text.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .secretforms import SHORTEST, Forms
 
 if TYPE_CHECKING:
     import logging
 
 _known: set[str] = set()
+_made: list[tuple[set[str], int, Forms]] = [(_known, 0, Forms())]
+"""The forms of the secrets that are known, with what they were made of."""
 MASK = "***"
+_DEEPEST = 100
+"""Levels of a document; nothing that anyone means to say is below."""
 
 _PLACEHOLDERS = {"anything", "default", "fased", "litellm", "not-needed", "openai", "proxy"}
 """Given as a key to proxies that want none; hiding these words would garble every text and protect nobody."""
@@ -66,12 +72,20 @@ _GROUPED: _Rules = (
 
 
 def remember(secret: str | None) -> None:
-    """Have ``secret`` replaced wherever it turns up from now on, also in JSON's and in URLs' spelling.
+    """Have ``secret`` replaced wherever it turns up from now on, in all the spellings that ``secretforms`` knows.
 
     Texts under 6 characters and usual placeholders are too common for that.
     """
-    if secret and len(secret) >= 6 and secret.lower() not in _PLACEHOLDERS:
-        _known.update((secret, json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")))
+    if secret and len(secret) >= SHORTEST and secret.lower() not in _PLACEHOLDERS:
+        _known.add(secret)
+
+
+def _forms() -> Forms:
+    known, size, forms = _made[0]
+    if known is not _known or size != len(_known):
+        forms = Forms(_known)
+        _made[0] = (_known, len(_known), forms)
+    return forms
 
 
 def redact(text: str) -> str:
@@ -88,10 +102,77 @@ def redact(text: str) -> str:
 
 
 def hide_known(text: str) -> str:
-    """``text`` without the secrets that are known, and otherwise as it is: for what a model or a user wrote."""
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
+    """``text`` without the secrets that are known, and otherwise as it is: for what a model or a user wrote, and for names."""
+    return _forms().hide(text, MASK)
+
+
+def may_hold_known(text: str) -> bool:
+    """Whether a known secret may be in ``text``: False is certain. For many texts at once, with something between them."""
+    return _forms().may_be_in(text)
+
+
+def hide_known_in(value: Any) -> Any:
+    """A JSON value without the secrets that are known, in its texts and in the names of its fields.
+
+    A value without any comes back as it is; what is nested absurdly deep is hidden as a whole.
+    """
+    forms = _forms()
+    return _hidden(value, forms, 0) if forms and forms.may_be_in("\n".join(_texts(value))) else value
+
+
+def _texts(value: Any) -> list[str]:
+    found: list[str] = []
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            found.append(item)
+        elif isinstance(item, Mapping):
+            left += item
+            left += item.values()
+        elif isinstance(item, (list, tuple)):
+            left += item
+    return found
+
+
+def _hidden(value: Any, forms: Forms, depth: int) -> Any:
+    if isinstance(value, str):
+        return forms.hide(value, MASK)
+    if depth > _DEEPEST:
+        return MASK
+    if isinstance(value, Mapping):
+        return {
+            forms.hide(name, MASK) if isinstance(name, str) else name: _hidden(item, forms, depth + 1)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_hidden(item, forms, depth + 1) for item in value]
+    return value
+
+
+class RedactedStream:
+    """Text that comes in pieces, with known secrets hidden although they may be cut anywhere.
+
+    What ``feed`` and ``flush`` give is, put together, just what ``hide_known`` makes of the whole text. Kept back is only that end
+    of the text which may be the beginning of a secret, in any of its spellings: nothing after most pieces, and a letter or two
+    after some. A secret that becomes known in between is hidden from then on.
+    """
+
+    def __init__(self) -> None:
+        self._kept = ""
+
+    def feed(self, piece: str) -> str:
+        """Take a piece; gives what may be shown now."""
+        forms = _forms()
+        text = self._kept + piece
+        settled = forms.settled(text)
+        self._kept = text[settled:]
+        return forms.hide(text[:settled], MASK)
+
+    def flush(self) -> str:
+        """Tell that nothing follows, or nothing for now; gives what was kept back."""
+        text, self._kept = self._kept, ""
+        return hide_known(text)
 
 
 def _keep(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..proxy.values import decimal
-from ..redaction import hide_known
+from ..redaction import MASK, hide_known
 
 _MOST_TOKENS = 10**12
 _HIGHEST_PRICE = Decimal(100)
@@ -65,11 +65,15 @@ def text(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
         return None
     stripped = value.strip()
-    return stripped if stripped and stripped != "None" else None
+    return hide_known(stripped) if stripped and stripped != "None" else None
 
 
 def model_id(value: Any) -> str | None:
     """A model id, kept as it is: printable, without blanks around it, at most 500 characters, and no key that was sent."""
     if not isinstance(value, str) or not value or len(value) > 500:
         return None
-    return value if value.isprintable() and value == value.strip() and hide_known(value) == value else None
+    return (
+        value
+        if value.isprintable() and value == value.strip() and hide_known(value) == value and MASK not in value
+        else None
+    )

@@ -19,6 +19,7 @@ from typing import Any
 import httpcore
 
 from ..errors import AddressBlocked, CallError
+from ..redaction import hide_known_in
 from . import complaints, pools, redirects
 from .addresses import Address, is_private_name, is_special, normalize_host
 from .egress import egress_for
@@ -95,6 +96,8 @@ class _Origin:
         """
         patience.renew()
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        # Before anybody reads them: some proxy or error page echoes the key that it was sent.
+        headers = hide_known_in(headers)
         coding = headers.get("content-encoding", "identity")
         if coding.lower() not in ("identity", ""):
             raise complaints.encoded(self.name, coding)

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import CallError, KeyAdminError
-from ..redaction import Secret, remember
+from ..redaction import MASK, Secret, remember
 from .adminrefusals import explained
 from .client import ProxyClient
-from .values import moment, money
+from .values import moment, money, name
 
 _PAGE = 100
 _MOST_PAGES = 1_000
@@ -144,7 +144,7 @@ class KeyAdmin:
         """
         body = self._post("/key/generate", {name: value for name, value in settings.items() if value is not None})
         key = body.get("key")
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or not key or MASK in key:  # a mask: it repeats a key that is in use already
             raise KeyAdminError("The proxy made a key, and did not say which.", hint="See `fased litellm keys list`.")
         remember(key)
         token = body.get("token") or body.get("token_id")
@@ -165,7 +165,12 @@ class KeyAdmin:
         if not isinstance(about, dict):
             raise KeyAdminError("The proxy's answer to /key/info has no `info`.", hint="Is this a LiteLLM proxy?")
         told = body.get("key")
-        return parse({"token": told if isinstance(told, str) and not told.startswith("sk-") else "", **about})
+        return parse(
+            {
+                "token": told if isinstance(told, str) and not told.startswith("sk-") and MASK not in told else "",
+                **about,
+            }
+        )
 
     def all(self, **filters: str) -> Iterator[VirtualKey]:
         """Every key, page by page.
@@ -275,13 +280,13 @@ def _mapping(body: Any, path: str) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value and value.isprintable() else None
+    return name(value) if isinstance(value, str) and value.isprintable() else None
 
 
 def _ending(value: Any) -> str | None:
     """``sk-...28wA`` as ``…28wA``, which is not taken for a key that must be hidden."""
-    name = _text(value)
-    return None if name is None else "…" + name.rpartition(".")[2][-4:]
+    told = _text(value)
+    return None if told is None else "…" + told.rpartition(".")[2][-4:]
 
 
 def _whole(value: Any) -> int | None:

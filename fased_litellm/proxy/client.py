@@ -11,7 +11,7 @@ from .. import __version__
 from ..errors import CallError, ProxyError
 from ..net.messages import MIB, Answer, Limits, Request
 from ..net.transport import AsyncTransport, Transport
-from ..redaction import Secret
+from ..redaction import Secret, hide_known_in
 from .answers import json_of
 from .exchange import Exchange
 from .failures import classify
@@ -71,7 +71,8 @@ class _Core:
     def _json(self, path: str, answer: Answer) -> JsonAnswer:
         if not 200 <= answer.status < 300:
             raise self._refused(answer)
-        return JsonAnswer(answer.status, answer.headers, json_of(answer, where=self.base_url + path))
+        body = hide_known_in(json_of(answer, where=self.base_url + path))
+        return JsonAnswer(answer.status, answer.headers, body)
 
     def _refused(self, answer: Answer) -> ProxyError:
         return classify(answer.status, answer.headers, answer.body, key_sent=bool(self.api_key)).as_error()

@@ -12,7 +12,7 @@ from ..formatting import usd
 from .billed import UNSERVED, Served
 from .pricing.prices import PriceSource
 from .tokens import TokenUsage, token_usage
-from .values import MOST_USD, money
+from .values import MOST_USD, money, name
 
 WARN_FROM = Decimal("0.8")
 """The part of a key's budget from which on its user is warned."""
@@ -153,23 +153,23 @@ def make_receipt(
     return Receipt(
         call_id=call_id,
         model=model,
-        model_group=headers.get("x-litellm-model-group") or model_group,
-        deployment_id=headers.get("x-litellm-model-id") or None,
-        served_model=headers.get("x-litellm-model-name") or None,
+        model_group=name(headers.get("x-litellm-model-group")) or model_group,
+        deployment_id=name(headers.get("x-litellm-model-id")),
+        served_model=name(headers.get("x-litellm-model-name")),
         retries=_whole(headers.get("x-litellm-attempted-retries")),
         fallbacks=_whole(headers.get("x-litellm-attempted-fallbacks")),
         usage=tokens,
         cost_usd=cost,
         cost_source=source,
-        proxy_version=headers.get("x-litellm-version") or None,
+        proxy_version=name(headers.get("x-litellm-version")),
         latency_ms=timing.latency_ms,
         time_to_first_token_ms=timing.first_ms,
         proxy_overhead_ms=overhead_ms,
         provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
         warnings=_nearly_spent(headers),
-        response_id=response_id,
+        response_id=name(response_id),
         # What the proxy says is a fact about the call. It does not name the call: two calls could get one name.
-        proxy_call_id=headers.get("x-litellm-call-id") or None,
+        proxy_call_id=name(headers.get("x-litellm-call-id")),
         cost_note=note,
     )
 

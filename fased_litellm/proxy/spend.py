@@ -16,8 +16,9 @@ from typing import Any
 
 from ..errors import CallError, SpendError
 from ..net.messages import MIB
+from ..redaction import hide_known
 from .client import ProxyClient
-from .values import moment, money
+from .values import moment, money, name
 
 LAG_S = 15.0
 """Seconds after which a call has its row, on a proxy as it is installed."""
@@ -149,7 +150,7 @@ def parse(raw: Any) -> SpendRow | None:
         agent_id=_text(raw.get("agent_id")),
         session_id=_text(raw.get("session_id")),
         end_user=_text(raw.get("end_user")),
-        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        tags=tuple(hide_known(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         error_class=_text(error.get("error_class")) if isinstance(error, dict) else None,
         key_alias=_text(metadata.get("user_api_key_alias")),
     )
@@ -223,4 +224,4 @@ def _count(body: Mapping[str, Any], name: str) -> int:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return name(value)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ..redaction import hide_known
+
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 _LONGEST = 60
 _PICO = Decimal("1e-12")
@@ -36,6 +38,18 @@ def money(value: Any, most: Decimal = MOST_USD) -> Decimal | None:
         return None
     # The proxy computes in binary floats: 0.0006500000000000001 means 0.00065.
     return amount.quantize(_PICO).normalize()
+
+
+MAX_NAME = 256
+"""Characters of an id or a name that a proxy gives; what is longer is none that anybody looks up, and is cut."""
+
+
+def name(value: Any) -> str | None:
+    """An id or a name: without known secrets, cut to ``MAX_NAME`` characters, what is not printable as ``�``; None for none."""
+    if not isinstance(value, str) or not value:
+        return None
+    shown = hide_known(value)[:MAX_NAME]
+    return shown if shown.isprintable() else "".join(char if char.isprintable() else "�" for char in shown)
 
 
 def moment(value: Any) -> datetime | None:

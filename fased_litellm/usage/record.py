@@ -10,6 +10,7 @@ from math import inf
 from operator import attrgetter
 from typing import Any, Literal
 
+from ..redaction import hide_known, may_hold_known
 from .money import MAX_COST_USD, from_pico, to_number, to_pico
 
 Status = Literal["ok", "error", "interrupted", "cancelled"]
@@ -22,6 +23,8 @@ UNANSWERED = ("timeout", "connection-lost")
 
 MAX_TEXT = 512
 """Longest name that is kept, in characters. The ledger holds names, never the text of a conversation."""
+MAX_ID = 256
+"""Longest id that a proxy gives a call, and longest name of who served it, in characters."""
 MAX_COUNT = 2**53 - 1
 _MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
@@ -57,7 +60,8 @@ class UsageRecord:
         latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.
         proxy_version: LiteLLM's version.
 
-    Names longer than ``MAX_TEXT`` are cut, an empty name is None, and what UTF-8 cannot hold becomes ``?``.
+    Names longer than ``MAX_TEXT`` are cut (ids that a proxy gives, longer than ``MAX_ID``), an empty name is None, and what UTF-8
+    cannot hold becomes ``?``. No name holds a secret that is known when the record is made, in any spelling: ``***`` is in its place.
 
     Raises:
         ValueError: ``call_id`` is empty, ``status`` is not one of the four, or a count, time or cost is out of range.
@@ -105,10 +109,13 @@ class UsageRecord:
     def __post_init__(self) -> None:
         if len(self.call_id) > MAX_TEXT or not self.call_id.isascii():
             object.__setattr__(self, "call_id", _name(self.call_id))
+        # One look at all of them: a call is recorded while somebody waits.
+        if may_hold_known("\n".join([text for name in _TEXTS if (text := getattr(self, name))])):
+            self._hide_known()
         for name in _TEXTS:
             text = getattr(self, name)
-            if text is not None and (not text or len(text) > MAX_TEXT or not text.isascii()):
-                object.__setattr__(self, name, _clean(text))
+            if text is not None and (not text or len(text) > MAX_ID or not text.isascii()):
+                object.__setattr__(self, name, _clean(text[:MAX_ID] if name in _IDS else text))
         for name in _COUNTS:
             count = getattr(self, name)
             if count is None and name in _OPTIONAL:
@@ -128,6 +135,12 @@ class UsageRecord:
             cost = getattr(self, name)
             if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
                 raise ValueError(f"A call cannot cost USD {cost}.")
+
+    def _hide_known(self) -> None:
+        for name in _TEXTS:
+            text = getattr(self, name)
+            if text and (hidden := hide_known(text)) != text:
+                object.__setattr__(self, name, f"{hidden}-{_digest(text)}" if name == "call_id" else hidden)
 
     @property
     def cost_pico(self) -> int | None:
@@ -209,10 +222,14 @@ def _name(call_id: str) -> str:
     kept = _clean(call_id) or ""
     if kept == call_id:
         return call_id
+    digest = _digest(call_id)
+    return f"{kept[: MAX_TEXT - len(digest) - 1]}-{digest}"
+
+
+def _digest(call_id: str) -> str:
     from hashlib import blake2b  # hardly ever needed, and slow to import
 
-    digest = blake2b(call_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return f"{kept[: MAX_TEXT - len(digest) - 1]}-{digest}"
+    return blake2b(call_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 COSTS = ("cost", "input_cost", "output_cost", "cache_read_cost", "cache_write_cost")
@@ -234,6 +251,7 @@ _COUNTS = (
     "fallbacks",
     "http_status",
 )
+_IDS = frozenset(("served_model", "deployment_id", "response_id", "proxy_version", "proxy_call_id"))
 _OPTIONAL = ("retries", "fallbacks", "http_status")
 _TEXTS = tuple(
     field.name for field in fields(UsageRecord) if str(field.type).startswith("str") and field.name != "status"

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ...redaction import hide_known
 from ..money import PICO_PER_USD
 from ..record import MAX_TEXT
 
@@ -66,4 +67,4 @@ def text(value: Any) -> str | None:
     found = value.strip()
     if len(found) > MAX_TEXT or not found.isascii():
         found = found[:MAX_TEXT].encode("utf-8", "replace").decode()
-    return found or None
+    return hide_known(found) or None
