@@ -22,6 +22,7 @@ from ..secrets.lookup import resolve_key
 from ..usage.ledger import Ledger
 from ..usage.money import to_number, to_pico
 from ..usage.opening import answer
+from ..usage.pricelist import PriceList
 from ..usage.query import Query
 from ..usage.reconcile import filling, matching
 from ..usage.reconcile.result import Reconciliation
@@ -153,7 +154,9 @@ def reconcile(
                 take_rows(connection, _of_other_keys(missing, partial(rows.between, client, filters={})))
                 matching.match(connection)
             filled = (
-                _fill(paths, (row_of(row) for row in matching.missing_here(connection, from_ms, to_ms))) if fill else 0
+                _fill(paths, snapshot, (row_of(row) for row in matching.missing_here(connection, from_ms, to_ms)))
+                if fill
+                else 0
             )
             if filled:
                 take_history(connection, paths.ledger, from_ms, to_ms)
@@ -205,13 +208,13 @@ def _hashes(snapshot: ConfigSnapshot, paths: Paths, rows: Rows) -> list[str]:
     return list(found)
 
 
-def _fill(paths: Paths, rows: Iterator[SpendRow]) -> int:
-    added = 0
+def _fill(paths: Paths, snapshot: ConfigSnapshot, rows: Iterator[SpendRow]) -> int:
+    added, prices = 0, PriceList.of(snapshot, paths)
     with Ledger(paths.ledger) as ledger:
         batch: list[UsageRecord] = []
         for row in rows:
             try:
-                batch.append(filling.record_of(row))
+                batch.append(filling.record_of(row, prices))
             except ValueError:
                 continue  # its numbers make no sense; it stays among the missing ones
             if len(batch) >= _BATCH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -213,6 +214,7 @@ class Call:
                 cost=receipt.cost_usd,
                 cost_source=receipt.cost_source,
                 price_note=receipt.cost_note,
+                billing=_billing(usage),
                 retries=receipt.retries,
                 fallbacks=receipt.fallbacks,
                 latency_ms=receipt.latency_ms,
@@ -233,6 +235,12 @@ class Call:
         except Exception as error:
             _log.warning("The price of %s could not be looked up: %s", model_id, error)
             return None
+
+
+def _billing(usage: TokenUsage) -> str | None:
+    """What a later price may depend on, None where there is nothing of it."""
+    kept = usage.detail.noteworthy() if usage.detail is not None else {}
+    return json.dumps(kept, separators=(",", ":")) if kept else None
 
 
 def limits(wish: Wish) -> Limits:

@@ -70,6 +70,12 @@ class BilledDetail:
         values = {name: getattr(self, name) for name in _FIELDS}
         return {name: value for name, value in values.items() if value or (value == 0 and name in _SPLIT)}
 
+    def noteworthy(self) -> dict[str, Any]:
+        """What has to be kept, so that a call can be priced later: not what follows from the tokens."""
+        values = {name: value for name, value in self.as_dict().items() if name not in _FOLLOWS}
+        written = self.cache_write_5m_tokens or self.cache_write_1h_tokens
+        return {name: value for name, value in values.items() if value or (written and name.startswith("cache_write"))}
+
     @property
     def searched(self) -> bool:
         """Whether the answer shows that the web was searched."""
@@ -91,6 +97,7 @@ class BilledDetail:
 
 
 _FLAGS, _WORDS, _SECONDS = ("fast", "cited"), ("service_tier", "geo", "search_size"), ("video_seconds", "audio_seconds")
+_FOLLOWS = ("text_tokens", "cached_text_tokens", "output_text_tokens")
 _SPLIT = (
     "cache_write_5m_tokens",
     "cache_write_1h_tokens",

@@ -174,7 +174,9 @@ class UsageRecordDocument(_Tokens):
     http_status: Count | None
     cost_usd: Cost | None
     cost_source: str
-    price_note: str | None = Field(description="Where a price came from that was looked up later.")
+    price_note: str | None = Field(
+        description="Where a price came from that was looked up later, and why the cost is an estimate."
+    )
     input_cost_usd: Cost | None
     output_cost_usd: Cost | None
     cache_read_cost_usd: Cost | None
@@ -185,6 +187,9 @@ class UsageRecordDocument(_Tokens):
     time_to_first_token_ms: Milliseconds | None
     proxy_overhead_ms: Milliseconds | None
     proxy_version: str | None
+    billing: str | None = Field(
+        description="What the price of an own call depends on besides its tokens, as a JSON object; null where there is nothing of it."
+    )
 
 
 class RepricedModel(_Document):
@@ -194,6 +199,7 @@ class RepricedModel(_Document):
     model: str | None
     priced_calls: Count
     priced_tokens: Count
+    estimated_calls: Count = Field(description="Of the priced calls, those whose cost is an estimate.")
     cost_usd: Cost | None = Field(description="What the priced calls cost; null where none was priced.")
     cost_source: Literal["config", "catalog"] | None
     price_note: str | None = Field(description="Where the price stands.")

@@ -72,6 +72,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE call ADD COLUMN proxy_call_id TEXT",
     ),
     migration_4.STATEMENTS,
+    (
+        # What else the price of an own call depends on, as a short JSON object; NULL where there is nothing of it.
+        "ALTER TABLE call ADD COLUMN billing TEXT",
+        # Estimates are few, and give way to a price that is exact.
+        "CREATE INDEX call_estimate ON call (started_at_ms) WHERE cost_source = 'estimate'",
+    ),
 )
 
 LATEST = len(MIGRATIONS)

@@ -59,6 +59,8 @@ class UsageRecord:
         retries, fallbacks: how many it took; None where the proxy did not say.
         latency_ms, time_to_first_token_ms, proxy_overhead_ms: milliseconds, None where not measured.
         proxy_version: LiteLLM's version.
+        billing: what the price of an own call depends on besides the tokens above, as a short JSON object: tier of service,
+            caching for an hour, sound …; None where there is nothing of it.
 
     Names longer than ``MAX_TEXT`` are cut (ids that a proxy gives, longer than ``MAX_ID``), an empty name is None, and what UTF-8
     cannot hold becomes ``?``. No name holds a secret that is known when the record is made, in any spelling: ``***`` is in its place.
@@ -105,6 +107,7 @@ class UsageRecord:
     proxy_overhead_ms: float | None = None
     proxy_version: str | None = None
     proxy_call_id: str | None = None
+    billing: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.call_id) > MAX_TEXT or not self.call_id.isascii():

@@ -1,20 +1,21 @@
 """Find the cost of calls whose price was not known, and write down where it came from.
 
-Only what is unknown is filled; a cost that was recorded is never changed. Calls are changed a few hundred at a time, each
+What is unknown is filled, and an estimate gives way to an exact price; no other cost that was recorded is changed. Calls are changed a few hundred at a time, each
 lot in one transaction with all sums: after a kill, what was done is done, and the next run goes on with the rest.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+from ..proxy.billed import BilledDetail
 from ..proxy.tokens import TokenUsage
 from . import importlock
 from .asking import asking
@@ -24,13 +25,15 @@ from .dialect import SQLITE
 from .ledger import Ledger
 from .money import from_pico, to_number
 from .pricelist import NoPrice, Price, PriceList
-from .pricing import priced
+from .pricing import ESTIMATE, priced
 from .query import Query
+from .reconcile.filling import ID_PREFIX
 from .rollups import CALL_SUMS, TABLES
 
 _BATCH = 400
 _DAY_MS = TABLES["rollup_session"][0]
 _PARTS = ("input_cost_pico", "output_cost_pico", "cache_read_cost_pico", "cache_write_cost_pico")
+NOTHING = BilledDetail()
 _TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens"
 NO_TOKENS = NoPrice(
     "no tokens are known of them: they broke off, or were never answered", "None: what they cost, only the proxy knows."
@@ -49,6 +52,7 @@ class ModelPriced:
         provider, model: '' where it is not known.
         price: what was found.
         calls, tokens, cost_pico: of the calls that have a cost now, in pico-USD.
+        estimated: how many of these are estimates.
         left: calls that still have none; ``left_tokens`` their tokens.
     """
 
@@ -58,6 +62,7 @@ class ModelPriced:
     calls: int = 0
     tokens: int = 0
     cost_pico: int = 0
+    estimated: int = 0
     left: int = 0
     left_tokens: int = 0
 
@@ -75,6 +80,7 @@ class ModelPriced:
             "model": self.model or None,
             "pricedCalls": self.calls,
             "pricedTokens": self.tokens,
+            "estimatedCalls": self.estimated,
             "costUsd": to_number(self.cost_pico) if self.calls else None,
             "costSource": found.source if found else None,
             "priceNote": found.note if found else None,
@@ -151,34 +157,41 @@ def reprice(ledger: Ledger, query: Query, prices: PriceList, *, dry_run: bool = 
 def _reprice(ledger: Ledger, query: Query, prices: PriceList, *, dry_run: bool) -> Repriced:
     result = Repriced(dry_run)
     ids: dict[tuple[str, str], array[int]] = {}
-    left: Counter[tuple[str, str]] = Counter()
+    left: dict[tuple[str, str], list[int]] = {}
     with asking(ledger.path) as connection:
-        for number, provider, model, tokens in _unpriced(connection, query):
-            if tokens:
-                ids.setdefault((provider, model), array("q")).append(number)
-                left[provider, model] += tokens
-            else:
+        for number, provider, model, tokens, known in chain(
+            _unpriced(connection, query), _estimates(connection, query)
+        ):
+            if not tokens:
                 result.without_tokens += 1
+                continue
+            ids.setdefault((provider, model), array("q")).append(number)
+            if not known:
+                left.setdefault((provider, model), []).append(tokens)
         for (provider, model), numbers in sorted(ids.items()):
             found = ModelPriced(provider, model, prices.find(provider, model))
-            result.models.append(found)
-            if isinstance(found.price, NoPrice):
-                found.left, found.left_tokens = len(numbers), left[provider, model]
-            elif dry_run:
-                for some in _batches(numbers):
-                    _priced(connection, some, found.price, found)
+            without = left.get((provider, model), [])
+            if isinstance(found.price, Price):
+                result.models.append(found)
+                if dry_run:
+                    for some in _batches(numbers):
+                        _priced(connection, some, found.price, found)
+            elif without:
+                found.left, found.left_tokens = len(without), sum(without)
+                result.models.append(found)
     if not dry_run:
         for found in result.models:
             if isinstance(found.price, Price):
                 for some in _batches(ids[found.provider, found.model]):
                     with ledger.transaction() as connection:
                         change(connection, _priced(connection, some, found.price, found))
+    result.models = [found for found in result.models if found.calls or found.left]
     result.models.sort(key=lambda one: (-one.cost_pico, not one.calls, -one.left_tokens, one.name))
     return result
 
 
-def _unpriced(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[int, str, str, int]]:
-    """Id, provider, model and tokens of each call that used something, or may have, at a price that is not known."""
+def _unpriced(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[int, str, str, int, bool]]:
+    """Id, provider, model and tokens of each call that used something, or may have, at a price that is not known; and False."""
     made = conditions(query, SQLITE, single=True)
     ctes = "".join(f"{name} AS ({sql}), " for name, sql in made.ctes.items())
     terms = "".join(f" AND {term}" for term in made.terms)
@@ -186,13 +199,26 @@ def _unpriced(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[in
     sql = (
         f"WITH {ctes}some AS (SELECT DISTINCT dimension AS id FROM rollup_session "  # noqa: S608 - names of columns; values are bound
         "WHERE unpriced_calls > 0 AND bucket >= ? AND bucket <= ?) "
-        "SELECT call.id, dimension.provider, dimension.model, call.total_tokens FROM some "
+        "SELECT call.id, dimension.provider, dimension.model, call.total_tokens, 0 FROM some "
         "CROSS JOIN dimension ON dimension.id = some.id CROSS JOIN call ON call.dimension = dimension.id "
         "AND call.started_at_ms >= ? AND call.started_at_ms < ? "
         f"WHERE call.counted AND call.cost_pico IS NULL AND {CALL_SUMS['unpriced_calls']} = 1{terms}"
     )
     window = (query.from_ms // _DAY_MS, query.to_ms // _DAY_MS, query.from_ms, query.to_ms)
     yield from connection.execute(sql, (*window, *made.values))
+
+
+def _estimates(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[int, str, str, int, bool]]:
+    """The same of each call whose cost is an estimate; and True."""
+    made = conditions(query, SQLITE, single=True)
+    ctes = ", ".join(f"{name} AS ({sql})" for name, sql in made.ctes.items())
+    terms = "".join(f" AND {term}" for term in made.terms)
+    sql = (
+        f"{f'WITH {ctes} ' if ctes else ''}SELECT call.id, dimension.provider, dimension.model, call.total_tokens, 1 "  # noqa: S608 - names of columns; values are bound
+        "FROM call JOIN dimension ON dimension.id = call.dimension WHERE call.cost_source = 'estimate' AND call.counted "
+        f"AND call.started_at_ms >= ? AND call.started_at_ms < ?{terms}"
+    )
+    yield from connection.execute(sql, (query.from_ms, query.to_ms, *made.values))
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[list[int]]:
@@ -209,12 +235,15 @@ def _priced(
     A call that was changed meanwhile, by whomever, has another id by now and is left alone.
     """
     sql = (
-        f"SELECT id, total_tokens, started_at_ms, {_TOKENS} FROM call "  # noqa: S608 - names of columns
-        f"WHERE id IN ({', '.join('?' * len(ids))}) AND counted AND cost_pico IS NULL"
+        f"SELECT id, total_tokens, started_at_ms, cost_pico, call_id, feed, billing, {_TOKENS} FROM call "  # noqa: S608 - names of columns
+        f"WHERE id IN ({', '.join('?' * len(ids))}) AND counted AND (cost_pico IS NULL OR cost_source = 'estimate')"
     )
     changes: dict[int, dict[str, Any]] = {}
-    for number, total, at_ms, *tokens in connection.execute(sql, tuple(ids)).fetchall():
-        values = _values(price, TokenUsage(*tokens), at_ms)
+    for number, total, at_ms, before, call_id, feed, billing, *tokens in connection.execute(sql, tuple(ids)).fetchall():
+        own = feed is None and not call_id.startswith(ID_PREFIX)
+        values = _values(price, TokenUsage(*tokens, detail=_detail(billing) if own else None), at_ms)
+        if before is not None and (values is None or values["cost_source"] == ESTIMATE):
+            continue  # nothing better than the estimate
         if values is None:
             found.left += 1
             found.left_tokens += total
@@ -223,7 +252,18 @@ def _priced(
         found.calls += 1
         found.tokens += total
         found.cost_pico += values["cost_pico"]
+        found.estimated += values["cost_source"] == ESTIMATE
     return changes
+
+
+def _detail(billing: str | None) -> BilledDetail | None:
+    """What was written down of an own call besides its tokens; None if it cannot be read."""
+    if billing is None:
+        return NOTHING
+    try:
+        return BilledDetail.from_dict(json.loads(billing))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _values(price: Price, usage: TokenUsage, at_ms: int) -> dict[str, Any] | None:

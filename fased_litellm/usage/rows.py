@@ -45,6 +45,7 @@ COLUMNS: tuple[str, ...] = (
     "cache_write_cost_pico",
     "price_note",
     "proxy_call_id",
+    "billing",
 )
 """The columns of a row, all but its id, in the order of a ``Row``."""
 
@@ -109,6 +110,7 @@ def row_of(record: UsageRecord, dimension: int, *, feed: int | None = None) -> R
         None if record.cache_write_cost is None else to_pico(record.cache_write_cost),
         record.price_note,
         record.proxy_call_id,
+        record.billing,
     )
 
 

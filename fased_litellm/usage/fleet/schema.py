@@ -21,6 +21,7 @@ _HERE = Path(__file__).parent
 STEPS: tuple[tuple[Path, ...], ...] = (
     (_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),
     (_HERE / "schema_2.sql",),
+    (_HERE / "schema_3.sql",),
 )
 
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from hashlib import blake2b
 
 from ...proxy.spend import SpendRow
+from ...proxy.tokens import TokenUsage
 from ...refs import PROVIDER
+from ..money import from_pico
+from ..pricelist import Price, PriceList
+from ..pricing import priced
 from ..record import UsageRecord
 
 COST_SOURCE = "spend-row"
 """Where the cost of such a row comes from: the proxy's own, afterwards."""
+ID_PREFIX = "spend:"
+"""How the ids of such calls begin."""
 
 
-def record_of(row: SpendRow) -> UsageRecord:
+def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:
     """A row of the proxy as a call.
 
-    LiteLLM counts cached tokens into the prompt; here they are apart. A spend of 0 for tokens is an unknown cost. Agent, task,
-    channel, role and source are those of our tags, where a client of this package made the call.
+    LiteLLM counts cached tokens into the prompt; here they are apart. A spend of 0 for tokens is not believed: the list of
+    prices says what they cost, or that the model is free; else the cost is unknown. Agent, task, channel, role and source are
+    those of our tags, where a client of this package made the call.
+
+    Args:
+        row: of the proxy.
+        prices: of the config and the catalog.
 
     Raises:
         ValueError: the row's numbers make no sense.
@@ -24,7 +36,8 @@ def record_of(row: SpendRow) -> UsageRecord:
     cached = min(row.prompt_tokens, row.cache_read_tokens + row.cache_write_tokens)
     read = min(cached, row.cache_read_tokens)
     failed = row.status == "failure"
-    priced = row.spend > 0 or row.total_tokens == 0
+    usage = TokenUsage(row.prompt_tokens - cached, row.completion_tokens, read, cached - read)
+    cost, source, note = _cost(row, usage, prices)
     return UsageRecord(
         call_id=_id_of(row),
         proxy_call_id=row.call_id,
@@ -41,16 +54,28 @@ def record_of(row: SpendRow) -> UsageRecord:
         role=row.tag("role"),
         status="error" if failed else "ok",
         cause=row.error_class if failed else None,
-        input_tokens=row.prompt_tokens - cached,
-        output_tokens=row.completion_tokens,
-        cache_read_tokens=read,
-        cache_write_tokens=cached - read,
-        total_tokens=row.prompt_tokens + row.completion_tokens,
-        cost=row.spend if priced else None,
-        cost_source=COST_SOURCE if priced else "unknown",
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        total_tokens=usage.total_tokens,
+        cost=cost,
+        cost_source=source,
+        price_note=note,
         response_id=row.request_id if row.request_id != row.call_id else None,
         latency_ms=row.duration_ms,
     )
+
+
+def _cost(row: SpendRow, usage: TokenUsage, prices: PriceList | None) -> tuple[Decimal | None, str, str | None]:
+    """The cost, its source, and where a price stands."""
+    if row.spend > 0 or not row.total_tokens:
+        return row.spend, COST_SOURCE, None
+    price = prices.find(PROVIDER, row.model_group or row.model or "") if prices is not None else None
+    if not isinstance(price, Price) or not usage.total_tokens:
+        return None, "unknown", None
+    found = priced(price.prices, usage, row.started_at_ms)
+    return (None, "unknown", None) if found is None else (from_pico(found.cost), *found.said(price.source, price.note))
 
 
 def _id_of(row: SpendRow) -> str:
@@ -59,4 +84,4 @@ def _id_of(row: SpendRow) -> str:
     The row's ids are the proxy's to choose: taken as they are, one could be that of a call which this side is about to record.
     """
     names = f"{row.request_id}\0{row.call_id}".encode("utf-8", "surrogatepass")
-    return f"spend:{blake2b(names, digest_size=16).hexdigest()}"
+    return f"{ID_PREFIX}{blake2b(names, digest_size=16).hexdigest()}"

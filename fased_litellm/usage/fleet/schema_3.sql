@@ -1,0 +1,2 @@
+-- What else the price of a call depends on, as a short JSON object; NULL where there is nothing of it. Version 3.
+ALTER TABLE fased_usage.call ADD COLUMN billing text COLLATE "C";
