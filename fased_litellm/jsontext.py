@@ -7,6 +7,7 @@ allows at that moment: what is read in one place can then not be printed, copied
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, TypeVar
 
@@ -102,6 +103,14 @@ def _read(text: str, decoder: json.JSONDecoder) -> Any:
         raise
     except ValueError:
         raise _TooManyDigits("not valid JSON: a number has thousands of digits") from None
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number is one that JavaScript holds, too: of a whole one with 400 digits, it makes an infinite one."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def is_shallow(value: Any) -> bool:

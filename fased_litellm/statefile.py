@@ -21,6 +21,7 @@ MARK = ".damaged-"
 
 Content = TypeVar("Content")
 
+_MOST_WORDS = 300
 _said: set[str] = set()
 
 
@@ -63,6 +64,7 @@ def set_aside(path: Path, data: bytes | None, problem: str, *, then: str) -> Pat
     Returns:
         Where it is now; None if it is where it was.
     """
+    problem = problem.rstrip(".") if len(problem) <= _MOST_WORDS else f"{problem[:_MOST_WORDS]}…"
     # Chance makes the name one that nothing else can have: to rename replaces what is there.
     aside = path.with_name(f"{path.name}{MARK}{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(4).hex()}")
     try:
@@ -70,14 +72,14 @@ def set_aside(path: Path, data: bytes | None, problem: str, *, then: str) -> Pat
     except FileNotFoundError:
         return None  # another program was quicker
     except OSError as error:
-        say(f"{path} is damaged: {problem.rstrip('.')}. It cannot be set aside: {error.strerror}. {then}")
+        say(f"{path} is damaged: {problem}. It cannot be set aside: {error.strerror}. {then}")
         return None
     if data is not None and not _holds(aside, data):
         with contextlib.suppress(OSError):  # unless by now there is yet another one
             os.link(aside, path)
             os.unlink(aside)
         return None
-    say(f"{path} is damaged: {problem.rstrip('.')}. It is set aside as {aside}. {then}")
+    say(f"{path} is damaged: {problem}. It is set aside as {aside}. {then}")
     return aside
 
 

@@ -81,11 +81,13 @@ def load_last_good(paths: Paths, base_url: str) -> Catalog | None:
 def read(paths: Paths, base_url: str) -> tuple[Catalog | None, str | None]:
     """The last good catalog of a proxy, or None; and a note where a file is there but cannot be read.
 
-    A damaged one is set aside.
+    A damaged one is set aside, which is logged and needs no note.
     """
     path = file_of(paths, base_url)
     try:
         return statefile.read(path, _MOST_BYTES, lambda data: _parsed(data, base_url), then=_THEN), None
+    except _OtherReleaseError:
+        return None, f"The kept list of models in {path} is of another release of fased-litellm and was ignored."
     except OSError as error:
         return None, f"The kept list of models could not be read from {path}: {error.strerror}."
 
@@ -131,10 +133,14 @@ def _model_to_json(model: ModelFacts) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None}
 
 
-def _parsed(data: bytes, base_url: str) -> Catalog | None:
+class _OtherReleaseError(Exception):
+    """The file is not damaged; the next list takes its place."""
+
+
+def _parsed(data: bytes, base_url: str) -> Catalog:
     body = jsontext.loads(data)
     if isinstance(body, dict) and type(body.get("version")) is int and body["version"] not in _READABLE:
-        return None  # of another release; the next list takes its place
+        raise _OtherReleaseError
     try:
         return _from_json(body, base_url)
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
@@ -149,7 +155,7 @@ def _from_json(body: Any, base_url: str) -> Catalog:
         raise ValueError("no time zone")
     return Catalog(
         base_url=base_url,
-        fetched_at=fetched_at,
+        fetched_at=fetched_at.astimezone(UTC),
         models=tuple(_model_from_json(row) for row in body["models"]),
         patterns=tuple(_text(item) for item in body["patterns"]),
         single_model=body["singleModel"] is True,

@@ -96,7 +96,7 @@ class Catalog:
         # Fact: LiteLLM turns each `*` of a wildcard name into `.*` and matches the whole name, case and all.
         if not self.patterns:
             return None
-        return re.compile("|".join(".*".join(map(re.escape, text.split("*"))) for text in self.patterns), re.DOTALL)
+        return re.compile("|".join(map(_any_text, self.patterns)), re.DOTALL)
 
     def accepts(self, model_id: str) -> bool:
         """Whether the proxy takes this name: listed, matched by a wildcard, or in single-model mode."""
@@ -119,3 +119,16 @@ class Catalog:
     def age_s(self, now: datetime) -> float:
         """Seconds since the proxy answered, never negative."""
         return max(0.0, (now - self.fetched_at).total_seconds())
+
+
+def _any_text(pattern: str) -> str:
+    """A wildcard name as a regular expression for ``fullmatch``.
+
+    What stands between two stars is taken where it is found first, and never looked for again: a name of many stars would
+    otherwise be tried in more ways than there is time for.
+    """
+    first, *rest = map(re.escape, pattern.split("*"))
+    if not rest:
+        return first
+    *between, last = rest
+    return first + "".join(f"(?>.*?{text})" for text in between if text) + ".*" + last

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ..errors import Issue
+from ..jsontext import is_finite
 from .keypath import KeyPath, dotted
 from .schema import SECTIONS, section
 from .schema.base import BRANCH, Strict
@@ -132,7 +132,7 @@ def kind_of(value: Any) -> str:
     for kind, name in ((bool, "a boolean"), (str, "a string"), (list, "an array"), (dict, "an object")):
         if isinstance(value, kind):
             return name
-    return "a number" if math.isfinite(value) else "a number that is not finite"
+    return "a number" if is_finite(value) else "a number that is not finite"
 
 
 def _unknown_sections(config: Mapping[str, Any]) -> list[str]:

@@ -159,7 +159,7 @@ class Files:
 
 def _key(data: bytes) -> str:
     try:
-        key = data.decode("ascii").strip()
+        key = data.strip().decode("ascii")
     except UnicodeDecodeError:
         key = ""
     if not key or not key.isprintable() or " " in key:

@@ -73,7 +73,7 @@ def connect(
         connection = _open(path, patience)
     except OSError as error:
         raise LedgerError(
-            f"The usage ledger {error.filename or path} cannot be made: {error.strerror}.", hint=ownership.told(path)
+            f"The usage ledger {error.filename or path} cannot be opened: {error.strerror}.", hint=ownership.told(path)
         ) from error
     except FAILURES as error:
         raise explain(path, error) from error

@@ -102,11 +102,12 @@ class Dimensions:
     def _find(self, names: Names) -> tuple[int, int]:
         found: tuple[int, int] | None = self._connection.execute(_FIND, names).fetchone()
         if found is None or type(found[1]) is not int:
-            raise _damaged(found and found[0])
+            raise malformed("dimension", found and found[0])
         return found
 
 
-def _damaged(dimension: object) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(f"row {dimension} of table dimension is malformed")
+def malformed(table: str, row: object) -> sqlite3.DatabaseError:
+    """The error of a row which holds what nobody has put there; ``database.explain`` takes it for damage."""
+    error = sqlite3.DatabaseError(f"row {row} of table {table} is malformed")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error

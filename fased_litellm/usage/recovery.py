@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import LedgerDamaged, LedgerError
 from ..formatting import count
 from . import database, importlock
+from .imports.conversations import any_unsound
 from .migrations import is_whole
 from .pages import Pages
 from .salvage import Salvaged, salvage
@@ -82,9 +83,10 @@ def _damaged(path: Path) -> bool:
                     pass
             sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
             (nameless,) = connection.execute(sql).fetchone()
+            unsound = any_unsound(connection)
     except database.FAILURES as error:
         return isinstance(database.explain(path, error), LedgerDamaged)
-    return bool(nameless)
+    return bool(nameless) or unsound
 
 
 @contextlib.contextmanager

@@ -62,16 +62,31 @@ def test_nothing_secret_in_the_file(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "5", '{"version": 2}', '{"version": 1, "fetchedAt": "x"}', "[" * 100_000, "\udcff"]
+    "text", ["", "{", "[]", "5", "{}", '{"version": 1, "fetchedAt": "x"}', "[" * 100_000, "\udcff"]
 )
-def test_a_damaged_file_is_ignored_with_a_note(paths: Paths, text: str) -> None:
+def test_a_damaged_file_is_set_aside_and_told(paths: Paths, text: str, caplog: pytest.LogCaptureFixture) -> None:
     path = cache.file_of(paths, URL)
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode(errors="surrogateescape"))
+    assert cache.read(paths, URL) == (None, None)
+    (aside,) = path.parent.iterdir()
+    assert aside.name.startswith(f"{path.name}.damaged-")
+    assert aside.read_bytes() == text.encode(errors="surrogateescape")
+    (record,) = caplog.records
+    assert f"{path} is damaged: " in record.getMessage()
+    assert str(aside) in record.getMessage()
+    cache.save(paths, CATALOG)
+    assert cache.read(paths, URL) == (CATALOG, None)
+
+
+def test_the_file_of_another_release_stays_until_the_next_list(paths: Paths) -> None:
+    path = cache.save(paths, CATALOG)
+    path.write_text('{"version": 99}')
     catalog, note = cache.read(paths, URL)
     assert catalog is None
     assert note is not None
-    assert "damaged" in note
+    assert "another release" in note
+    assert path.read_text() == '{"version": 99}'
 
 
 def test_no_file_no_note(paths: Paths) -> None:
@@ -95,13 +110,14 @@ garbage = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["models", "patterns", "notes", "sources", "fetchedAt", "singleModel"]), garbage)
 )
-def test_any_content_is_read_or_ignored(tmp_path_factory: pytest.TempPathFactory, damage: dict[str, object]) -> None:
+def test_any_content_is_read_or_set_aside(tmp_path_factory: pytest.TempPathFactory, damage: dict[str, object]) -> None:
     state = tmp_path_factory.mktemp("state")
     paths = Paths(state=state, config=state / "fased.json", home=state)
     path = cache.save(paths, CATALOG)
     path.write_text(json.dumps(json.loads(path.read_text()) | damage))
     catalog, note = cache.read(paths, URL)
-    assert (catalog is None) == (note is not None)
+    assert note is None
+    assert (catalog is None) == (not path.exists())
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,17 @@ def provider(**changes):
             "models.providers.litellm.models[0].maxTokens",
             "Expected a number, got a number that is not finite",
         ),
+        # JavaScript takes a whole number of so many digits for an infinite one.
+        (
+            provider(models=[{"id": "x", "name": "X", "maxTokens": 10**400}]),
+            "models.providers.litellm.models[0].maxTokens",
+            "Expected a number, got a number that is not finite",
+        ),
+        (
+            provider(models=[{"id": "x", "name": "X", "cost": {"input": 10**400}}]),
+            "models.providers.litellm.models[0].cost.input",
+            "Expected a number, got a number that is not finite",
+        ),
         (
             provider(models=[{"id": "x", "name": "X", "input": ["text", "images"]}]),
             "models.providers.litellm.models[0].input[1]",

@@ -1,6 +1,6 @@
-"""``python -m tests.fuzz [COUNT] [KILLS] [SEED] [DAMAGES]``: the long runs, for ``make fuzz``.
+"""``python -m tests.fuzz [COUNT] [KILLS] [SEED] [DAMAGES] [FILES]``: the long runs, for ``make fuzz``.
 
-Prints what is told in docs/explanation/config-edits.md and docs/explanation/usage-accounting.md.
+Prints what is told in docs/explanation/config-edits.md, docs/explanation/usage-accounting.md and docs/reference/files.md.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.config.kill_writes import CASES
-from tests.fuzz import configs, ledgers
+from tests.fuzz import configs, ledgers, rows, running, statefiles, streams
 
 _BATCH = 1000
+_TARGETS = statefiles.TARGETS | rows.TARGETS | streams.TARGETS
 
 
-def main(count: str = "100000", kills: str = "500", seed: str = "1", damages: str = "600") -> int:
+def main(count: str = "100000", kills: str = "500", seed: str = "1", damages: str = "600", files: str = "20000") -> int:
     """The runs; 1 if one of them found something."""
-    failed = _ledgers(int(damages), int(seed))
+    failed = _files(int(files), int(seed))
+    failed += _ledgers(int(damages), int(seed))
     failed += _configs(int(count), int(seed))
     failed += _every_moment()
     failed += _timed(int(kills), int(seed))
@@ -81,6 +83,32 @@ def _ledgers(count: int, seed: int) -> int:
 def _damaged(work: tuple[int, int, Sequence[str] | None]) -> ledgers.Outcome:
     with tempfile.TemporaryDirectory() as folder:
         return ledgers.run(Path(folder), *work)
+
+
+def _files(count: int, seed: int) -> int:
+    """Contents for each file that is read back; those which lead to a ledger take longer, so that they are fewer."""
+    failed = 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for target in _TARGETS.values():
+            outcome = running.Outcome()
+            started, number = time.monotonic(), max(1, count // target.share)
+            batch = max(1, _BATCH // target.share)
+            work = [(target.name, seed * 1_000_000 + at, min(batch, number - at)) for at in range(0, number, batch)]
+            for part in pool.map(_part, work):
+                outcome += part
+            words = ", ".join(f"{times} {what}" for what, times in outcome.counts.most_common())
+            took = f"in {time.monotonic() - started:.0f} s, the slowest {outcome.slowest_s:.2f} s"
+            print(f"{target.name}: {number} contents {took}: {words}", flush=True)
+            for failure in outcome.failures[:20]:
+                print(failure)
+            failed += len(outcome.failures)
+    return failed
+
+
+def _part(work: tuple[str, int, int]) -> running.Outcome:
+    name, seed, count = work
+    with tempfile.TemporaryDirectory() as folder:
+        return running.run(_TARGETS[name], Path(folder), seed, count)
 
 
 def _every_moment() -> int:

@@ -180,7 +180,10 @@ def test_a_ledger_damaged_inside_says_so(path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with Ledger(tmp_path / "file" / "usage.sqlite3") as ledger, pytest.raises(LedgerError, match="cannot be made"):
+    with (
+        Ledger(tmp_path / "file" / "usage.sqlite3") as ledger,
+        pytest.raises(LedgerError, match="cannot be opened: Not a directory"),
+    ):
         ledger.record(sample())
     with Ledger(tmp_path) as ledger, pytest.raises(LedgerError, match="it is a folder, not a regular"):
         ledger.record(sample())

@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from ...jsontext import is_finite
+
 T = TypeVar("T")
 
 
@@ -49,11 +51,13 @@ def _whole_number(value: Any) -> Any:
     # not count.
     if isinstance(value, float) and math.isfinite(value):
         return max(1, int(value)) if value > 0 else int(value)
+    if isinstance(value, int) and not is_finite(value):
+        raise PydanticCustomError("int_type", "Expected a number that is finite")
     return value
 
 
 def _decimal(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
         raise PydanticCustomError("float_type", "Expected a number")
     return Decimal(str(value))
 

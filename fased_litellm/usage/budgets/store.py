@@ -21,6 +21,7 @@ from .windows import PERIODS, Period
 
 VERSION = 1
 _MOST_BYTES = 1024 * 1024
+_MOST_WORDS = 300
 _KEYS = {"version", "nextId", "budgets"}
 _BUDGET_KEYS = {"id", "scope", "limits", "action", "timeZone"}
 
@@ -58,6 +59,7 @@ def load(path: Path) -> Book:
         return _book(body)
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         why = error.message if isinstance(error, UsageError) else str(error) or type(error).__name__
+        why = why if len(why) <= _MOST_WORDS else f"{why[:_MOST_WORDS]}…"  # it may quote what stands there
         raise BudgetError(
             f"The budgets in {path} are damaged: {why.rstrip('.')}.",
             hint=f"No call is made while they are not known. Correct the file, or move it away (mv {path} {path}.damaged)"

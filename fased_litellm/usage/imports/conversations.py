@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..changes import change
-from ..dimensions import NAMES, Dimensions
+from ..dimensions import NAMES, Dimensions, malformed
 from ..multirow import Insertion
 from .files import session_of
 from .store import About, agent_of, earlier, unnamed
@@ -33,6 +33,14 @@ _SELECT = f"SELECT id, agent, name, session_id, counted, last_ms, {', '.join(_AB
 ADDITION = Insertion(
     f"INSERT INTO conversation (id, agent, name, session_id, first_ms, last_ms, counted, {', '.join(_ABOUT)})",
     f"({', '.join('?' * (7 + len(_ABOUT)))})",
+)
+_TEXTS = ("agent", "name", "session_id", "session", "channel", "source", "task")
+_MAYBE_TEXTS = ("label", "chat_type", "provider", "model", "provider_override", "model_override")
+_MAYBE_TIMES = ("last_ms", "updated_at_ms")
+_UNSOUND = " OR ".join(
+    [f"typeof({name}) <> 'text'" for name in _TEXTS]
+    + [f"typeof({name}) NOT IN ('text', 'null')" for name in _MAYBE_TEXTS]
+    + [f"typeof({name}) NOT IN ('integer', 'null')" for name in _MAYBE_TIMES]
 )
 _OWNED = ("session", "task", "agent", "channel", "source")
 
@@ -80,9 +88,21 @@ def find(connection: sqlite3.Connection, agent: str, name: str) -> Conversation 
     return next(rows, None)
 
 
+def known(connection: sqlite3.Connection, number: int) -> Conversation | None:
+    """A conversation by its id, None if there is none."""
+    return next(_rows(connection.execute(f"{_SELECT} WHERE id = ?", (number,))), None)
+
+
 def get(connection: sqlite3.Connection, number: int) -> Conversation:
-    """A conversation by its id."""
-    return next(_rows(connection.execute(f"{_SELECT} WHERE id = ?", (number,))))
+    """A conversation that is there, by its id."""
+    found = known(connection, number)
+    assert found is not None
+    return found
+
+
+def any_unsound(connection: sqlite3.Connection) -> bool:
+    """Whether there is a row of which one raises that it is malformed."""
+    return connection.execute(f"SELECT 1 FROM conversation WHERE {_UNSOUND} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
 def of_session(connection: sqlite3.Connection, agent: str, session_id: str) -> list[Conversation]:
@@ -99,8 +119,8 @@ def row(
     conversation: Conversation, first_ms: int | None = None, last_ms: int | None = None, *, counted: bool = False
 ) -> tuple[Any, ...]:
     """The values of ``ADDITION``."""
-    known = conversation.id, conversation.agent, conversation.name, conversation.session_id
-    return (*known, first_ms, last_ms, counted, *_values(conversation.about))
+    key = conversation.id, conversation.agent, conversation.name, conversation.session_id
+    return (*key, first_ms, last_ms, counted, *_values(conversation.about))
 
 
 def add(connection: sqlite3.Connection, agent: str, name: str, about: About) -> None:
@@ -186,6 +206,20 @@ def _values(about: About) -> list[Any]:
 
 
 def _rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Conversation]:
-    for number, agent, name, session_id, counted, last_ms, session, *values in rows:
+    for row in rows:
+        number, agent, name, session_id, counted, last_ms, session, *values = row
+        if not _sound(agent, name, session_id, last_ms, session, *values):
+            raise malformed("conversation", number)
         about = About(session, agent_of(session) or agent, *values)
         yield Conversation(number, agent, name, session_id, bool(counted), last_ms, about)
+
+
+def _sound(agent: Any, name: Any, session_id: Any, last_ms: Any, session: Any, *rest: Any) -> bool:
+    """Whether the values of a row, in the order of ``_SELECT``, are such as belong there; SQLite takes any."""
+    *names, updated_at_ms = rest
+    texts, maybe = (agent, name, session_id, session, *names[:3]), names[3:]
+    return (
+        all(type(text) is str for text in texts)
+        and all(text is None or type(text) is str for text in maybe)
+        and all(time is None or type(time) is int for time in (last_ms, updated_at_ms))
+    )

@@ -32,6 +32,37 @@ class Feed(NamedTuple):
     copied_until_ms: int | None = None
     parent: str = ""
 
+    @property
+    def sound(self) -> bool:
+        """Whether all of it is of the kind that belongs there; SQLite takes any, and a ledger may have been damaged."""
+        if not all(type(count) is int and count >= 0 for count in (self.position, self.line, self.head_size)):
+            return False
+        # Of a file of which nothing was read, there are no marks.
+        if self.position and not (
+            type(self.head) is bytes and type(self.tail) is bytes and self.head_size <= self.position
+        ):
+            return False
+        numbers = (self.conversation, self.copied_until_ms)
+        return (
+            type(self.path) is str
+            and type(self.parent) is str
+            and all(number is None or type(number) is int for number in numbers)
+        )
+
+    def forgotten(self) -> Feed:
+        """The same file, as if nothing of it had been read: it is read from its beginning."""
+        conversation = self.conversation if type(self.conversation) is int else None
+        return self._replace(
+            conversation=conversation,
+            position=0,
+            line=0,
+            head=b"",
+            head_size=0,
+            tail=b"",
+            copied_until_ms=None,
+            parent="",
+        )
+
 
 @dataclass(slots=True)
 class Changes:
@@ -85,11 +116,14 @@ def compare(connection: sqlite3.Connection, files: Iterable[Found], *, full: boo
         _strangers(connection, strange, unseen, changes)
     changes.gone = list(unseen.values())
     # Another file under the same name is read from its beginning, whatever it begins with.
-    changes.fresh = [
-        (file, feed._replace(position=0, line=0) if feed and (full or feed.inode != file.inode) else feed)
-        for file, feed in changes.fresh
-    ]
+    changes.fresh = [(file, feed and _checked(feed, file, full=full)) for file, feed in changes.fresh]
     return changes
+
+
+def _checked(feed: Feed, file: Found, *, full: bool) -> Feed:
+    if not feed.sound:
+        return feed.forgotten()
+    return feed._replace(position=0, line=0) if full or feed.inode != file.inode else feed
 
 
 def _strangers(
@@ -117,7 +151,7 @@ def _strangers(
 
 def _same(feed: Feed, file: Found) -> bool:
     """Whether a file still begins with what was read of it under another name."""
-    if feed.kind != file.kind or not feed.position or file.size < feed.position:
+    if not feed.sound or feed.kind != file.kind or not feed.position or file.size < feed.position:
         return False
     try:
         descriptor = os.open(file.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -152,8 +152,12 @@ def _found(kind: Kind, file: str, agent: str, name: str, archived: str, found: o
 
 
 def plain(name: str) -> str:
-    """A file name as text that UTF-8 can hold."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file name, or a text from JSON, as text that UTF-8 can hold."""
+    try:
+        data = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # JSON may hold halves of surrogate pairs which no file name has
+        data = name.encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "backslashreplace")
 
 
 def entries(folder: str) -> Iterator[os.DirEntry[str]]:

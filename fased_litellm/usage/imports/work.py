@@ -200,8 +200,8 @@ class Work:
 
 def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> Source:
     """A transcript with its conversation: for one with another name, that which it was counted in."""
-    if feed and feed.conversation is not None:
-        return Source(file, feed, conversations.get(connection, feed.conversation))
+    if feed and feed.conversation is not None and (known := conversations.known(connection, feed.conversation)):
+        return Source(file, feed, known)
     return Source(file, feed, conversations.find(connection, file.agent, file.name))
 
 
