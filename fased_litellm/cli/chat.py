@@ -187,17 +187,21 @@ def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
             for _ in stream:
                 pass
             return stream.reply
-        shown = False
+        words = output.Words()
         try:
             for text in _texts(stream):
-                output.words(text)
-                shown = True
+                words.feed(text)
         except StreamInterrupted:
-            if shown:
+            words.flush()
+            if words.shown:
                 output.line()
                 output.diagnostic("The reply above is not whole.")
             raise
-        if shown:
+        except KeyboardInterrupt:
+            words.flush()
+            raise
+        words.flush()
+        if words.shown:
             output.line()
         return stream.reply
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, FasedError, Origin
-from ..redaction import hide_known, redact
+from ..redaction import RedactedStream, hide_known, redact
 from ..visible import escaped, lines, one_line
 
 if TYPE_CHECKING:
@@ -118,14 +118,37 @@ def asked_for(text: str) -> None:
 
 
 def words(text: str) -> None:
-    """Print a model's words as they come, without a line break of ours.
+    """Print a model's words as they come, without a line break of ours; known secrets were hidden (``Words``) or are here.
 
     On a terminal, the control characters by which a reply could steer it are left out.
     """
+    text = hide_known(text)
     if sys.stdout.isatty():
         text = "".join(character for character in text if character in "\n\t" or character.isprintable())
-    sys.stdout.write(_joined(hide_known(text)))
+    sys.stdout.write(_joined(text))
     sys.stdout.flush()
+
+
+class Words:
+    """A model's words that come in pieces: a known secret is hidden also where it is cut in two. End it with ``flush``."""
+
+    def __init__(self) -> None:
+        self._stream = RedactedStream()
+        self.shown = False
+        """Whether anything was printed."""
+
+    def feed(self, piece: str) -> None:
+        """Print a piece, but for an end of it that may be the beginning of a secret."""
+        self._print(self._stream.feed(piece))
+
+    def flush(self) -> None:
+        """Print what was kept back."""
+        self._print(self._stream.flush())
+
+    def _print(self, text: str) -> None:
+        if text:
+            self.shown = True
+            words(text)
 
 
 def diagnostic(text: str, *, quiet: bool = False) -> None:

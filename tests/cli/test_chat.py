@@ -260,3 +260,44 @@ def test_ctrl_c_ends_with_130(fault_server: FaultServers) -> None:
     assert status == 130
     assert "cancelled" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_a_key_that_comes_in_pieces_is_hidden(
+    size: int, at: Any, fault_server: FaultServers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"Your key is {KEY}, is it?"
+    at(fault_server(streamed(*(text[start : start + size] for start in range(0, len(text), size)))))
+    assert main(["litellm", "chat", "hi"]) == 0
+    assert capsys.readouterr().out == "Your key is ***, is it?\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["x-litellm-model-id", "x-litellm-version", "x-litellm-call-id", "x-litellm-model-group", "x-litellm-model-name"],
+)
+def test_a_key_that_the_proxy_echoes_is_kept_nowhere(
+    header: str,
+    at: Any,
+    fault_server: FaultServers,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = "Zq9customproxytoken55aaWW"
+    body = {
+        "id": key,
+        "model": key,
+        "choices": [{"message": {"content": "ok"}}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+    }
+    at(fault_server(answer_json(200, body, {header: f"x{key[::-1]}", "x-litellm-response-cost": "0.5"})))
+    monkeypatch.setenv("LITELLM_API_KEY", key)
+    assert main(["litellm", "chat", "hi", "--no-stream"]) == 0
+    assert main(["usage", "calls", "--json"]) == 0
+    monkeypatch.delenv("LITELLM_API_KEY")
+    kept = b"".join(path.read_bytes() for path in (home / ".fased").rglob("*") if path.is_file())
+    said = capsys.readouterr()
+    for spelling in (key, key[::-1]):
+        assert spelling not in said.out + said.err
+        assert spelling.encode() not in kept
