@@ -50,6 +50,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """An empty home folder, which is also the working folder (Fased reads a ``.env`` file there)."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(folder))
+    for name in ("COLUMNS", "LINES"):  # pytest-xdist sets them
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FASED_USAGE_TZ", "UTC")  # whatever the clocks of this machine show
     for name in ("USERPROFILE", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)

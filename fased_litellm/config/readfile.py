@@ -33,7 +33,8 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_CONFIG_BYTES, max_names: int 
     except FileNotFoundError:
         return None
     except OSError as error:
-        hint = ownership.told(path) if error.errno in ownership.DENIED else None
+        denied = error.errno in ownership.DENIED
+        hint = ownership.told(path) or "Give yourself permission to read it." if denied else None
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
 
 

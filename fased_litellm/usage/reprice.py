@@ -6,7 +6,6 @@ lot in one transaction with all sums: after a kill, what was done is done, and t
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
+from .. import jsontext
 from ..proxy.billed import BilledDetail
 from ..proxy.tokens import TokenUsage
 from . import importlock
@@ -261,8 +261,8 @@ def _detail(billing: str | None) -> BilledDetail | None:
     if billing is None:
         return NOTHING
     try:
-        return BilledDetail.from_dict(json.loads(billing))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return BilledDetail.from_dict(jsontext.loads(billing))
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
