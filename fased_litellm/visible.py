@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 MARK = "\ufffd"
@@ -10,7 +11,19 @@ MARK = "\ufffd"
 
 _JOINERS = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))
 _KEPT = "\n\t\u200e"  # the left-to-right mark is ours: it stands behind a right-to-left name in a table
-_STYLES = re.compile(r"(\x1b\[(?:0|1|2|31|33|36)m)")
+_TOKEN = os.urandom(8).hex()
+"""Known to this process alone: no text from outside can carry a style."""
+_STYLES = re.compile(rf"\x1b{_TOKEN};([0-9]+)m")
+
+
+def styled(text: str, code: str) -> str:
+    """Words of our own in a style, as ``lines`` and ``line`` write it on a terminal.
+
+    Args:
+        text: without secrets and without what could steer a terminal.
+        code: of ECMA-48's "Select Graphic Rendition", such as ``1`` for bold.
+    """
+    return f"\x1b{_TOKEN};{code}m{text}\x1b{_TOKEN};0m"
 
 
 def one_line(text: str) -> str:
@@ -21,17 +34,28 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else MARK for char in text)
 
 
-def lines(text: str, *, styled: bool = False) -> str:
+def line(text: str, *, colour: bool = False) -> str:
+    """A line of ours with names from outside in it: a line break in one of them is shown as ``�``, so that it begins no line.
+
+    Args:
+        text: the line.
+        colour: whether the styles in it (``styled``) are written; else they are left out.
+    """
+    return lines(text, colour=colour).replace("\n", MARK)
+
+
+def lines(text: str, *, colour: bool = False) -> str:
     """A text of one or more lines, which keeps its line feeds and tabs; every other control character is shown as ``�``.
 
     Args:
         text: the text.
-        styled: whether the colours that this program writes are left in it.
+        colour: as for ``line``.
     """
     if text.isascii() and text.isprintable():
         return text
-    if styled and "\x1b" in text:
-        return "".join(part if at % 2 else lines(part) for at, part in enumerate(_STYLES.split(text)))
+    if _TOKEN in text:
+        parts = _STYLES.split(text)  # by turns a text, and the code behind it
+        return "".join((f"\x1b[{part}m" if colour else "") if at % 2 else lines(part) for at, part in enumerate(parts))
     text = text.replace("\r\n", "\n").translate(_JOINERS)
     return "".join(char if char.isprintable() or char in _KEPT else " " if char == "\u00a0" else MARK for char in text)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from hypothesis import given
@@ -26,7 +25,7 @@ STEERING = [
 
 @pytest.mark.parametrize("text", STEERING)
 def test_nothing_steers_a_terminal(text: str) -> None:
-    for shown in (visible.one_line(f"a{text}b"), visible.lines(f"a{text}b"), visible.lines(f"a{text}b", styled=True)):
+    for shown in (visible.one_line(f"a{text}b"), visible.lines(f"a{text}b"), visible.lines(f"a{text}b", colour=True)):
         assert shown.isprintable()
         assert visible.MARK in shown
 
@@ -40,16 +39,22 @@ def test_what_is_read_stays() -> None:
 
 
 def test_only_our_own_colours_are_left() -> None:
-    assert visible.lines("\x1b[1mTitle\x1b[0m", styled=True) == "\x1b[1mTitle\x1b[0m"
-    assert "\x1b" not in visible.lines("\x1b[1mTitle\x1b[0m")
+    text = visible.styled("Title", "1") + " of \x1b[31mothers\x1b[0m"
+    assert visible.line(text, colour=True) == "\x1b[1mTitle\x1b[0m of �[31mothers�[0m"
+    assert visible.line(text) == "Title of �[31mothers�[0m"
+
+
+def test_no_name_begins_a_line() -> None:
+    for end in ("\n", "\r\n", "\r", "\u2028", "\x85", "\x0b"):
+        assert visible.line(f"Model a{end}Key: stolen") == "Model a�Key: stolen"
 
 
 @given(st.text())
 def test_any_text_is_safe(text: str) -> None:
     assert visible.one_line(text).isprintable()
-    assert all(char.isprintable() or char in "\n\t\u200e" for char in visible.lines(text))
-    left = re.sub(r"\x1b\[(0|1|2|31|33|36)m", "", visible.lines(text, styled=True))
-    assert all(char.isprintable() or char in "\n\t\u200e" for char in left)
+    for colour in (False, True):
+        assert all(char.isprintable() or char in "\n\t\u200e" for char in visible.lines(text, colour=colour))
+        assert all(char.isprintable() or char in "\t\u200e" for char in visible.line(text, colour=colour))
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))

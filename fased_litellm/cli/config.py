@@ -52,7 +52,7 @@ def get(
     if unredacted:
         output.asked_for(text)
     else:
-        output.line(text)
+        output.block(text)
 
 
 @app.command("set", context_settings={"ignore_unknown_options": True})

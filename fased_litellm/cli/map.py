@@ -74,7 +74,7 @@ def map_(
     elif markdown:
         from ..doctor.modelmap.markdown import markdown as as_markdown
 
-        output.line(as_markdown(found.map, found.findings).rstrip("\n"))
+        output.block(as_markdown(found.map, found.findings).rstrip("\n"))
     else:
         _show(found)
     if out is not None:

@@ -115,7 +115,8 @@ def list_models(
     elif not found:
         output.line("No models found.")
     else:
-        output.line("\n".join(row.key for row in found) if plain else "\n".join(listing.table(found)))
+        for text in [row.key for row in found] if plain else listing.table(found):
+            output.line(text)
 
 
 def _has_key(snapshot: ConfigSnapshot, provider: str) -> bool:

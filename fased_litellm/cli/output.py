@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CallError, FasedError, Origin
 from ..redaction import RedactedStream, hide_known, redact
 from ..visible import escaped, lines, one_line
+from ..visible import line as one_of_ours
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,8 +85,13 @@ def _fields(value: Any) -> str:
 
 
 def line(text: str = "") -> None:
-    """Print a line of the answer, or several. What could steer a terminal is replaced, in a pipe as well."""
-    sys.stdout.write(lines(_joined(redact(text)), styled=sys.stdout.isatty()) + "\n")
+    """Print a line of the answer. What could steer a terminal, or begin another line, is replaced, in a pipe as well."""
+    sys.stdout.write(one_of_ours(_joined(redact(text)), colour=sys.stdout.isatty()) + "\n")
+
+
+def block(text: str) -> None:
+    """Print lines that belong together, such as a document; what could steer a terminal is replaced."""
+    sys.stdout.write(lines(_joined(redact(text)), colour=sys.stdout.isatty()).rstrip("\n") + "\n")
 
 
 def frame(text: str, *, before: str = "", line_end: str = "", after: str = "") -> None:
@@ -97,7 +103,7 @@ def frame(text: str, *, before: str = "", line_end: str = "", after: str = "") -
         line_end: those before the end of each line.
         after: those behind it.
     """
-    shown = lines(_joined(redact(text)), styled=sys.stdout.isatty())
+    shown = lines(_joined(redact(text)), colour=sys.stdout.isatty())
     sys.stdout.write(before + shown.replace("\n", line_end + "\n") + after)
     sys.stdout.flush()
 

@@ -122,7 +122,7 @@ def refresh(
         return
     output.line()
     if dry_run:
-        output.line(change.diff().rstrip("\n") or "Nothing would change.")
+        output.block(change.diff().rstrip("\n") or "Nothing would change.")
         return
     if write_review is not None:
         output.line(f"Review patch written: {write_review}")

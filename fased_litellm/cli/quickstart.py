@@ -15,6 +15,7 @@ import typer
 from ..errors import FasedError
 from ..localproxy.process import find_program
 from ..quickstart import Done, Quickstart, Step
+from ..visible import lines, styled
 from . import output
 from .commands import SETTINGS
 
@@ -66,18 +67,20 @@ def quickstart(
         output.document({"seconds": round(seconds, 1), "steps": [_as_dict(one) for one in done]})
         return
     output.line("")
-    output.line(_ON_YOUR_OWN)
+    output.block(_ON_YOUR_OWN)
     output.line("")
     output.line(f"It took {seconds:.0f} s. The scratch folder is {folder if keep else 'removed'}.")
 
 
 def _announce(step: Step, number: str) -> None:
-    bold, faint, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if _colour() else ("", "", "")
+    def in_style(text: str, code: str) -> str:
+        return styled(text, code) if _colour() else text
+
     output.line("")
-    output.line(f"{bold}{number}  {step.title}{plain}")
-    output.line(f"{faint}{step.words}{plain}")
+    output.line(in_style(f"{number}  {step.title}", "1"))
+    output.line(in_style(step.words, "2"))
     # The key in it is none; redaction would hide that it is broken on purpose.
-    sys.stdout.write(f"{bold}$ {step.command}{plain}\n")
+    sys.stdout.write(lines(in_style(f"$ {step.command}", "1"), colour=True) + "\n")
     sys.stdout.flush()  # the step writes to the same screen
 
 

@@ -31,7 +31,7 @@ def undo(
         raise UsageError("undo asks before it writes, and there is no terminal.", hint="Give --yes, or --dry-run.")
     change = undoing.plan(session.paths())
     if not json_output:
-        output.line(change.diff().rstrip("\n") or "The config is as the last backup has it; there is nothing to undo.")
+        output.block(change.diff().rstrip("\n") or "The config is as the last backup has it; there is nothing to undo.")
     if asking and change.changed and not output.confirm("Write this?", default=False):
         raise Cancelled("Cancelled; nothing was written.")
     written = not dry_run and save.commit(change) is not None

@@ -9,6 +9,7 @@ from typing import Any
 from .. import jsontext
 from ..errors import BadAnswer
 from ..net.messages import Answer
+from .values import name
 
 
 def json_of(answer: Answer, *, where: str) -> Any:
@@ -79,7 +80,7 @@ def error_of(body: bytes | Any) -> tuple[str, str | None]:
         nested = value.get("message", value.get("error", value))
         message = nested if isinstance(nested, str) else json.dumps(nested, ensure_ascii=False)
         type_ = value.get("type")
-        return message or "no text", type_ if isinstance(type_, str) and type_ != "None" else None
+        return message or "no text", name(type_) if type_ != "None" else None
     if isinstance(value, list):
         return "; ".join(_validation_line(item) for item in value) or "no text", None
     return (value if isinstance(value, str) else json.dumps(value)) or "no text", None

@@ -14,6 +14,7 @@ from ..config.agents import section
 from ..config.edits import DELETE, Edit
 from ..errors import RefError
 from ..refs import ModelRef
+from ..visible import one_line
 from .choice import aliases
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def one_fallback(known: Sequence[str], wanted: str) -> list[str]:
     """
     if len(known) >= 1:
         raise RefError(
-            f"There is a fallback already, {', '.join(known)}, and Fased takes one alone.",
+            f"There is a fallback already, {one_line(', '.join(known))}, and Fased takes one alone.",
             hint=f"Replace it: `fased models fallbacks clear`, then `fased models fallbacks add {wanted}`. {CHAIN}",
         )
     return [wanted]

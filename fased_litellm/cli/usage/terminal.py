@@ -8,7 +8,7 @@ import sys
 from typing import Literal, NamedTuple
 
 from ...redaction import redact
-from ...visible import one_line
+from ...visible import one_line, styled
 
 Colour = Literal["title", "bar", "bad", "warning", "dim"]
 _CODES: dict[Colour, str] = {"title": "1", "bar": "36", "bad": "31", "warning": "33", "dim": "2"}
@@ -41,7 +41,7 @@ class Terminal(NamedTuple):
 
     def paint(self, text: str, colour: Colour) -> str:
         """``text`` in a colour. For words of our own alone: a key at the edge of an escape sequence is not found by redaction."""
-        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour and text else text
+        return styled(text, _CODES[colour]) if self.colour and text else text
 
     def name(self, text: str) -> str:
         """A name from elsewhere, without secrets and without what could steer or confuse a terminal.

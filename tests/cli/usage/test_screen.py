@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm import visible
 from fased_litellm.cli.usage.screen import allot, lines
 from fased_litellm.cli.usage.table import length
 from fased_litellm.cli.usage.terminal import Terminal
@@ -88,7 +89,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Overview:
 def test_the_screen(week: Overview, name: str, terminal: Terminal) -> None:
     found = lines(week, terminal)
     path = SCREENS / f"{name}.txt"
-    text = "".join(f"{line}\n" for line in found)
+    text = visible.lines("".join(f"{line}\n" for line in found), colour=True)
     if os.environ.get("NEW_SCREENS"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
