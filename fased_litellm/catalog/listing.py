@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from typing_extensions import TypedDict
+
 from ..config.agents import section
 from ..config.implied import provider_of
 from ..errors import InvalidRef
@@ -22,6 +24,46 @@ from .facts import Catalog, ModelFacts
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
+
+
+class Metadata(TypedDict):
+    """What the proxy says of a model; null is unknown.
+
+    ``price`` is USD per million tokens of a short request, the highest of all deployments. ``rates`` has all prices of each
+    deployment that differs from the others, under LiteLLM's own names for them, in USD per token (picture, second, search);
+    ``route`` is the provider by whose rules LiteLLM bills, ``key`` its name of the model.
+    """
+
+    mode: str | None
+    maxTokens: int | None
+    price: dict[str, int | float] | None
+    rates: list[dict[str, Any]]
+    providers: list[str]
+
+
+class _ListedModel(TypedDict):
+    key: str
+    name: str
+    input: str
+    contextWindow: int | None
+    features: list[str]
+    local: bool
+    available: bool
+    tags: list[str]
+    missing: bool
+
+
+class ListedModel(_ListedModel, total=False):
+    """One model of ``fased models list --json``; ``metadata`` is left out where the proxy says nothing of it."""
+
+    metadata: Metadata
+
+
+class ModelList(TypedDict):
+    """The JSON document of ``fased models list --json``."""
+
+    count: int
+    models: list[ListedModel]
 
 
 @dataclass(slots=True)
@@ -37,11 +79,11 @@ class Row:
     available: bool
     tags: list[str] = field(default_factory=list)
     missing: bool = False
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ListedModel:
         """The JSON of the row; ``metadata`` is left out where nothing is known."""
-        row = {
+        row: ListedModel = {
             "key": self.key,
             "name": self.name,
             "input": self.input,
@@ -195,11 +237,12 @@ def _features(definition: Mapping[str, Any], facts: ModelFacts | None) -> list[s
     return [name for name, present in known.items() if present is True]
 
 
-def _metadata(facts: ModelFacts) -> dict[str, Any]:
+def _metadata(facts: ModelFacts) -> Metadata:
     return {
         "mode": facts.mode,
         "maxTokens": facts.max_output_tokens,
         "price": cost_per_million(facts.prices) or None,
+        "rates": [one.as_dict(float) for one in facts.prices.cards],
         "providers": list(facts.providers),
     }
 

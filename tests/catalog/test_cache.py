@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.errors import CatalogError
 from fased_litellm.paths import Paths
+from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 
 URL = "http://localhost:4000"
@@ -44,6 +46,60 @@ def test_what_is_kept_is_what_is_read(paths: Paths) -> None:
     path = cache.save(paths, CATALOG)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert cache.load_last_good(paths, URL) == CATALOG
+
+
+CARD = card.read(
+    {
+        "key": "m",
+        "litellm_provider": "openai",
+        "input_cost_per_token": 3e-06,
+        "output_cost_per_token": 1.5e-05,
+        "cache_read_input_token_cost": 0.0,
+        "cache_creation_input_token_cost_above_1hr": 6e-06,
+        "input_cost_per_token_above_272k_tokens_priority": 2e-05,
+        "input_cost_per_query": 0.01,
+        "tiered_pricing": [{"range": [0, 32000.0], "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}],
+        "off_peak_pricing": {"input_cost_per_token": 1e-7, "windows": [{"hours_utc": "01:00-03:00", "weekdays": [1]}]},
+        "search_context_cost_per_query": {"search_context_size_medium": 0.01},
+        "provider_specific_entry": {"us": 1.1},
+        "pricing_overrides": [],
+    },
+    {"model": "openai/m", "api_base": "https://eu.api.openai.com/v1"},
+)
+
+
+def test_all_prices_are_kept(paths: Paths) -> None:
+    assert CARD.off_peak is not None
+    assert len(CARD.rates) == 6
+    free = card.read({"input_cost_per_token": 0, "output_cost_per_token": 0, "pricing_overrides": []})
+    models = (ModelFacts("a", prices=Prices.of([CARD, free])), ModelFacts("b", prices=Prices.of([free])))
+    cache.save(paths, replace(CATALOG, models=models))
+    loaded = cache.load_last_good(paths, URL)
+    assert loaded is not None
+    assert loaded.models == models
+
+
+def test_a_list_of_the_version_before_has_four_prices(paths: Paths) -> None:
+    path = cache.save(paths, CATALOG)
+    body = json.loads(path.read_text())
+    assert body["version"] == 2
+    path.write_text(json.dumps({**body, "version": 1}))
+    assert cache.load_last_good(paths, URL) == CATALOG
+
+
+def test_what_models_cost_before_is_kept(paths: Paths) -> None:
+    for price in ("1e-6", "2e-6", "2e-6", "3e-6"):
+        cache.save(paths, replace(CATALOG, models=(replace(MODEL, prices=Prices(Decimal(price), Decimal(price))),)))
+    loaded = cache.load_last_good(paths, URL)
+    assert loaded is not None
+    assert loaded.models[0].earlier_costs == ({"input": 2, "output": 2}, {"input": 1, "output": 1})
+    for price in range(4, 20):
+        new = Prices(Decimal(price), Decimal(price))
+        cache.save(paths, replace(CATALOG, models=(replace(MODEL, prices=new), ModelFacts("new"))))
+    loaded = cache.load_last_good(paths, URL)
+    assert loaded is not None
+    assert len(loaded.models[0].earlier_costs) == 8
+    assert loaded.models[1].earlier_costs == ()
 
 
 def test_one_file_per_proxy(paths: Paths) -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from fased_litellm.catalog import merge
 from fased_litellm.catalog.facts import Catalog
 from fased_litellm.errors import CatalogError
+from fased_litellm.proxy.pricing.prices import Prices
+from fased_litellm.proxy.tokens import TokenUsage
 
 RECORDED = Path(__file__).parent / "recorded"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -189,3 +191,36 @@ def test_worst_case(deployments: list[tuple[int | None, bool | None]]) -> None:
     assert model.context_window == (min(known) if known else None)
     assert (model.vision is True) == all(can is True for _, can in deployments)
     assert (model.vision is False) == any(can is False for _, can in deployments)
+
+
+def test_all_prices_of_the_deployments_are_kept() -> None:
+    first = {
+        "input_cost_per_token": 1e-6,
+        "output_cost_per_token": 2e-6,
+        "input_cost_per_token_above_200k_tokens": 3e-6,
+    }
+    second = {"input_cost_per_token": 2e-6, "output_cost_per_token": 1e-6, "cache_read_input_token_cost": 1e-7}
+    catalog = put(rows("a"), None, {"data": [info("a", **first), info("a", **second), info("a", **first)]})
+    prices = catalog.models[0].prices
+    assert (prices.input, prices.output, prices.cache_read) == (Decimal("2E-6"), Decimal("2E-6"), None)
+    assert [dict(card.rates) for card in prices.cards] == [
+        {key: Decimal(str(value)) for key, value in row.items()} for row in (first, second)
+    ]
+    charge = prices.charge(TokenUsage(300_000, 0))
+    assert charge is not None
+    assert charge.usd == Decimal("0.9")
+    assert charge.doubt is not None
+
+
+def test_the_row_of_a_group_has_two_prices_and_no_more() -> None:
+    group = {"data": [{"model_group": "a", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}]}
+    prices = put(rows("a"), group).models[0].prices
+    assert prices == Prices(Decimal("1E-6"), Decimal("2E-6"))
+
+
+def test_zeros_are_a_price_where_the_release_writes_null_for_unknown() -> None:
+    zeros = {"input_cost_per_token": 0, "output_cost_per_token": 0}
+    old = put(rows("a"), None, {"data": [info("a", **zeros)]}).models[0].prices
+    assert not old.known
+    new = put(rows("a"), None, {"data": [info("a", **zeros, pricing_overrides=[])]}).models[0].prices
+    assert (new.known, new.free) == (True, True)

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm.proxy.billed import Served
+from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.receipt import Receipt, Timing, make_receipt
 from fased_litellm.proxy.tokens import TokenUsage, token_usage
@@ -31,6 +33,7 @@ USAGE = {
     "completion_tokens_details": {"reasoning_tokens": 3},
 }
 PRICES = Prices(Decimal("0.000001"), Decimal("0.000002"))
+FREE = Prices(Decimal(0), Decimal(0))
 
 
 def receipt(
@@ -106,6 +109,18 @@ def test_what_the_proxy_does_not_say_is_unknown_not_zero() -> None:
         ({"x-litellm-response-cost": "0.0"}, USAGE, None, True, None, "unknown"),  # a stream's header is no cost
         ({}, USAGE, PRICES, True, "0.000136", "price-table"),
         ({}, USAGE, Prices(input=Decimal("0.000001")), True, None, "unknown"),  # the output has no price
+        # A 0 beside tokens is not believed, wherever it stands …
+        ({}, {**USAGE, "cost": 0}, None, True, None, "unknown"),
+        ({}, {**USAGE, "cost": 0.0}, PRICES, True, "0.000136", "price-table"),
+        ({}, {**USAGE, "cost": 0}, None, False, None, "unknown"),
+        ({"x-litellm-response-cost": "0.0"}, {**USAGE, "cost": 0.5}, None, False, "0.5", "body"),
+        ({"x-litellm-response-cost": "0.25"}, {**USAGE, "cost": 0.5}, None, False, "0.25", "header"),
+        # … unless the model is free.
+        ({"x-litellm-response-cost": "0.0"}, USAGE, FREE, False, "0", "header"),
+        ({}, {**USAGE, "cost": 0}, FREE, True, "0", "stream"),
+        ({}, USAGE, FREE, True, "0", "price-table"),
+        ({"x-litellm-response-cost": "0.5"}, USAGE, FREE, False, "0.5", "header"),
+        ({}, {"prompt_tokens": 200_000, "completion_tokens": 1}, PRICES, True, "0.200002", "estimate"),
     ],
 )
 def test_where_the_cost_comes_from(
@@ -113,6 +128,39 @@ def test_where_the_cost_comes_from(
 ) -> None:
     got = receipt(headers, usage, prices, streamed)
     assert (got.cost_usd, got.cost_source) == (None if cost is None else Decimal(cost), source)
+
+
+@pytest.mark.parametrize(
+    ("served", "usage", "cost"),
+    [
+        (Served(), {}, "0.003"),
+        (Served("flex"), {}, "0.0015"),
+        (Served("priority"), {}, "0.006"),
+        (Served("default", "flex"), {}, "0.003"),  # the reply says what was served
+        (Served("auto", "flex"), {}, "0.0015"),
+        (Served(None, "flex"), {}, "0.0015"),
+        (Served(), {"service_tier": "flex"}, "0.0015"),
+        (Served(cited=True), {}, "0.013"),
+        (Served(cited=True, search_size="low"), {}, "0.008"),
+    ],
+)
+def test_how_it_was_served_decides_the_price(served: Served, usage: dict[str, Any], cost: str) -> None:
+    rates = {"input_cost_per_token": 3e-6, "output_cost_per_token": 1e-5, "litellm_provider": "openai"}
+    tiers = {"input_cost_per_token_flex": 1.5e-6, "input_cost_per_token_priority": 6e-6}
+    sizes = {"search_context_size_low": 0.005, "search_context_size_medium": 0.01}
+    prices = Prices.of([card.read({**rates, **tiers, "search_context_cost_per_query": sizes})])
+    got = make_receipt(
+        call_id="c",
+        model="litellm/m",
+        model_group="m",
+        headers={},
+        usage={"prompt_tokens": 1000, "completion_tokens": 0, **usage},
+        timing=Timing(),
+        prices=lambda: prices,
+        streamed=True,
+        served=served,
+    )
+    assert (got.cost_usd, got.cost_source, got.cost_note) == (Decimal(cost), "price-table", None)
 
 
 @pytest.mark.parametrize(

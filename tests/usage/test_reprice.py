@@ -18,9 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from fased_litellm.catalog import cache
+from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.errors import LedgerError
 from fased_litellm.paths import Paths
 from fased_litellm.provider.recorder import Recorder
+from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.tokens import TokenUsage
 from fased_litellm.usage import filters, importlock
@@ -105,6 +108,73 @@ def test_what_was_recorded_is_never_changed(path: Path) -> None:
     before = rows(path, "SELECT * FROM call")
     assert run(path).calls == 0
     assert rows(path, "SELECT * FROM call") == before
+
+
+CARD = {
+    "litellm_provider": "openai",
+    "input_cost_per_token": 1e-6,
+    "output_cost_per_token": 2e-6,
+    "cache_creation_input_token_cost": 1e-6,
+    "cache_creation_input_token_cost_above_1hr": 2e-6,
+    "input_cost_per_token_flex": 5e-7,
+    "input_cost_per_token_above_272k_tokens": 2e-6,
+    "pricing_overrides": [],
+}
+
+
+def listing(home: Path, **prices: Any) -> PriceList:
+    """A list with what the proxy said, beside a config."""
+    paths = Paths.from_env({"HOME": str(home)})
+    models = (ModelFacts("default", prices=Prices.of([card.read(CARD)])),)
+    cache.save(paths, Catalog("http://127.0.0.1:9", datetime.now(UTC), models))
+    entries = [{"id": name, "name": name, "cost": cost} for name, cost in prices.items()]
+    config = {"models": {"providers": {"litellm": {"baseUrl": "http://127.0.0.1:9", "models": entries}}}}
+    return PriceList(config, {"litellm": "http://127.0.0.1:9"}, paths, datetime.now(UTC))
+
+
+COSTS = "SELECT call_id, cost_pico, cost_source FROM call ORDER BY call_id"
+
+
+def test_all_prices_of_the_catalog_count_also_under_the_same_prices_in_the_config(path: Path, home: Path) -> None:
+    long = {"input_tokens": 300_000, "output_tokens": 0, "cache_read_tokens": 0, "cache_write_tokens": 0}
+    fill(path, unpriced("long", **long, total_tokens=300_000))
+    for prices, cost, source in (
+        (listing(home, default={"input": 3, "output": 2}), 9 * 10**11, "estimate"),  # the user's own
+        (listing(home, default={"input": 1, "output": 2}), 6 * 10**11, "config"),  # gives way to what is exact
+        (listing(home), 6 * 10**11, "config"),
+    ):
+        run(path, prices=prices)
+        assert rows(path, COSTS) == [("long", cost, source)]
+        assert_rollups_equal_rows(path)
+
+
+def test_what_was_written_down_of_a_call_counts(path: Path, home: Path) -> None:
+    tokens = {"input_tokens": 100, "output_tokens": 0, "cache_read_tokens": 0, "cache_write_tokens": 100}
+    hour = '{"cache_write_5m_tokens":0,"cache_write_1h_tokens":100}'
+    fill(
+        path,
+        unpriced("a-flex", **{**tokens, "cache_write_tokens": 0}, total_tokens=100, billing='{"service_tier":"flex"}'),
+        unpriced("b-hour", **tokens, total_tokens=200, billing=hour),
+        unpriced("c-unsplit", **tokens, total_tokens=200),
+        unpriced("d-broken", **tokens, total_tokens=200, billing="{"),
+        unpriced("e-plain", **{**tokens, "cache_write_tokens": 0}, total_tokens=100),
+        unpriced("spend:f", **{**tokens, "cache_write_tokens": 0}, total_tokens=100),
+    )
+    result = run(path, prices=listing(home))
+    assert rows(path, COSTS) == [
+        ("a-flex", 50 * 10**6, "catalog"),
+        ("b-hour", 300 * 10**6, "catalog"),
+        ("c-unsplit", 200 * 10**6, "estimate"),
+        ("d-broken", 200 * 10**6, "estimate"),
+        ("e-plain", 100 * 10**6, "catalog"),
+        ("spend:f", 100 * 10**6, "catalog"),
+    ]
+    assert result.as_dict()["models"][0]["estimatedCalls"] == 2
+    notes = dict(rows(path, "SELECT call_id, price_note FROM call"))
+    assert "for an hour" in notes["c-unsplit"]
+    # An estimate that would be one again is left as it is.
+    again = run(path, prices=listing(home))
+    assert (again.calls, again.models) == (0, [])
 
 
 def test_what_stays_unknown_and_why(path: Path) -> None:
@@ -213,6 +283,7 @@ module._BATCH = 20
 was = module.change
 def change(*arguments):
     print("lot", flush=True)
+    sys.stdin.readline()
     return was(*arguments)
 module.change = change
 tests.run(Path(sys.argv[1]))
@@ -225,14 +296,18 @@ def test_a_kill_loses_nothing_and_the_next_run_goes_on(path: Path) -> None:
     for lots in (1, 6):
         with subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(path)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         ) as process:
+            assert process.stdin is not None
             assert process.stdout is not None
             for _ in range(lots):
                 assert process.stdout.readline() == "lot\n"
+                process.stdin.write("\n")
+                process.stdin.flush()
             process.send_signal(signal.SIGKILL)
         ((priced,),) = rows(path, "SELECT count(*) FROM call WHERE cost_pico IS NOT NULL")
         assert priced >= done + 20 * (lots - 1)

@@ -7,7 +7,7 @@ is not known is 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -102,27 +102,28 @@ class RateCard:
         """The price per token that holds for a short request, None if it is not known."""
         return self.tiers[0].rates.get(name, self.rates.get(name)) if self.tiers else self.rates.get(name)
 
-    def as_dict(self) -> dict[str, Any]:
-        """As a row of ``/model/info`` has it, without what is empty; ``from_dict`` reads it."""
+    def as_dict(self, number: Callable[[Decimal], Any] = str) -> dict[str, Any]:
+        """As a row of ``/model/info`` has it, without what is empty; ``from_dict`` reads it.
+
+        Args:
+            number: how a rate is written; a text has all its digits.
+        """
         document: dict[str, Any] = {
             "route": self.route,
             "key": self.model,
             "region": self.region,
             "free": self.free,
-            **{name: str(price) for name, price in self.rates.items()},
+            **_written(self.rates, number),
             "tiered_pricing": [
-                {
-                    "range": [str(tier.above), str(tier.up_to)],
-                    **{name: str(price) for name, price in tier.rates.items()},
-                }
+                {"range": [number(tier.above), number(tier.up_to)], **_written(tier.rates, number)}
                 for tier in self.tiers
             ],
-            "off_peak_pricing": self.off_peak.as_dict() if self.off_peak else None,
-            "search_context_cost_per_query": {name: str(price) for name, price in self.searches.items()},
+            "off_peak_pricing": self.off_peak.as_dict(number) if self.off_peak else None,
+            "search_context_cost_per_query": _written(self.searches, number),
             "web_search_billing_unit": "per_query" if self.per_query else None,
-            "provider_specific_entry": {name: str(factor) for name, factor in self.factors.items()},
+            "provider_specific_entry": _written(self.factors, number),
         }
-        return {name: value for name, value in document.items() if value}
+        return {name: value for name, value in document.items() if value or name in self.rates}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> RateCard:
@@ -216,6 +217,10 @@ def _region(route: str, params: Mapping[str, Any]) -> str | None:
     if route == "vertex_ai":
         return _text(params.get("vertex_location")) or _text(params.get("vertex_ai_location")) or None
     return None
+
+
+def _written(rates: Mapping[str, Decimal], number: Callable[[Decimal], Any]) -> dict[str, Any]:
+    return {name: number(rate) for name, rate in rates.items()}
 
 
 def _tiers(value: Any) -> tuple[Tier, ...]:

@@ -8,7 +8,7 @@ midnight, and one whose start is its end lasts the whole day.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -53,7 +53,7 @@ class OffPeak:
         day = moment.astimezone(_zone(self.zone)).isoweekday()
         return any(window.has(moment.hour * 60 + moment.minute, day) for window in self.windows)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, number: Callable[[Decimal], Any] = str) -> dict[str, Any]:
         """In LiteLLM's own form; ``read`` reads it."""
         windows = [
             {"hours_utc": f"{_clock(one.start)}-{_clock(one.end)}"}
@@ -61,7 +61,7 @@ class OffPeak:
             for one in self.windows
         ]
         zone = {"weekday_timezone": self.zone} if self.zone else {}
-        return {**{key: str(rate) for key, rate in self.rates.items()}, "windows": windows, **zone}
+        return {**{key: number(rate) for key, rate in self.rates.items()}, "windows": windows, **zone}
 
 
 def read(value: Any) -> OffPeak | None:

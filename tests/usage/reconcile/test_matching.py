@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm.paths import Paths
 from fased_litellm.proxy.spend import SpendRow
 from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.pricelist import PriceList
 from fased_litellm.usage.reconcile import matching
 from fased_litellm.usage.reconcile.filling import record_of
 from fased_litellm.usage.reconcile.result import Reconciliation
@@ -240,3 +243,29 @@ def test_what_is_missing_is_filled_in_as_it_was(tmp_path: Path) -> None:
 def test_a_spend_of_nothing_for_tokens_is_an_unknown_cost() -> None:
     record = record_of(row(1, "0"))
     assert (record.cost, record.cost_source, record.unpriced) == (None, "unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("cost", "changes", "expected"),
+    [
+        ({"input": 1, "output": 2}, {}, (Decimal("0.00005"), "config")),
+        ({"input": 1}, {}, (None, "unknown")),
+        ({"input": 0, "output": 0}, {}, (Decimal(0), "config")),
+        ({"input": 1, "output": 2}, {"cache_read_tokens": 5}, (Decimal("0.00005"), "config")),
+        ({"input": 1, "output": 2}, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 5}, (None, "unknown")),
+        (
+            {"input": 1, "output": 2},
+            {"prompt_tokens": 200_000, "total_tokens": 200_020},
+            (Decimal("0.20004"), "estimate"),
+        ),
+    ],
+)
+def test_a_spend_of_nothing_gives_way_to_the_list_of_prices(
+    home: Path, cost: dict[str, float], changes: dict[str, Any], expected: tuple[Decimal | None, str]
+) -> None:
+    models = [{"id": "default", "name": "d", "cost": cost}]
+    config = {"models": {"providers": {"litellm": {"baseUrl": "http://127.0.0.1:9", "models": models}}}}
+    paths = Paths.from_env({"HOME": str(home)})
+    prices = PriceList(config, {"litellm": "http://127.0.0.1:9"}, paths, datetime.now(UTC))
+    record = record_of(row(1, "0", **changes), prices)
+    assert (record.cost, record.cost_source) == expected
