@@ -129,6 +129,13 @@ class UnpricedUsage(_Document):
     )
 
 
+class EstimatedUsage(_Document):
+    """Calls whose cost is an estimate. It is in the sums."""
+
+    calls: Count
+    cost_usd: Cost
+
+
 class UsageReportDocument(_Document):
     """The document of ``fased usage --json``."""
 
@@ -146,6 +153,7 @@ class UsageReportDocument(_Document):
     other: UsageRest | None = Field(description="What --top left out; null if nothing.")
     totals: UsageTotals = Field(description="Of all calls, those in other as well.")
     unpriced: UnpricedUsage
+    estimates: EstimatedUsage = Field(description="What of the cost is not exact.")
 
 
 class UsageRecordDocument(_Tokens):

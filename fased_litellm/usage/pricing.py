@@ -8,12 +8,10 @@ from typing import NamedTuple
 from ..proxy.pricing.prices import Prices
 from ..proxy.tokens import TokenUsage
 from .money import MAX_COST_USD, to_pico
+from .record import ESTIMATE
 
 Parts = tuple[int | None, int | None, int | None, int | None]
 """The cost of input, output, cache read and cache write in pico-USD, None where there is no price."""
-
-ESTIMATE = "estimate"
-"""``cost_source`` of a cost that is not exact; ``price_note`` says why."""
 
 
 class Priced(NamedTuple):

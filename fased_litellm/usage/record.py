@@ -18,6 +18,9 @@ STATUSES: tuple[Status, ...] = ("ok", "error", "interrupted", "cancelled")
 FAILED: tuple[Status, ...] = ("error", "interrupted")
 """The statuses which a report counts as failed. A call that its caller cancelled did not fail."""
 
+ESTIMATE = "estimate"
+"""``cost_source`` of a cost that is not exact; ``price_note`` says why."""
+
 UNANSWERED = ("timeout", "connection-lost")
 """Causes of an error after which the request may have been carried out all the same."""
 

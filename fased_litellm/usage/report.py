@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
+from .money import to_number
 from .planner import Grain
 from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .reading import grain_columns, parts
@@ -46,6 +47,16 @@ class Unpriced(NamedTuple):
     tokens: int
 
 
+class Estimates(NamedTuple):
+    """Calls whose cost, in pico-USD, is an estimate; it is in the sums."""
+
+    calls: int
+    cost_pico: int
+
+
+NO_ESTIMATES = Estimates(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class UsageReport:
     """The answer to a query.
@@ -59,6 +70,7 @@ class UsageReport:
         zone: whose days, weeks, months and hours the groups have.
         other: the groups that ``top`` left out, None if none.
         unpriced: what is not in the cost, by model, most tokens first.
+        estimates: what of the cost is not exact.
     """
 
     from_ms: int
@@ -69,6 +81,7 @@ class UsageReport:
     zone: Zone = UTC_ZONE
     other: Rest | None = None
     unpriced: tuple[Unpriced, ...] = ()
+    estimates: Estimates = NO_ESTIMATES
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON document; see ``schemas/usage-report.schema.json``."""
@@ -92,6 +105,7 @@ class UsageReport:
                 ],
                 "command": REPRICE if self.totals.unpriced_calls else None,
             },
+            "estimates": {"calls": self.estimates.calls, "costUsd": to_number(self.estimates.cost_pico)},
         }
 
     def regroup(self, by: tuple[str, ...], *, sort: Sort | None = None, top: int | None = None) -> UsageReport:
@@ -137,6 +151,7 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
     report = replace(empty(query), groups=tuple(groups), totals=add(group.totals for group in groups))
     if report.totals.unpriced_calls:
         report = replace(report, unpriced=_unpriced(connection, query, dialect, report, extent))
+    report = replace(report, estimates=_estimates(connection, query, dialect))
     return _finished(report, query.sort, query.top)
 
 
@@ -212,6 +227,20 @@ def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | N
         return tuple(found[place] for place in places)
 
     return key
+
+
+def _estimates(connection: Connection, query: Query, dialect: Dialect) -> Estimates:
+    """They are few, and an index has them: no sums are kept of them."""
+    made = conditions(query, dialect)
+    ctes = ", ".join(f"{name} AS ({sql})" for name, sql in made.ctes.items())
+    sql = (
+        f"{f'WITH {ctes} ' if ctes else ''}SELECT count(*), coalesce(sum(call.cost_pico), 0) "  # noqa: S608 - names of columns; values are bound
+        f"FROM {dialect.call} AS call {dialect.join} {dialect.dimension} AS dimension ON dimension.id = call.dimension "
+        f"WHERE call.cost_source = 'estimate' AND call.counted AND call.started_at_ms >= {int(query.from_ms)} "
+        f"AND call.started_at_ms < {int(query.to_ms)}{''.join(f' AND {term}' for term in made.terms)}"
+    )
+    ((calls, cost),) = connection.execute(sql, made.values)
+    return Estimates(int(calls), int(cost))
 
 
 def _unpriced(

@@ -25,9 +25,10 @@ from .dialect import SQLITE
 from .ledger import Ledger
 from .money import from_pico, to_number
 from .pricelist import NoPrice, Price, PriceList
-from .pricing import ESTIMATE, priced
+from .pricing import priced
 from .query import Query
 from .reconcile.filling import ID_PREFIX
+from .record import ESTIMATE
 from .rollups import CALL_SUMS, TABLES
 
 _BATCH = 400

@@ -93,8 +93,8 @@ def test_what_models_cost_before_is_kept(paths: Paths) -> None:
     loaded = cache.load_last_good(paths, URL)
     assert loaded is not None
     assert loaded.models[0].earlier_costs == ({"input": 2, "output": 2}, {"input": 1, "output": 1})
-    for price in range(4, 20):
-        new = Prices(Decimal(price), Decimal(price))
+    for number in range(4, 20):
+        new = Prices(Decimal(number), Decimal(number))
         cache.save(paths, replace(CATALOG, models=(replace(MODEL, prices=new), ModelFacts("new"))))
     loaded = cache.load_last_good(paths, URL)
     assert loaded is not None

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.catalog.definitions import cost_per_million, default_definition, to_definition
 from fased_litellm.catalog.facts import ModelFacts
 from fased_litellm.config.schema.models import ModelDefinition
+from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 
 FULL = ModelFacts(
@@ -69,6 +72,25 @@ def test_the_default_has_the_limits_of_fased_and_no_price() -> None:
 def test_prices_are_clean_numbers() -> None:
     prices = Prices(Decimal(str(1.5e-07)), Decimal(str(0.1 + 0.2)) / 1_000_000)
     assert repr(cost_per_million(prices)) == "{'input': 0.15, 'output': 0.3}"
+
+
+@pytest.mark.parametrize(
+    ("rates", "cost"),
+    [
+        ({}, {"input": 1, "output": 2, "cacheRead": 1, "cacheWrite": 1}),
+        ({"cache_read_input_token_cost": 1e-7}, {"input": 1, "output": 2, "cacheRead": 0.1, "cacheWrite": 1}),
+        ({"cache_read_input_token_cost": 0.0}, {"input": 1, "output": 2, "cacheRead": 0, "cacheWrite": 1}),
+        ({"litellm_provider": "fireworks_ai"}, {"input": 1, "output": 2, "cacheRead": 0.5, "cacheWrite": 1}),
+        ({"input_cost_per_token": None}, {"output": 2}),
+    ],
+)
+def test_cached_tokens_have_the_price_that_litellm_bills(rates: dict[str, Any], cost: dict[str, Any]) -> None:
+    """Fact: the Node agent takes a price that is missing for 0, LiteLLM for that of the input."""
+    row = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "pricing_overrides": [], **rates}
+    prices = Prices.of([card.read(row)])
+    assert to_definition(ModelFacts("m", prices=prices))["cost"] == cost
+    # Shown is what the proxy names.
+    assert "cacheWrite" not in cost_per_million(prices)
 
 
 flags = st.none() | st.booleans()

@@ -12,6 +12,7 @@ import json5
 import jsonschema
 import pytest
 
+from fased_litellm.catalog import cache
 from fased_litellm.catalog import report as reports
 from fased_litellm.catalog.configured import Uses, uses_of
 from fased_litellm.catalog.difference import compare
@@ -25,6 +26,7 @@ from fased_litellm.config.load import load
 from fased_litellm.config.schema.models import ModelDefinition
 from fased_litellm.errors import CatalogError, ConfigError, UnknownModel
 from fased_litellm.paths import Paths
+from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 
 URL = "http://localhost:4000"
@@ -84,6 +86,76 @@ def test_difference() -> None:
     assert "compat.supportsUsageInStreaming" not in fields  # set by hand, and kept
     assert "name" not in fields
     assert found.silent == ("a",)
+
+
+DEPLOYMENT = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "pricing_overrides": []}
+
+
+def offered(before: Catalog | None = None, **rates: Any) -> Catalog:
+    """What the proxy says of ``a`` now, after it said something else ``before``."""
+    prices = Prices.of([card.read({**DEPLOYMENT, **rates})])
+    catalog = Catalog(URL, NOW, (ModelFacts("a", "chat", prices=prices),), sources=("/v1/models",))
+    return cache.with_history(catalog, before)
+
+
+def costing(**cost: Any) -> dict[str, Any]:
+    return {"models": {"providers": {"litellm": {"baseUrl": URL, "models": [{"id": "a", "name": "a", "cost": cost}]}}}}
+
+
+def cost_after(source: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
+    """``cost`` after ``--apply``; applied twice, nothing is left to do."""
+    plan = planned(source, catalog)
+    document = apply(Document.parse(json.dumps(source)), plan.edits)
+    assert planned(document.value, catalog).edits == ()
+    found: dict[str, Any] = document.value["models"]["providers"]["litellm"]["models"][0]["cost"]
+    return found
+
+
+WRITTEN = {"input": 1, "output": 2, "cacheRead": 1, "cacheWrite": 1}
+
+
+@pytest.mark.parametrize(
+    ("cost", "after"),
+    [
+        ({"input": 1, "output": 2}, WRITTEN),  # as it was written before
+        (WRITTEN, WRITTEN),
+        ({"input": 1, "output": 2, "cacheRead": 1}, WRITTEN),
+        (
+            {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
+            WRITTEN,
+        ),  # as the Node agent writes what it does not know
+        ({}, WRITTEN),
+        ({"input": 0, "output": 0}, None),  # a user says that the model is free
+        ({"input": 1, "output": 2, "cacheRead": 0.5}, None),
+        ({"input": 9, "output": 9}, None),
+    ],
+)
+def test_prices_which_are_ours_are_mended_and_those_of_the_user_kept(cost: dict[str, Any], after: Any) -> None:
+    source = costing(**cost)
+    assert cost_after(source, offered()) == (cost if after is None else after)
+    difference = compare(source, uses(source), offered())
+    assert difference.own_prices == (("a",) if after is None else ())
+    notes = build(source, offered())["notes"]
+    assert any("left as they are" in note and "a" in note for note in notes) is (after is None)
+
+
+def test_prices_that_the_proxy_named_before_are_ours() -> None:
+    first = offered()
+    second = offered(first, input_cost_per_token=2e-6, cache_read_input_token_cost=1e-7)
+    third = offered(second, input_cost_per_token=3e-6)
+    new = {"input": 3, "output": 2, "cacheRead": 3, "cacheWrite": 3}
+    for cost in (WRITTEN, {"input": 1, "output": 2}, {"input": 2, "output": 2, "cacheRead": 0.1}, new):
+        assert cost_after(costing(**cost), third) == new
+    kept = {"input": 2.5, "output": 2}
+    assert cost_after(costing(**kept), third) == kept
+    # Without the history nobody can know.
+    assert cost_after(costing(**WRITTEN), offered(input_cost_per_token=3e-6)) == WRITTEN
+
+
+def test_the_config_alone_changes_no_prices() -> None:
+    source = costing(input=1, output=2)
+    local = from_definitions(source, base_url=URL, now=NOW)
+    assert cost_after({**source}, local) == {"input": 1, "output": 2}
 
 
 def test_apply_keeps_the_text_around() -> None:

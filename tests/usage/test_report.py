@@ -14,7 +14,7 @@ from fased_litellm.usage.jsonschema import schemas
 from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.query import DIMENSIONS, Query
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.report import Totals, UsageReport, empty
+from fased_litellm.usage.report import Estimates, Totals, UsageReport, empty
 from tests.usage.samples import DAY_MS, START_MS, expected_groups, expected_totals, records, sample
 
 REPORT_SCHEMA = schemas()["usage-report.schema.json"]
@@ -95,6 +95,22 @@ def test_the_schemas_are_strict() -> None:
     assert not Draft202012Validator(RECORD_SCHEMA).is_valid({**sample().as_dict(), "reply": "Hello"})
 
 
+def test_estimates_are_in_the_sums_and_counted_apart(tmp_path: Path) -> None:
+    guess: dict[str, Any] = {"cost_source": "estimate", "cost": Decimal(2)}
+    chosen = [
+        sample("a", **guess),
+        sample("b", agent="ops", **guess),
+        sample("c", START_MS + 9 * DAY_MS, **guess),
+        sample("d", cost=Decimal(1)),
+    ]
+    week = (START_MS, START_MS + 7 * DAY_MS)
+    report = ask(tmp_path, chosen, Query(*week, ("model",)))
+    assert (report.totals.cost_usd, report.estimates) == (Decimal(5), Estimates(2, 4 * 10**12))
+    some = ask(tmp_path / "some", chosen, Query(*week, (), {"agent": ("ops",)}))
+    assert some.estimates == Estimates(1, 2 * 10**12)
+    Draft202012Validator(REPORT_SCHEMA).validate(json.loads(json.dumps(report.as_dict())))
+
+
 def test_the_json_has_the_documented_shape(tmp_path: Path) -> None:
     chosen = [sample("c1"), sample("c2"), sample("c3", status="error", channel=None)]
     report = ask(tmp_path, chosen, Query(START_MS, START_MS + 7 * DAY_MS, ("agent", "task")))
@@ -112,6 +128,7 @@ def test_the_json_has_the_documented_shape(tmp_path: Path) -> None:
         "other": None,
         "totals": sums,
         "unpriced": {"calls": 0, "tokens": 0, "models": [], "command": None},
+        "estimates": {"calls": 0, "costUsd": 0.0},
     }
     assert list(document["groups"][0]) == ["agent", "task", *sums]
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...formatting import count, tokens, usd
 from ...usage.calls import CallList, Subject
 from ...usage.exports.csvtext import row
-from ...usage.record import UsageRecord, camel, iso
+from ...usage.record import ESTIMATE, UsageRecord, camel, iso
 from ...usage.timezones import Zone
 from . import text
 from .table import Column, Layout
@@ -147,7 +147,7 @@ def _status(call: UsageRecord, terminal: Terminal) -> str:
 
 def _dollars(call: UsageRecord) -> str:
     if call.cost is not None:
-        return usd(call.cost)
+        return f"{'~ ' if call.cost_source == ESTIMATE else ''}{usd(call.cost)}"
     return "unpriced" if call.unpriced else "-"
 
 
@@ -188,7 +188,8 @@ def _cost(call: UsageRecord, terminal: Terminal) -> str:
         )
         if part
     ]
-    return f"{usd(call.cost)} ({terminal.name(origin)})" + (f": {', '.join(parts)}" if parts else "")
+    about = "about " if call.cost_source == ESTIMATE else ""
+    return f"{about}{usd(call.cost)} ({terminal.name(origin)})" + (f": {', '.join(parts)}" if parts else "")
 
 
 def _durations(call: UsageRecord) -> str:

@@ -90,7 +90,18 @@ def spread_line(spread: Spread, terminal: Terminal) -> str | None:
 
 
 def unpriced(report: UsageReport, terminal: Terminal) -> list[str]:
-    """Calls without a price: how many, of which models, and what prices them. No line where there are none."""
+    """Calls without a price: how many, of which models, and what prices them; and estimates. No line where there are none."""
+    return [*_without_price(report, terminal), *_estimated(report)]
+
+
+def _estimated(report: UsageReport) -> list[str]:
+    found = report.estimates
+    if not found.calls:
+        return []
+    return [f"Estimated: {count(found.calls, 'call')}, {usd(from_pico(found.cost_pico))} (in the sums) → {REPRICE}"]
+
+
+def _without_price(report: UsageReport, terminal: Terminal) -> list[str]:
     if not report.unpriced:
         return []
     what = f"Unpriced: {count(report.totals.unpriced_calls, 'call')}, {token_count(report.totals.unpriced_tokens)}"

@@ -12,14 +12,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ...config.agents import section
-from ...proxy.pricing.prices import Prices
+from ...proxy.pricing.prices import LONG_PROMPT, Prices
 from ...proxy.tokens import TokenUsage
-from ..money import MAX_COST_USD
+from ..money import MAX_COST_USD, to_pico
 from ..pricing import priced
 from .numbers import pico
 from .tokens import Tokens
 
 _MILLION = Decimal(1_000_000)
+_MOST_PICO = to_pico(MAX_COST_USD)
 _KEYS = ("input", "output", "cacheRead", "cacheWrite")
 
 Cost = tuple[int | None, str, int | None, int | None, int | None, int | None, str | None]
@@ -63,7 +64,7 @@ class PriceTable:
     """
 
     def __init__(self, prices: Written) -> None:
-        self._table = {key: (per_token(values), note) for key, (values, note) in prices.items()}
+        self._table = {key: (found := per_token(values), note, _whole(found)) for key, (values, note) in prices.items()}
 
     def cost(self, usage: Any, tokens: Tokens, provider: str | None, model: str | None) -> Cost:
         """The cost of a message with that ``usage`` and these tokens."""
@@ -85,10 +86,29 @@ class PriceTable:
         return UNKNOWN if found is None else _priced(found, tokens)
 
 
-def _priced(found: tuple[Prices, str], tokens: Tokens) -> Cost:
-    prices, note = found
+_Whole = tuple[int, int, int, int]
+
+
+def _whole(prices: Prices) -> _Whole | None:
+    """The four prices as whole pico-USD per token, where all are: whole numbers are multiplied in a fraction of the time."""
+    if prices.input is None or prices.output is None:
+        return None
+    read, write = prices.cached()
+    found = [price.scaleb(12) for price in (prices.input, prices.output, read, write)]
+    if any(price != price.to_integral_value() for price in found):
+        return None
+    return int(found[0]), int(found[1]), int(found[2]), int(found[3])
+
+
+def _priced(found: tuple[Prices, str, _Whole | None], tokens: Tokens) -> Cost:
+    prices, note, whole = found
     if not any(tokens[:4]) and any((prices.input, prices.output)):
         return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
+    plain, output, read, write = tokens[:4]
+    if whole is not None and plain + read + write <= LONG_PROMPT:
+        parts = plain * whole[0], output * whole[1], read * whole[2], write * whole[3]
+        total = sum(parts)
+        return (total, "config", *parts, note) if total <= _MOST_PICO else UNKNOWN
     cost = priced(prices, TokenUsage(*tokens[:4])) if prices.known else None
     if cost is None:
         return UNKNOWN

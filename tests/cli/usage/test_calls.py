@@ -125,6 +125,22 @@ def test_a_session_is_shown_in_order_with_its_receipts(filled: Path, capsys: pyt
     assert out.startswith("Session agent:main:main, all until ")
 
 
+def test_estimates_are_marked(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note = "config models.providers.litellm.models[0].cost; whether prompts above 100,000 tokens have another price is not known"
+    fill(
+        ledger_path,
+        sample("c1", cost=Decimal(2), cost_source="estimate", price_note=note),
+        sample("c2", cost=Decimal(1)),
+    )
+    _, out, _ = run(capsys, "calls", *WINDOW)
+    assert "~ $2.00" in out
+    assert "~ $1.00" not in out
+    _, out, _ = run(capsys, "session", "s1")
+    assert f"about $2.00 (estimate, {note})" in out.replace("\n", "")
+    _, out, _ = run(capsys, *WINDOW, "--by", "model")
+    assert "Estimated: 1 call, $2.00 (in the sums) → fased usage reprice" in out
+
+
 def test_the_same_model_is_named_once(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill(
         ledger_path,

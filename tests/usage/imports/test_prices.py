@@ -4,9 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, written
+from fased_litellm.proxy.tokens import TokenUsage
+from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, per_token, written
 from fased_litellm.usage.imports.tokens import of_message
+from fased_litellm.usage.pricing import priced
 from tests.usage.imports.node import usage
 
 
@@ -99,3 +103,23 @@ def test_odd_parts_are_left_out() -> None:
         None,
         None,
     )
+
+
+amounts = st.none() | st.sampled_from(["0", "0.15", "3", "0.0000001234567", "1000000"])
+
+
+@given(
+    st.lists(amounts, min_size=4, max_size=4),
+    st.lists(st.integers(0, 60_000) | st.just(10**12), min_size=4, max_size=4),
+)
+def test_the_short_way_gives_what_the_long_way_gives(prices: list[str | None], tokens: list[int]) -> None:
+    got = PriceTable({"litellm/m": (prices, "here")}).cost(
+        None, (tokens[0], tokens[1], tokens[2], tokens[3], sum(tokens)), "litellm", "m"
+    )
+    whole = per_token(prices)
+    if not whole.known or (not any(tokens) and (whole.input or whole.output)):
+        assert got == UNKNOWN
+        return
+    found = priced(whole, TokenUsage(*tokens))
+    assert got == (UNKNOWN if found is None else (found.cost, found.said("config", "here")[0], *found.parts, got[-1]))
+    assert got[-1] is None or got[-1].startswith("here")
