@@ -14,6 +14,7 @@ from ..config.agents import section
 from ..config.edits import DELETE, Edit
 from ..errors import ConfigError
 from ..net.addresses import is_private_url
+from ..numerals import whole
 from ..proxy.urls import written_base_url
 from ..refs import PROVIDER, normalize_provider
 from . import configured, definitions
@@ -48,9 +49,10 @@ def positive(option: str, text: str | None) -> int | None:
     """
     if text is None:
         return None
-    if not text.strip().isascii() or not text.strip().isdigit() or not 0 < int(text) < 10**12:
+    number = whole(text)
+    if number is None or not 0 < number < 10**12:
         raise ConfigError(f"{option} must be a positive integer.", hint="It counts tokens.")
-    return int(text)
+    return number
 
 
 def add_edits(source: Mapping[str, Any], entry: Entry) -> list[Edit]:

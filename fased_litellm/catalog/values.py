@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from ..proxy.values import decimal
+from ..numerals import decimal
 from ..redaction import MASK, hide_known
 
 _MOST_TOKENS = 10**12

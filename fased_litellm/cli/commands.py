@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import UsageError
+from .strictnumbers import strict
 
 COMMANDS = {
     "onboard": "onboard",
@@ -51,7 +52,7 @@ def lazy_group(
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             if cmd_name not in modules:
                 return None
-            command: Any = typer.main.get_command(import_module(f".{modules[cmd_name]}", __package__).app)
+            command: Any = strict(typer.main.get_command(import_module(f".{modules[cmd_name]}", __package__).app))
             command = getattr(command, "commands", {}).get(cmd_name, command)
             command.name = cmd_name
             return command

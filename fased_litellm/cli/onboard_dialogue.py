@@ -12,6 +12,7 @@ import typer
 
 from ..catalog.facts import Catalog
 from ..errors import AddressBlocked, CallError, CatalogError, FasedError
+from ..numerals import whole
 from ..onboarding import choose
 from ..onboarding.dialogue import Request, Retry, Unattended, clean_key
 from ..onboarding.found import Found, GivenKey
@@ -142,8 +143,8 @@ def _ask_model(question: str, catalog: Catalog, *, default: str | None) -> Model
         text = str(typer.prompt(question, default=default, show_default=bool(default), err=True)).strip()
         if not text:
             return None
-        if text.isdecimal() and text not in ids and 1 <= int(text) <= len(ids):
-            text = ids[int(text) - 1]
+        if text not in ids and (number := whole(text)) is not None and 1 <= number <= len(ids):
+            text = ids[number - 1]
         try:
             return choose.named(text, catalog)
         except FasedError as error:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..errors import UsageError
+from ..numerals import typed
 
 NONE = "none"
 """Takes a limit away, in an update."""
@@ -20,6 +21,8 @@ WORDS = frozenset({ALL_MODELS, "all-team-models", "no-default-models"})
 KEY_TYPES = ("default", "llm_api", "management", "read_only")
 _LONGER = {"daily": "1d", "weekly": "7d", "monthly": "30d"}
 """Fact: LiteLLM knows these words only from 1.96 on, and means the same by the other form in all releases."""
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_MOST_USD = 10**9
 _DURATION = re.compile(r"[1-9][0-9]{0,5}(s|m|h|d|w|mo)")
 _ALIAS = re.compile(r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,126}[^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f]")
 
@@ -44,13 +47,13 @@ def budget(text: str) -> float | None:
     """
     if text.strip().lower() == NONE:
         return None
-    try:
-        amount = Decimal(text.strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0 or amount > Decimal(10) ** 9:
+    word = text.strip().removeprefix("$")
+    # 1,000 is a thousand; what 1,5 means nobody knows.
+    amount = typed(word.replace(",", "") if _THOUSANDS.fullmatch(word) else word)
+    if amount is None or amount > _MOST_USD:
         raise UsageError(
-            f"--max-budget {text!r} is no amount of USD.", hint="Write it as 50 or 0.25; 0 refuses every call."
+            f"--max-budget {text!r} is no amount of USD.",
+            hint=f"Write it as 50, 0.25 or 1,000, up to {_MOST_USD:,}; 0 refuses every call.",
         )
     return float(amount)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ProxyError
+from ..numerals import decimal
 from .answers import error_of
 from .causes import RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Rule
-from .values import decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ..numerals import decimal
 from ..redaction import hide_known
 
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
-_LONGEST = 60
 _PICO = Decimal("1e-12")
 MOST_USD = Decimal(10) ** 6
 """For one call; more is a defect of who says so."""
-
-
-def decimal(text: str) -> Decimal | None:
-    """The number that a text of the proxy is, in JSON's grammar with leading zeros; None for every other text.
-
-    Python's own readers take more than anybody means: ``1_0``, digits of other scripts, ``NaN``, ``+1``. Blanks and tabs
-    around it are those that HTTP allows around a header's value.
-    """
-    text = text.strip(" \t")
-    return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
 
 def money(value: Any, most: Decimal = MOST_USD) -> Decimal | None:

@@ -48,7 +48,9 @@ def test_budgets(text: str, sent: float | None) -> None:
     assert keywish.budget(text) == sent
 
 
-@pytest.mark.parametrize("text", ["-1", "abc", "nan", "inf", "", "1e99"])
+@pytest.mark.parametrize(
+    "text", ["-1", "abc", "nan", "inf", "", "1e99", "1_0", "٣", "1,5", "1,,000", "+1", "1000000001"]
+)
 def test_what_is_no_budget(text: str) -> None:
     with pytest.raises(UsageError):
         keywish.budget(text)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.values import MOST_USD, decimal, moment, money
+from fased_litellm.numerals import decimal
+from fased_litellm.proxy.values import MOST_USD, moment, money
 
 anything = (
     st.none()

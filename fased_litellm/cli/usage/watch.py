@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...errors import FasedError, UsageError
+from ...numerals import typed
 from .. import output
 from .terminal import Terminal, detect
 
@@ -39,13 +40,12 @@ def seconds(text: str) -> float:
     Raises:
         UsageError: it is no number of seconds from a tenth up to a day.
     """
-    try:
-        value = float(text or EVERY_S)
-    except ValueError:
-        value = 0.0
+    given = typed(text) if text else None
+    value = EVERY_S if not text else float(given or 0)
     if not SHORTEST_S <= value <= 86_400:
         raise UsageError(
-            f"--watch {text} makes no sense.", hint=f"Give the seconds between two screens, {EVERY_S:g} by default."
+            f"--watch {text} is not a number of seconds from {SHORTEST_S:g} to 86400.",
+            hint=f"Give the seconds between two screens, {EVERY_S:g} by default.",
         )
     return value
 

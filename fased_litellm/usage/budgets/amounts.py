@@ -7,12 +7,13 @@ from decimal import ROUND_FLOOR, Decimal
 
 from ...errors import UsageError
 from ...formatting import usd
+from ...numerals import typed
 from ..money import from_pico, to_pico
 
 MAX_LIMIT_USD = 1_000_000
 """The highest limit. More than any agent spends, and sums stay far from the end of 64 bits."""
 
-_AMOUNT = re.compile(r"\$?\s*([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})\s*(?:USD)?", re.ASCII | re.IGNORECASE)
+_AMOUNT = re.compile(r"\$?[ \t]*([0-9.]{1,25})[ \t]*(?:USD)?", re.ASCII | re.IGNORECASE)
 
 
 def parse_usd(text: str, option: str) -> int:
@@ -25,11 +26,12 @@ def parse_usd(text: str, option: str) -> int:
         UsageError: it is no amount, is not above 0, or is higher than ``MAX_LIMIT_USD``.
     """
     found = _AMOUNT.fullmatch(text.strip())
-    if found is None:
+    amount = typed(found[1]) if found else None
+    if amount is None:
         raise UsageError(
             f"{option} {text!r} is not an amount of USD.", hint="Write it as 5, 5.00 or $5, with a point and no commas."
         )
-    pico = to_pico(Decimal(found[1]))
+    pico = to_pico(amount)
     if pico <= 0:
         raise UsageError(
             f"{option} {text!r} is no limit: it must be above 0.", hint=f"{option} none takes the limit away."

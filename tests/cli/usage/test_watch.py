@@ -190,7 +190,7 @@ def test_it_needs_a_terminal(state: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert "cannot be combined" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon", "100000"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon", "100000", "1_0", "٣", "1e999", "+1"])
 def test_seconds_have_to_make_sense(text: str) -> None:
     with pytest.raises(UsageError, match="--watch"):
         seconds(text)
