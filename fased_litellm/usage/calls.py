@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from .query import COLUMNS, Query, nearest, plain
 from .record import UsageRecord, iso
 from .report import build
 from .rollups import CALL_SUMS
+from .tasknames import task_names
 from .totals import SUMS, Totals
 
 ORDERS: dict[str, str] = {
@@ -51,7 +52,7 @@ class Subject:
     Attributes:
         kind: ``session`` or ``task``.
         name: session key, or task id.
-        label: what people call the session; None for nothing, or for a task.
+        label: what people call it; None for nothing.
         session_ids: of the transcripts that the session had, as far as they were imported; the newest first.
         chat: ``direct``, ``group`` or ``channel``; None where it is not known.
     """
@@ -65,7 +66,7 @@ class Subject:
     def as_dict(self) -> dict[str, Any]:
         """The subject in the JSON list of calls."""
         if self.kind == "task":
-            return {"kind": "task", "task": self.name}
+            return {"kind": "task", "task": self.name, "taskName": self.label}
         return {
             "kind": "session",
             "session": self.name,
@@ -84,12 +85,14 @@ class CallList:
         totals: of all of them, also of those past the limit.
         calls: up to the limit; can be gone through once, while the connection is open.
         subject: the session or task they are of, None for any.
+        task_names: what people call tasks, by their ids.
     """
 
     query: Query
     totals: Totals
     calls: Iterator[UsageRecord]
     subject: Subject | None = None
+    task_names: Mapping[str, str] = field(default_factory=dict)
     shown: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +111,7 @@ class CallList:
             "timeZone": self.query.zone.name,
             "subject": None if self.subject is None else self.subject.as_dict(),
             "totals": self.totals.as_dict(),
+            "taskNames": dict(sorted(self.task_names.items())),
         }
 
     def tail(self) -> dict[str, Any]:
@@ -170,7 +174,8 @@ def find(
         f"ORDER BY {ORDERS[order.key]} {direction}, call.started_at_ms {direction}, call.id {direction}"
         + (f" LIMIT {limit:d}" if limit is not None else "")
     )
-    return CallList(query, totals, map(_record, _rows(connection, sql, made.values)), subject)
+    calls = map(_record, _rows(connection, sql, made.values))
+    return CallList(query, totals, calls, subject, task_names(connection, dialect))
 
 
 def _rows(connection: Connection, sql: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .dialect import Dialect
+from .dialect import Dialect, lowered
 from .query import ALL_COLUMNS, HOST, NONE, Query
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ def _exactly(made: Conditions, name: str, values: Iterable[str], dialect: Dialec
     if name == "model":
         made.terms.append(f"({column} IN ({marks}) OR dimension.provider || '/' || {column} IN ({marks}))")
         made.values += wanted
+    elif name == "task":
+        called = f"SELECT task FROM ({dialect.task_names}) AS named WHERE {dialect.lower.format('name')} IN ({marks})"  # noqa: S608
+        made.terms.append(f"({column} IN ({marks}) OR {column} IN ({called}))")
+        made.values += wanted
+        wanted = [lowered(value) for value in wanted]
     else:
         made.terms.append(f"{column} IN ({marks})")
     made.values += wanted

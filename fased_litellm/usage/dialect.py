@@ -51,6 +51,7 @@ class Dialect:
         lower: SQL function that gives A to Z as a to z and leaves all else alone, with ``{}`` for its argument.
         conversations: whether the tables ``conversation``, ``activity`` and ``tool_use`` are there.
         hosts: whether ``dimension`` has the column ``host``, the name of a machine.
+        task_names: selects the ids of tasks and what people call them, the older name of a task first.
     """
 
     mark: str
@@ -61,6 +62,7 @@ class Dialect:
     lower: str = "lower({})"
     conversations: bool = True
     hosts: bool = False
+    task_names: str = "SELECT task, name FROM task_name"
 
     def need_hosts(self, what: str) -> None:
         """Check that machines can be told apart, as an option asks.
@@ -73,6 +75,11 @@ class Dialect:
                 f"{what} tells machines apart, and this is the history of one.",
                 hint="Ask the database that they push to: --from postgresql://…",
             )
+
+
+def lowered(text: str) -> str:
+    """A text as ``Dialect.lower`` gives it."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 SQLITE = Dialect(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..errors import UsageError
 from .conditions import Conditions
-from .dialect import Dialect
+from .dialect import Dialect, lowered
 from .filters import CALL_KEYS, HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
 from .planner import Grain
 from .query import HOST, Query
@@ -51,7 +51,9 @@ class _Writer:
         if term.key in NAME_KEYS:
             column = f"dimension.{NAME_KEYS[term.key]}"
             also = f"dimension.provider || '/' || {column}" if term.key == "model" else None
-            return self._any(term.values, column, *([also] if also else []))
+            found = self._any(term.values, column, *([also] if also else []))
+            named = [value for value in term.values if value.text] if term.key == "task" else []
+            return f"{found} OR {self._named_task(column, named)}" if named else found
         if term.key in NUMBERS:
             return self._number(term)
         if term.key == HAS:
@@ -82,6 +84,9 @@ class _Writer:
         columns = ["session_id"] if term.key == "session" else ["session_id", "coalesce(label, '')"]
         values = [value for value in term.values if value.text]
         return f"{key} OR {_SESSION} IN (SELECT session FROM conversation WHERE {self._any(values, *columns)})"
+
+    def _named_task(self, column: str, values: Iterable[Value]) -> str:
+        return f"{column} IN (SELECT task FROM ({self._dialect.task_names}) AS named WHERE {self._any(values, 'name')})"
 
     def _of_conversation(self, values: Iterable[Value], column: str) -> str:
         self._need_conversations("label: and chat:")
@@ -187,6 +192,6 @@ class _Writer:
 
 def like(value: Value) -> str:
     """The pattern of SQL's LIKE for a value, with A to Z as a to z."""
-    text = "".join(letter.lower() if letter.isascii() else letter for letter in value.text)
+    text = lowered(value.text)
     text = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return text.replace("*", "%").replace("?", "_") if value.how == "pattern" else f"%{text}%"

@@ -89,7 +89,10 @@ class UsageGroup(UsageTotals):
     provider: str | None = None
     model: str | None = None
     agent: str | None = None
-    task: str | None = None
+    task: str | None = Field(default=None, description="The task's id.")
+    task_name: str | None = Field(
+        default=None, description="What people call it; beside task, null where it is not known."
+    )
     channel: str | None = None
     session: str | None = None
     source: str | None = None
@@ -236,6 +239,7 @@ class UsageSubject(_Document):
 
     kind: Literal["session", "task"]
     task: str | None = None
+    task_name: str | None = None
     session: str | None = None
     label: str | None = Field(default=None, description="What people call the session.")
     session_ids: list[str] = Field(default=[], description="Of the transcripts that were imported, the newest first.")
@@ -252,6 +256,7 @@ class UsageCallsDocument(_Document):
     time_zone: str = Field(description="Whose days the window has.")
     subject: UsageSubject | None
     totals: UsageTotals = Field(description="Of all calls that meet the question, also of those past --limit.")
+    task_names: dict[str, str] = Field(description="What people call tasks, by their ids.")
     calls: list[UsageRecordDocument] = Field(description="In the order of --sort.")
     more: Count = Field(description="How many calls --limit left out.")
 

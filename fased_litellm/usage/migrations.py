@@ -78,6 +78,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Estimates are few, and give way to a price that is exact.
         "CREATE INDEX call_estimate ON call (started_at_ms) WHERE cost_source = 'estimate'",
     ),
+    (
+        # What people call tasks, by their ids; `defined` is 1 for a name from where the task is defined, 0 for one of a label.
+        "CREATE TABLE task_name (task TEXT PRIMARY KEY, name TEXT NOT NULL, defined INTEGER NOT NULL) WITHOUT ROWID",
+        # Labels are in the stores, which are read once more for them.
+        "UPDATE feed SET size = -1 WHERE kind IN ('store', 'database')",
+    ),
 )
 
 LATEST = len(MIGRATIONS)

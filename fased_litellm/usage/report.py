@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .conditions import conditions, needs_sessions
@@ -14,6 +14,7 @@ from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .reading import grain_columns, parts
 from .record import iso
 from .sorting import in_order
+from .tasknames import shown_keys, task_names
 from .times import Times
 from .timezones import UTC_ZONE, Zone
 from .totals import COUNTS, SUMS, Totals, add
@@ -71,6 +72,7 @@ class UsageReport:
         other: the groups that ``top`` left out, None if none.
         unpriced: what is not in the cost, by model, most tokens first.
         estimates: what of the cost is not exact.
+        task_names: what people call tasks, by their ids, if they are one of the dimensions.
     """
 
     from_ms: int
@@ -82,6 +84,11 @@ class UsageReport:
     other: Rest | None = None
     unpriced: tuple[Unpriced, ...] = ()
     estimates: Estimates = NO_ESTIMATES
+    task_names: Mapping[str, str] = field(default_factory=dict)
+
+    def shown_keys(self) -> list[tuple[str | None, ...]]:
+        """The keys of the groups for people: tasks by their names."""
+        return shown_keys(self.by, (group.key for group in self.groups), self.task_names)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON document; see ``schemas/usage-report.schema.json``."""
@@ -92,7 +99,8 @@ class UsageReport:
             "timeZone": self.zone.name,
             "by": list(self.by),
             "groups": [
-                {**dict(zip(self.by, group.key, strict=True)), **group.totals.as_dict()} for group in self.groups
+                {**dict(zip(self.by, group.key, strict=True)), **self.names_of(group.key), **group.totals.as_dict()}
+                for group in self.groups
             ],
             "other": None if other is None else {"groups": other.groups, **other.totals.as_dict()},
             "totals": self.totals.as_dict(),
@@ -107,6 +115,10 @@ class UsageReport:
             },
             "estimates": {"calls": self.estimates.calls, "costUsd": to_number(self.estimates.cost_pico)},
         }
+
+    def names_of(self, key: Sequence[str | None]) -> dict[str, str | None]:
+        """What people call what a key names by an id, for JSON."""
+        return {"taskName": self.task_names.get(key[self.by.index("task")] or "")} if "task" in self.by else {}
 
     def regroup(self, by: tuple[str, ...], *, sort: Sort | None = None, top: int | None = None) -> UsageReport:
         """The same calls by fewer dimensions, without asking again. This report must not be cut by ``top``."""
@@ -149,6 +161,8 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
         if row[width] is not None
     ]
     report = replace(empty(query), groups=tuple(groups), totals=add(group.totals for group in groups))
+    if "task" in query.by:
+        report = replace(report, task_names=task_names(connection, dialect))
     if report.totals.unpriced_calls:
         report = replace(report, unpriced=_unpriced(connection, query, dialect, report, extent))
     report = replace(report, estimates=_estimates(connection, query, dialect))

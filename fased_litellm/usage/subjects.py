@@ -11,6 +11,7 @@ from .calls import Subject
 from .dialect import SQLITE, Connection, Dialect
 from .filters import Value
 from .filtersql import like
+from .tasknames import ids_of, task_names
 
 _NEAREST = 3
 _CANDIDATES = 2_000
@@ -33,16 +34,24 @@ def session(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Sub
 
 
 def task(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Subject:
-    """The task of an id, or of a session key of one of its runs.
+    """The task of an id, of a session key of one of its runs, or of a name that it alone has.
 
     Raises:
         NotInHistory: there is none with calls; names the nearest.
         sqlite3.Error: the database cannot be read.
     """
     word = text.strip()
+    names = task_names(connection, dialect)
     for name in dict.fromkeys((word, word.lower(), SessionKey.parse(word).task if word else None)):
         if name and _is_there(connection, "task", name, dialect):
-            return Subject("task", name)
+            return Subject("task", name, names.get(name))
+    called = [name for name in ids_of(names, word) if _is_there(connection, "task", name, dialect)]
+    if len(called) == 1:
+        return Subject("task", called[0], names[called[0]])
+    if called:
+        raise NotInHistory(
+            f"{len(called)} tasks are called {text!r}.", hint=f"Give the id of one: {', '.join(called)}."
+        )
     raise NotInHistory(
         f"No call of the task {text!r} is in the history.", hint=_hint(connection, "task", word, dialect)
     )

@@ -124,13 +124,13 @@ def test_the_json_has_the_documented_shape(tmp_path: Path) -> None:
         "to": "2026-11-28T00:00:00Z",
         "timeZone": "UTC",
         "by": ["agent", "task"],
-        "groups": [{"agent": "main", "task": "digest", **sums}],
+        "groups": [{"agent": "main", "task": "digest", "taskName": None, **sums}],
         "other": None,
         "totals": sums,
         "unpriced": {"calls": 0, "tokens": 0, "models": [], "command": None},
         "estimates": {"calls": 0, "costUsd": 0.0},
     }
-    assert list(document["groups"][0]) == ["agent", "task", *sums]
+    assert list(document["groups"][0]) == ["agent", "task", "taskName", *sums]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from itertools import islice
@@ -43,12 +43,12 @@ def receipts(found: CallList, terminal: Terminal) -> Iterator[str]:
     yield from _head(found, terminal)
     for call in found.calls:
         yield ""
-        for line in receipt(call, found.query.zone, terminal):
+        for line in receipt(call, found.query.zone, terminal, found.task_names):
             yield terminal.line(line)
     yield from _rest(found, terminal)
 
 
-def receipt(call: UsageRecord, zone: Zone, terminal: Terminal) -> Iterator[str]:
+def receipt(call: UsageRecord, zone: Zone, terminal: Terminal, task_names: Mapping[str, str]) -> Iterator[str]:
     """The lines about one call."""
     status = terminal.paint(call.status, "bad") if call.status in ("error", "interrupted") else call.status
     yield f"{clock(call.started_at_ms, zone)}  {_route(call, terminal)}  {status}"
@@ -58,7 +58,7 @@ def receipt(call: UsageRecord, zone: Zone, terminal: Terminal) -> Iterator[str]:
     yield f"  {_tokens(call)} · {_cost(call, terminal)}"
     if done := _durations(call):
         yield f"  {done}"
-    if names := _names(call, terminal):
+    if names := _names(call, terminal, task_names):
         yield f"  {names}"
     yield terminal.paint(f"  {terminal.name(_ids(call))}", "dim")
 
@@ -205,10 +205,11 @@ def _durations(call: UsageRecord) -> str:
     return " · ".join(parts)
 
 
-def _names(call: UsageRecord, terminal: Terminal) -> str:
+def _names(call: UsageRecord, terminal: Terminal, task_names: Mapping[str, str]) -> str:
+    named = task_names.get(call.task or "")
     names = (
         (call.agent, "agent"),
-        (call.task, "task"),
+        (f"{named} ({call.task})" if named else call.task, "task"),
         (call.role, "role"),
         (call.channel, "channel"),
         (call.source, "source"),

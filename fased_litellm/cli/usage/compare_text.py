@@ -8,6 +8,7 @@ from decimal import Decimal
 from ...formatting import tokens, usd
 from ...usage.compare.comparison import Change, Comparison
 from ...usage.money import from_pico
+from ...usage.tasknames import shown_keys
 from ...usage.totals import Totals
 from . import text
 from .table import Column, Layout
@@ -101,8 +102,9 @@ def _reasons(found: Comparison, terminal: Terminal) -> Iterator[str]:
 
 def _groups(found: Comparison, terminal: Terminal, top: int) -> Iterator[str]:
     shown = found.changes[:top]
+    keys = shown_keys(found.by, (one.key for one in shown), found.after.task_names)
     names = [
-        Column(text.TITLES[name], [terminal.name(one.key[place] or "-") for one in shown])
+        Column(text.TITLES[name], [terminal.name(key[place] or "-") for key in keys])
         for place, name in enumerate(found.by)
     ]
     columns = [

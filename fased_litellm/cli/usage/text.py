@@ -26,7 +26,7 @@ _SPREAD = 31
 
 def table(report: UsageReport, terminal: Terminal) -> list[str]:
     """The groups of a report as a table, with what ``--top`` left out in its last row."""
-    rows = [(group.key, group.totals) for group in report.groups]
+    rows = [(key, group.totals) for key, group in zip(report.shown_keys(), report.groups, strict=True)]
     if report.other:
         rest = report.other
         rows.append(((count(rest.groups, "other"), *[""] * (len(report.by) - 1)), rest.totals))

@@ -78,7 +78,7 @@ class Comparison:
             "by": list(self.by),
             "groups": [
                 {
-                    "key": dict(zip(self.by, one.key, strict=True)),
+                    "key": {**dict(zip(self.by, one.key, strict=True)), **self.after.names_of(one.key)},
                     "before": _side(one.before),
                     "after": _side(one.after),
                     "costChangeUsd": to_number(one.cost_pico),

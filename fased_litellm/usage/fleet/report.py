@@ -25,6 +25,9 @@ POSTGRES = Dialect(
     # A month of the database can be dropped; sums over 16 days would not know.
     rollups=tuple(Rollup(table, width, sessions) for table, (width, sessions) in TABLES.items() if table != LONG),
     hosts=True,
+    # Machines push the labels of sessions, and not where tasks are defined.
+    task_names="SELECT task, substr(label, 7) AS name FROM conversation WHERE task <> '' AND starts_with(label, 'Cron: ') "
+    "AND length(label) > 6 ORDER BY updated_at_ms NULLS FIRST",
 )
 """What differs from SQLite. Names have the collation "C", in which ``lower`` knows A to Z alone."""
 

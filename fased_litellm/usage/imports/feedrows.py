@@ -45,3 +45,11 @@ def keep(connection: sqlite3.Connection, feed: int, reading: Reading) -> Sequenc
     fresh = badlines.keep(connection, feed, reading.bad, known)
     connection.execute(READ_ON, (*reading.state, time.time_ns() // 1_000_000, feed))
     return fresh
+
+
+def is_read(connection: sqlite3.Connection, feed: int, found: Found) -> None:
+    """Keep that a file was read as a whole."""
+    connection.execute(
+        "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",
+        (found.device, found.inode, found.size, found.mtime_ns, feed),
+    )

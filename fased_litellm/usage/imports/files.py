@@ -19,8 +19,8 @@ from .layout import Layout, SessionFolder
 if TYPE_CHECKING:
     from .stored import Session
 
-Kind = Literal["transcript", "store", "runs", "database", "events"]
-"""``events`` is a session in a ``database``, which only the database tells."""
+Kind = Literal["transcript", "store", "runs", "tasks", "database", "events"]
+"""``tasks`` defines them. ``events`` is a session in a ``database``, which only the database tells."""
 
 _ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)(?:\.zst)?")
 _COPY = re.compile(r".+\.(?:checkpoint\.[0-9a-f-]{36}|trajectory)", re.IGNORECASE)
@@ -73,9 +73,15 @@ def scan(layout: Layout, odd: Odd = lambda *_: None) -> Iterator[Found]:
         if real not in looked:
             looked.add(real)
             yield from _transcripts(folder, odd)
-        yield from _store(folder, odd)
+        if store := _plain("store", folder.store, folder.owner, odd):
+            yield store
     for agent, path in layout.databases:
-        yield from _databases(agent, path, odd)
+        for entry in entries(path):
+            if entry.name.endswith(".sqlite") and (found := _stat(entry, odd)):
+                yield _with_log(_found("database", entry.path, agent, "", "", found))
+    for path in layout.tasks:
+        if made := _plain("tasks", path, "", odd):
+            yield _with_log(made) if path.endswith(".sqlite") else made
     for entry in entries(layout.runs):
         if entry.name.endswith(".jsonl") and (found := _stat(entry, odd)):
             yield _found("runs", entry.path, "", entry.name[: -len(".jsonl")], "", found)
@@ -112,28 +118,24 @@ def _transcripts(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
             yield _found("transcript", entry.path, folder.agent, *named, found)
 
 
-def _databases(agent: str, folder: str, odd: Odd) -> Iterator[Found]:
-    for entry in entries(folder):
-        if entry.name.endswith(".sqlite") and (found := _stat(entry, odd)):
-            main = _found("database", entry.path, agent, "", "", found)
-            try:
-                log = os.stat(f"{entry.path}-wal")
-            except OSError:
-                yield main
-            else:
-                yield main._replace(
-                    size=main.size + log.st_size,
-                    mtime_ns=max(main.mtime_ns, log.st_mtime_ns) if log.st_size else main.mtime_ns,
-                )
-
-
-def _store(folder: SessionFolder, odd: Odd) -> Iterator[Found]:
+def _with_log(database: Found) -> Found:
+    """A database with what is said of the log beside it, where the newest of it is."""
     try:
-        found = os.stat(folder.store)
+        log = os.stat(f"{database.file}-wal")
     except OSError:
-        return
-    if _is_file(folder.store, found, odd):
-        yield _found("store", folder.store, folder.owner, "", "", found)
+        return database
+    if not log.st_size:
+        return database
+    return database._replace(size=database.size + log.st_size, mtime_ns=max(database.mtime_ns, log.st_mtime_ns))
+
+
+def _plain(kind: Kind, path: str, agent: str, odd: Odd) -> Found | None:
+    """A file by its path, if it is there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return _found(kind, path, agent, "", "", found) if _is_file(path, found, odd) else None
 
 
 def _found(kind: Kind, file: str, agent: str, name: str, archived: str, found: os.stat_result) -> Found:

@@ -91,6 +91,7 @@ class Layout:
     Attributes:
         sessions: one for each agent, and those which ``session.store`` names.
         runs: of the tasks' logs.
+        tasks: files in which tasks are defined.
         databases: agents, and folders in which newer releases keep their sessions in SQLite.
         agent: the default agent, for keys that name none.
     """
@@ -99,6 +100,7 @@ class Layout:
     runs: str
     agent: str = "main"
     databases: tuple[tuple[str, str], ...] = ()
+    tasks: tuple[str, ...] = ()
 
 
 def find(paths: Paths, config: NodeConfig) -> Layout:
@@ -109,7 +111,9 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
     runs = paths.state / "cron" / "runs"
     databases = {str(home / agent / "agent"): agent for agent in agents}
     if not config.moves_stores():
-        return Layout(tuple(folders), str(runs), databases=_pairs(databases))
+        return Layout(
+            tuple(folders), str(runs), databases=_pairs(databases), tasks=_tasks(paths, runs.parent / "jobs.json")
+        )
     tree = config.value
     main = default_agent(tree)
     store = section(tree, "session").get("store")
@@ -121,13 +125,21 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
             if str(file) not in known:
                 agent = owner if _AGENT in os.path.dirname(store) else main
                 folders.append(SessionFolder(agent, str(file.parent), str(file), owner))
+    jobs = runs.parent / "jobs.json"
     tasks = section(tree, "cron").get("store")
     if _usable(tasks):
-        runs = _expand(tasks, paths).parent / "runs"
+        jobs = _expand(tasks, paths)
+        runs = jobs.parent / "runs"
     for one in agents_of(tree):
         if one.agent_dir:
             databases.setdefault(str(_expand(one.agent_dir, paths)), one.id)
-    return Layout(tuple(folders), str(runs), main, _pairs(databases))
+    return Layout(tuple(folders), str(runs), main, _pairs(databases), _tasks(paths, jobs))
+
+
+def _tasks(paths: Paths, jobs: Path) -> tuple[str, ...]:
+    """Fact: the ledger of tasks is beside the folder ``cron``; beside the jobs, where that has another name."""
+    root = jobs.parent.parent if jobs.parent.name == "cron" else jobs.parent
+    return str(jobs), str(root / "tasks" / "task-ledger.sqlite"), str(paths.state / "state" / "openclaw.sqlite")
 
 
 def _pairs(databases: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

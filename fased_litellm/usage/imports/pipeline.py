@@ -99,6 +99,7 @@ def _work(
     if changes.none:
         return ImportResult(files=len(files))
     from ..ledger import Ledger
+    from . import stored
     from .work import Work
     from .worker import WorkerDied
 
@@ -112,6 +113,8 @@ def _work(
                 raise
             # Without other processes it takes longer.
             work.run(files, _look(ledger, files, full=full), workers=0)
+        finally:
+            stored.close_all()
     return result
 
 

@@ -126,13 +126,13 @@ class Database:
         entries: dict[str, Entry] = {}
         with self._explained():
             for table, current in (("session_entries", "session_id"), ("session_nodes", "current_session_id")):
-                for key, session_id, text in self._named(table, "session_key", current, "entry_json"):
+                for key, session_id, text in self.texts(table, ("session_key", current, "entry_json")):
                     found = entry_of(key, _object(text) | {"sessionId": session_id}, agent)
                     if found:
                         entries[found.about.session] = found
             earlier: dict[str, list[str]] = {}
             for table in ("sessions", "session_windows", "session_transcript_archives"):
-                for key, session_id in self._named(table, "session_key", "session_id"):
+                for key, session_id in self.texts(table, ("session_key", "session_id")):
                     earlier.setdefault(of_key(key, agent).session, []).append(session_id)
         for key, names in earlier.items():
             known = entries.get(key) or Entry(of_key(key, agent), names[-1], names[-1], (0, 0, 0, 0, 0))
@@ -191,6 +191,25 @@ class Database:
             raise FileNotFoundError
         return unpacked(_cold_file(self.path, session.key) if found[0] is None else bytes(found[0]))
 
+    def texts(self, table: str, columns: tuple[str, ...], **where: str) -> list[tuple[Any, ...]]:
+        """Texts of a table; none where it is not there, or has not these columns.
+
+        Args:
+            table: its name.
+            columns: whose texts.
+            where: column → the value it has to have.
+
+        Raises:
+            Unusable: it cannot be read.
+        """
+        with self._explained():
+            if not {*columns, *where} <= self._columns(table):
+                return []
+            condition = "".join(f" AND {name} = ?" for name in where)
+            sql = f"SELECT {', '.join(columns)} FROM {table} WHERE 1{condition}"  # noqa: S608 - names of columns
+            rows = self._connection.execute(sql, tuple(where.values()))
+            return [row for row in rows if all(type(value) is str for value in row)]
+
     def check(self) -> None:
         """See that it is what it was while it was read.
 
@@ -214,12 +233,6 @@ class Database:
         if table not in self._tables:
             return set()
         return {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
-
-    def _named(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """Rows of a table, if it is there and has these columns, as far as they are texts."""
-        if set(columns) <= self._columns(table):
-            sql = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - names of columns
-            yield from (row for row in self._connection.execute(sql) if all(type(value) is str for value in row))
 
 
 _opened: dict[str, Database] = {}

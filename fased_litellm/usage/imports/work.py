@@ -11,7 +11,7 @@ from itertools import chain
 from .. import database
 from ..asking import asking
 from ..ledger import Ledger
-from . import conversations, databases, feedrows, sessions, stored, tasks
+from . import conversations, databases, feedrows, sessions, tasknames, tasks
 from .feeds import Changes, Feed
 from .files import Found
 from .layout import Layout, NodeConfig
@@ -92,7 +92,9 @@ class Work:
             result.renamed += conversations.hand_on(connection, self._ledger.dimensions)
         for file, feed in fresh:
             self._counters(file, feed, stores)
-        stored.close_all()
+        for file, feed in changes.fresh:
+            if file.kind == "tasks":
+                self._task_names(file, feed)
         result.unreadable += stores.problems.items()
         if self._config.problem:
             result.notes.append(f"Prices of the config are not used: {self._config.problem}")
@@ -178,6 +180,16 @@ class Work:
         self._result.fresh_bad_lines += len(bad) if number is None else number
         self._result.fresh_bad += bad[: MOST_TOLD - len(self._result.fresh_bad)]
 
+    def _task_names(self, file: Found, feed: Feed | None) -> None:
+        names, problem = tasknames.read(file.file)
+        if problem:
+            self._result.unreadable.append((file.path, problem))
+            return
+        with self._ledger.transaction() as connection:
+            tasknames.keep(connection, names, defined=True)
+            feedrows.is_read(connection, feedrows.begin(connection, file, feed), file)
+        self._result.read += 1
+
     def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
         store = stores.read(file)
         if problems := databases.unread(file.path, self._result.unreadable):
@@ -189,10 +201,8 @@ class Work:
         with self._ledger.transaction() as connection:
             number = feedrows.begin(connection, file, feed)
             put = sessions.count(connection, self._ledger.dimensions, number, file, store)
-            connection.execute(
-                "UPDATE feed SET device = ?, inode = ?, size = ?, mtime_ns = ?, position = 0, gone = 0 WHERE id = ?",
-                (file.device, file.inode, file.size, file.mtime_ns, number),
-            )
+            tasknames.keep(connection, tasknames.of_store(store), defined=False)
+            feedrows.is_read(connection, number, file)
         self._result.added += put.added
         self._result.replaced += put.replaced
         self._result.read += 1

@@ -156,7 +156,7 @@ def test_the_same_model_is_named_once(ledger_path: Path, capsys: pytest.CaptureF
 
 def test_a_task_is_shown_as_json(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = run_json(capsys, "task", "triage")
-    assert document["subject"] == {"kind": "task", "task": "triage"}
+    assert document["subject"] == {"kind": "task", "task": "triage", "taskName": None}
     assert [call["callId"] for call in document["calls"]] == ["c3"]
     assert document["totals"]["unpricedCalls"] == 1
     document = run_json(capsys, "session", "s2")

@@ -31,6 +31,7 @@ from fased_litellm.usage.timezones import parse_zone
 from fased_litellm.usage.totals import Totals
 from tests.usage.fleet.fleet import machine, place, run, send
 from tests.usage.fleet.postgres import Server
+from tests.usage.imports.node import Node, reply
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
 PERIODS = (Period(date(2026, 11, 20), date(2026, 11, 22)), Period(date(2026, 11, 22), date(2026, 11, 26)))
@@ -186,6 +187,31 @@ def test_sessions_and_tasks_are_found_as_in_a_ledger(two: str) -> None:
     assert "Backup" in (caught.value.hint or "")
     found = remotely(two, lambda connection, dialect: subjects.session(connection, "S9", dialect))
     assert (found.kind, found.name) == ("session", "s9")
+
+
+def test_tasks_are_named_by_the_labels_of_their_sessions(url: str, tmp_path: Path) -> None:
+    node = Node(tmp_path / "state")
+    labels = {
+        "7f0c": ("s1", "Cron: Old"),
+        "7F0C:run:s2": ("s2", "Cron: Digest"),
+        "8": ("s3", "Cron: "),
+        "9": ("s4", "no"),
+    }
+    for number, (session, _) in enumerate(labels.values()):
+        node.write(node.transcript(session), [reply("a1", START_MS + number)])
+    entries = {
+        f"agent:main:cron:{key}": {"sessionId": session, "label": label, "updatedAt": START_MS + number}
+        for number, (key, (session, label)) in enumerate(labels.items())
+    }
+    node.store(entries)
+    node.read_in()
+    send(node.ledger, url)
+    report = remotely(url, lambda connection, dialect: build(connection, replace(WHOLE, by=("task",)), dialect))
+    assert report.task_names == {"7f0c": "Digest"}
+    query = replace(WHOLE, filters={"task": ("DIGEST",)})
+    assert remotely(url, lambda connection, dialect: build(connection, query, dialect)).totals.calls == 2
+    found = remotely(url, lambda connection, dialect: subjects.task(connection, "digest", dialect))
+    assert (found.name, found.label) == ("7f0c", "Digest")
 
 
 def test_a_long_list_is_not_kept_in_memory(two: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
