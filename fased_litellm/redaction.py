@@ -14,15 +14,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .secretforms import SHORTEST, Forms
-
 if TYPE_CHECKING:
     import logging
 
+    from .secretforms import Forms
+
 _known: set[str] = set()
-_made: list[tuple[set[str], int, Forms]] = [(_known, 0, Forms())]
+_made: list[tuple[set[str], int, Forms | None]] = [(_known, 0, None)]
 """The forms of the secrets that are known, with what they were made of."""
 MASK = "***"
+_SHORTEST = 6
+"""Characters; a shorter text is too common to be looked for."""
 _DEEPEST = 100
 """Levels of a document; nothing that anyone means to say is below."""
 
@@ -76,14 +78,17 @@ def remember(secret: str | None) -> None:
 
     Texts under 6 characters and usual placeholders are too common for that.
     """
-    if secret and len(secret) >= SHORTEST and secret.lower() not in _PLACEHOLDERS:
+    if secret and len(secret) >= _SHORTEST and secret.lower() not in _PLACEHOLDERS:
         _known.add(secret)
 
 
-def _forms() -> Forms:
+def _forms() -> Forms | None:
+    """What finds the secrets that are known; none while none is."""
     known, size, forms = _made[0]
     if known is not _known or size != len(_known):
-        forms = Forms(_known)
+        from .secretforms import Forms  # here, since a command that touches no secret does without
+
+        forms = Forms(_known) if _known else None
         _made[0] = (_known, len(_known), forms)
     return forms
 
@@ -103,12 +108,14 @@ def redact(text: str) -> str:
 
 def hide_known(text: str) -> str:
     """``text`` without the secrets that are known, and otherwise as it is: for what a model or a user wrote, and for names."""
-    return _forms().hide(text, MASK)
+    forms = _forms()
+    return forms.hide(text, MASK) if forms else text
 
 
 def may_hold_known(text: str) -> bool:
     """Whether a known secret may be in ``text``: False is certain. For many texts at once, with something between them."""
-    return _forms().may_be_in(text)
+    forms = _forms()
+    return forms is not None and forms.may_be_in(text)
 
 
 def hide_known_in(value: Any) -> Any:
@@ -165,6 +172,9 @@ class RedactedStream:
         """Take a piece; gives what may be shown now."""
         forms = _forms()
         text = self._kept + piece
+        if not forms:
+            self._kept = ""
+            return text
         settled = forms.settled(text)
         self._kept = text[settled:]
         return forms.hide(text[:settled], MASK)

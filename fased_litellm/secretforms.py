@@ -26,8 +26,6 @@ _FOLD = {code: code + 32 for code in _UPPER}
 _BREAK = "\uffff"
 """Stands for a letter or digit of another script, which spaces nothing out: what is on its two sides does not belong together."""
 
-SHORTEST = 6
-"""Characters; a shorter text is too common to be looked for."""
 _SHORTEST_FOLDED = 8
 _SHORTEST_ENCODED = 7
 _LONG = 2000
@@ -38,7 +36,7 @@ class Forms:
     """The forms in which some secrets are looked for.
 
     Args:
-        secrets: each of ``SHORTEST`` characters at least.
+        secrets: each of 6 characters at least.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:

@@ -46,9 +46,9 @@ def get(
 
     value = value_of(session.config(), path, unredacted=unredacted)
     if json_output or not isinstance(value, (str, int, float)):
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-    else:
-        text = json.dumps(value) if isinstance(value, bool) else str(value)
+        output.document(value, secrets=unredacted)
+        return
+    text = json.dumps(value) if isinstance(value, bool) else str(value)
     if unredacted:
         output.asked_for(text)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -377,8 +376,7 @@ def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
     for text in made.done.warnings if made.done else ():
         output.diagnostic(f"! {text}")
     if json_output:
-        text = json.dumps(_made(made, reveal=reveal), indent=2, ensure_ascii=False)
-        (output.asked_for if reveal else output.line)(text)
+        output.document(_made(made, reveal=reveal), secrets=reveal)
         return
     for text in keys_text.lines(about):
         output.line(text)

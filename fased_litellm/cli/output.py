@@ -51,15 +51,17 @@ def end() -> None:
         stream.flush()
 
 
-def document(value: Any, *, quoted: bool = False) -> None:
+def document(value: Any, *, quoted: bool = False, secrets: bool = False) -> None:
     """Print the one JSON document of a command, indented by two spaces as Fased does.
 
     Args:
         value: what to print.
         quoted: whether it quotes a model or a user, whose words that only look like a key are left alone.
+        secrets: whether the user asked to see it although it may hold secrets: nothing is hidden.
     """
-    hidden = _hidden(value, hide_known if quoted else redact)
-    sys.stdout.write(escaped(_joined(json.dumps(hidden, indent=2, ensure_ascii=False))) + "\n")
+    if not secrets:
+        value = _hidden(value, hide_known if quoted else redact)
+    sys.stdout.write(escaped(_joined(json.dumps(value, indent=2, ensure_ascii=False))) + "\n")
 
 
 def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Callable[[], Mapping[str, Any]]) -> None:

@@ -6,13 +6,14 @@ import re
 
 from ..errors import CallError, KeyAdminError
 
+NO_DATABASE = (
+    "This proxy has no database, so it has no virtual keys, budgets and spend: its master key is the only one."
+)
+GIVE_DATABASE = (
+    "Have its owner set DATABASE_URL (PostgreSQL) and restart it: https://docs.litellm.ai/docs/proxy/virtual_keys"
+)
 _REFUSALS: tuple[tuple[str, str, str], ...] = (
     # A part of the proxy's message, what it means, what to do.
-    (
-        r"DB not connected|Database not connected|No connected db|Prisma Client is not initialized",
-        "This proxy has no database, so it has no virtual keys, budgets and spend: its master key is the only one.",
-        "Have its owner set DATABASE_URL (PostgreSQL) and restart it: https://docs.litellm.ai/docs/proxy/virtual_keys",
-    ),
     (
         r"Key with alias '(?P<name>[^']*)' already exists",
         "The proxy has a key called {name} already; names of keys are unique on a proxy.",
@@ -47,13 +48,20 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def explained(error: CallError, path: str) -> CallError | KeyAdminError:
+def explained(error: CallError, path: str, *, without_database: bool) -> CallError | KeyAdminError:
     """A refusal of one of these routes in words; an error of another kind as it is.
 
     Fact: these routes answer 500 for several things that are no server errors (no database, an Enterprise feature).
+
+    Args:
+        error: with which it was refused.
+        path: of the route.
+        without_database: whether the proxy has none.
     """
     if error.status is None:
         return error
+    if without_database:
+        return KeyAdminError(NO_DATABASE, hint=GIVE_DATABASE, status=error.status)
     for pattern, message, hint in _REFUSALS:
         found = re.search(pattern, error.message)
         if found:

@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import CallError, SpendError
 from ..net.messages import MIB
 from ..redaction import hide_known
+from . import database
 from .client import ProxyClient
 from .values import moment, money, name
 
@@ -169,17 +170,15 @@ def _page(client: ProxyClient, begin: int, end: int, number: int, filters: Mappi
     try:
         body = client.get_json("/spend/logs/v2", asked, timeout_s=120.0, max_bytes=256 * MIB).body
     except CallError as error:
-        raise explained(error) from None
+        raise explained(error, client) from None
     if not isinstance(body, dict):
         raise SpendError("The proxy's answer to /spend/logs/v2 is no object.", hint="Is this a LiteLLM proxy?")
     return body
 
 
-def explained(error: CallError) -> CallError | SpendError:
+def explained(error: CallError, client: ProxyClient) -> CallError | SpendError:
     """A refusal in words; an error of another kind as it is."""
-    if re.search(
-        r"Prisma Client is not initialized|DB not connected|Database not connected|No connected db", error.message
-    ):
+    if database.is_missing(error, client):
         return SpendError(
             "This proxy has no database, and so keeps no spend rows.",
             hint="Have its owner set DATABASE_URL; the local history is in `fased usage`.",

@@ -202,7 +202,11 @@ def test_a_key_of_the_environment_is_not_replaced(
     assert not [key for key in admin.all() if key.alias == alias]
 
 
-def test_a_proxy_without_a_database_has_no_keys(run: Run, nodb_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given", ["nodb_proxy", "own_proxy"])
+def test_a_proxy_without_a_database_has_no_keys(
+    run: Run, given: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodb_proxy: Proxy = request.getfixturevalue(given)
     monkeypatch.setenv("LITELLM_BASE_URL", nodb_proxy.url)
     monkeypatch.setenv("LITELLM_MASTER_KEY", nodb_proxy.master_key)
     for words in (["create", "--reveal"], ["list"], ["info", "fased"]):
