@@ -1,13 +1,27 @@
 """Identifiers and their grammar: model references, agent ids, session keys.
 
+A model reference is ``provider/model``, and may end with ``@profile``: the auth profile whose key is used. A proxy's model
+may have any name, one with ``@`` too (``claude@20250101``), so the text alone does not tell which is meant. The rule:
+
+1. What stands before the first ``/`` is the provider. Model ids keep their case, their slashes and their blanks inside;
+   blanks around the whole are dropped.
+2. An ``@`` can part a profile from a model only behind the last ``/``, with something on either side.
+3. The whole is the id of a model if a model of that id is known: the config defines it, or the proxy lists it.
+4. Else the model ends before the first ``@`` behind which the id of a profile stands: one that exists for this provider.
+5. Else the model ends before the last ``@`` before which the id of a known model stands. ``litellm/default`` is always
+   known. There is no such profile, and a call says so.
+6. Else the whole is the id of a model. The proxy says whether it has it.
+
 Facts about Fased: ``src/agents/model-selection.ts`` (references), ``docs/concepts/session.md`` and
-``src/routing/session-key.ts`` (session keys).
+``src/routing/session-key.ts`` (session keys). The Node agent takes whatever stands behind the ``@`` for a profile, known or
+not, except in the keys of ``agents.defaults.models``, which are read here in the same way: they have no profile.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from .errors import InvalidRef, UsageError
 
@@ -33,31 +47,54 @@ def normalize_provider(name: str) -> str:
     return _PROVIDER_ALIASES.get(lowered, lowered)
 
 
+class Known(Protocol):
+    """What tells a model whose name has an ``@`` from a model with a profile. It is asked only of texts with an ``@``."""
+
+    def model(self, provider: str, model_id: str) -> bool:
+        """Whether a model of this id is known."""
+        ...
+
+    def profile(self, provider: str, profile_id: str) -> bool:
+        """Whether the provider has an auth profile of this id."""
+        ...
+
+
+class Nothing:
+    """Nothing is known, but that ``litellm/default`` exists."""
+
+    def model(self, provider: str, model_id: str) -> bool:
+        return (provider, model_id) == (PROVIDER, DEFAULT_MODEL_ID)
+
+    def profile(self, provider: str, profile_id: str) -> bool:
+        del provider, profile_id
+        return False
+
+
+NOTHING: Known = Nothing()
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """``provider/model``, with an optional ``@profile``.
-
-    The provider is everything before the FIRST slash, so ``litellm/openai/gpt-5`` names the model ``openai/gpt-5``
-    of the provider ``litellm``. Model ids keep their case.
-    """
+    """``provider/model``, with an optional ``@profile``; how a text is read stands at the head of this module."""
 
     provider: str
     model: str
     profile: str | None = None
 
     @classmethod
-    def parse(cls, text: str, *, default_provider: str | None = None) -> ModelRef:
+    def parse(cls, text: str, *, default_provider: str | None = None, known: Known | None = NOTHING) -> ModelRef:
         """Parse a reference.
 
         Args:
             text: the reference as typed or as it stands in the config.
             default_provider: the provider of a text without a slash; None makes such a text an error.
+            known: what is known of models and profiles; None for a text that has no profile, such as an entry of an
+                allow-list.
 
         Raises:
             InvalidRef: a side is empty, or there is no slash and no default provider.
         """
         body = text.strip()
-        body, profile = _split_profile(body)
         provider, slash, model = body.partition("/")
         if not slash and default_provider is not None:
             provider, model = default_provider, body
@@ -67,7 +104,9 @@ class ModelRef:
                 f"{text!r} is not a model reference.",
                 hint=f"Write provider/model, for example {PROVIDER}/{DEFAULT_MODEL_ID}.",
             )
-        return cls(provider, model, profile)
+        if known is None or "@" not in model:
+            return cls(provider, model)
+        return cls(provider, *split_profile(provider, model, known))
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}" + (f"@{self.profile}" if self.profile else "")
@@ -81,11 +120,22 @@ class ModelRef:
 DEFAULT_REF = ModelRef(PROVIDER, DEFAULT_MODEL_ID)
 
 
-def _split_profile(text: str) -> tuple[str, str | None]:
-    head, at, tail = text.rpartition("@")
-    # A profile stands behind the last "@" and holds no slash; "@" may also begin or be part of a model id.
-    if at and head.strip() and tail and "/" not in tail and "/" in head and not head.endswith("/"):
-        return head, tail
+def split_profile(provider: str, text: str, known: Known) -> tuple[str, str | None]:
+    """The model id and the profile of what stands behind the provider's slash: rules 2 to 6 of this module."""
+    if known.model(provider, text):
+        return text, None
+    parts = [
+        (head, tail)
+        for place in range(text.rfind("/") + 1, len(text))
+        if text[place] == "@" and (head := text[:place].rstrip()) and (tail := text[place + 1 :].lstrip())
+        if not head.endswith("/")
+    ]
+    for head, tail in parts:
+        if known.profile(provider, tail):
+            return head, tail
+    for head, tail in reversed(parts):
+        if known.model(provider, head):
+            return head, tail
     return text, None
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fased_litellm.context import CallContext
@@ -34,6 +36,86 @@ def test_what_is_no_reference(text: str) -> None:
 
 def test_a_bare_word_takes_the_default_provider() -> None:
     assert str(ModelRef.parse("GPT", default_provider="litellm")) == "litellm/GPT"
+
+
+class Known:
+    """What the tests say is known."""
+
+    def __init__(self, models: Iterable[str] = (), profiles: Iterable[str] = ()) -> None:
+        self.models, self.profiles = set(models), set(profiles)
+
+    def model(self, provider: str, model_id: str) -> bool:
+        return provider == "litellm" and model_id in self.models
+
+    def profile(self, provider: str, profile_id: str) -> bool:
+        return provider == "litellm" and profile_id in self.profiles
+
+
+@pytest.mark.parametrize(
+    ("text", "models", "profiles", "model", "profile"),
+    [
+        ("litellm/claude@20250101", [], [], "claude@20250101", None),
+        ("litellm/claude@20250101", ["claude@20250101", "claude"], ["20250101"], "claude@20250101", None),
+        ("litellm/claude@work", [], ["work"], "claude", "work"),
+        ("litellm/claude@work", ["claude"], [], "claude", "work"),
+        ("litellm/claude@work", [], ["other"], "claude@work", None),
+        ("openai/gpt@work", ["gpt"], ["work"], "gpt@work", None),  # a profile of another provider
+        ("litellm/a@b@c", [], [], "a@b@c", None),
+        ("litellm/a@b@c", ["a@b"], [], "a@b", "c"),
+        ("litellm/a@b@c", ["a", "a@b"], [], "a@b", "c"),
+        ("litellm/a@b@c", ["a@b"], ["b@c"], "a", "b@c"),
+        (
+            "litellm/default@litellm:me@mail.example",
+            [],
+            ["litellm:me@mail.example"],
+            "default",
+            "litellm:me@mail.example",
+        ),
+        ("litellm/default @ work", [], ["work"], "default", "work"),
+        ("litellm/@cf/meta/llama", [], ["cf/meta/llama"], "@cf/meta/llama", None),
+        ("litellm/@cf/llama@work", [], ["work"], "@cf/llama", "work"),
+        ("litellm/@work", [], ["work"], "@work", None),
+        ("litellm/a/@work", [], ["work"], "a/@work", None),
+        ("litellm/a@", ["a"], [""], "a@", None),
+    ],
+)
+def test_an_at_sign_parts_a_profile_only_where_one_is_meant(
+    text: str, models: list[str], profiles: list[str], model: str, profile: str | None
+) -> None:
+    ref = ModelRef.parse(text, known=Known(models, profiles))
+    assert (ref.model, ref.profile) == (model, profile)
+
+
+def test_a_text_that_has_no_profile_keeps_its_at_sign() -> None:
+    assert ModelRef.parse("litellm/default@work", known=None) == ModelRef("litellm", "default@work")
+
+
+ODD = st.text(st.sampled_from("ab@@:/ Aé@模.%#?$-"), min_size=1, max_size=24)
+
+
+@given(ODD, st.lists(ODD, max_size=3), st.lists(ODD, max_size=3))
+@example("a@b", ["a"], ["b"])
+def test_any_id_that_is_listed_is_read_as_it_is_listed(model_id: str, others: list[str], profiles: list[str]) -> None:
+    model_id = model_id.strip()
+    assume(model_id)
+    known = Known([model_id, *others], profiles)
+    ref = ModelRef.parse(f"litellm/{model_id}", known=known)
+    assert (ref.provider, ref.model, ref.profile) == ("litellm", model_id, None)
+    assert ModelRef.parse(str(ref), known=known) == ref
+
+
+@given(ODD, st.lists(ODD, max_size=3), st.lists(ODD, max_size=3))
+def test_a_profile_is_one_that_exists_or_stands_behind_a_known_model(
+    model_id: str, models: list[str], profiles: list[str]
+) -> None:
+    model_id = model_id.strip()
+    assume(model_id)
+    ref = ModelRef.parse(f"litellm/{model_id}", known=Known(models, profiles))
+    if ref.profile is None:
+        assert ref.model == model_id
+    else:
+        assert ref.profile in profiles or ref.model in models
+        assert "/" not in ref.profile
 
 
 @given(

@@ -111,6 +111,7 @@ def _to_json(catalog: Catalog) -> dict[str, Any]:
         "singleModel": catalog.single_model,
         "patterns": [redact(pattern) for pattern in catalog.patterns],
         "sources": list(catalog.sources),
+        "inherited": list(catalog.inherited),
         "notes": [redact(note) for note in catalog.notes],
         "models": [_model_to_json(model) for model in catalog.models],
     }
@@ -161,6 +162,7 @@ def _from_json(body: Any, base_url: str) -> Catalog:
         single_model=body["singleModel"] is True,
         notes=tuple(_text(item) for item in body["notes"]),
         sources=tuple(_text(item) for item in body["sources"]),
+        inherited=tuple(_text(item) for item in body.get("inherited", ())),
     )
 
 

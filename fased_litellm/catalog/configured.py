@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import section
 from ..refs import PROVIDER, ModelRef, normalize_provider
-from ..roles.allowed import refs_in_use
+from ..roles.allowed import ALLOWED, refs_in_use
 from ..roles.choice import IMPLIED, resolve
+from ..roles.known import Names
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
 Uses = Mapping[ModelRef, list[str]]
 
 
-def uses_of(snapshot: ConfigSnapshot) -> Uses:
+def uses_of(snapshot: ConfigSnapshot, listed: Container[str] = ()) -> Uses:
     """References under ``litellm/`` that agents use → dotted paths where they stand; profiles are dropped.
 
     Where the config names no primary, the implied ``litellm/default`` is in use. The keys of ``agents.defaults.models``
-    say what is allowed, not what is used.
+    say what is allowed, not what is used. ``listed`` are the ids that the proxy lists, as far as they are known.
     """
     uses: dict[ModelRef, list[str]] = {}
-    primary = resolve(snapshot)
+    known = Names(snapshot, listed=lambda: listed)
+    primary = resolve(snapshot, known=known)
     if primary.source == IMPLIED and primary.primary.provider == PROVIDER:
         uses[primary.primary] = ["(implied, no primary is configured)"]
-    for path, ref in refs_in_use(snapshot, PROVIDER):
-        if not path.startswith(("agents.defaults.models.", "agents.defaults.models[")):
+    for path, ref in refs_in_use(snapshot, PROVIDER, known=known):
+        if not path.startswith(ALLOWED):
             uses.setdefault(ModelRef(ref.provider, ref.model), []).append(path)
     return uses
 

@@ -73,7 +73,7 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """
     # Fact: up to LiteLLM 1.99 wildcard names are listed without being asked for, from 1.101 only with this parameter.
     models = yield Question("/v1/models", {"return_wildcard_routes": "true"})
-    listed, _, _ = merge.listed_ids(models)
+    listed = merge.listed_ids(models).rows
     notes: list[str] = []
     sources = ["/v1/models"]
     group = info = None

@@ -13,6 +13,14 @@ from ..proxy.pricing.prices import Prices
 CHAT_MODES = frozenset({"chat", "responses", "completion"})
 """Modes of LiteLLM which answer a chat request. A model without a mode is offered as well, and marked as unknown."""
 
+INHERITED = {
+    "all-team-models": "the models of its team",
+    "all-proxy-models": "all models of the proxy",
+    "no-default-models": "no models of its own, only those of the teams of its user",
+}
+"""Names which LiteLLM lists in place of models, and what a key with one of them may use. Fact: ``SpecialModelNames`` in
+LiteLLM's ``proxy/_types.py``; some releases list the name itself (BerriAI/litellm#30619)."""
+
 NO_PRICES = Prices()
 """Nothing is known of the price."""
 
@@ -71,6 +79,7 @@ class Catalog:
         single_model: the proxy runs as ``litellm --model X`` and answers to every name.
         notes: what could not be learnt, and why, in plain sentences.
         sources: the routes that answered.
+        inherited: the names of ``INHERITED`` that were listed: the key may use models which the list does not name.
     """
 
     base_url: str
@@ -80,6 +89,7 @@ class Catalog:
     single_model: bool = False
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = field(default=())
+    inherited: tuple[str, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, ModelFacts]:
@@ -99,10 +109,15 @@ class Catalog:
         return re.compile("|".join(map(_any_text, self.patterns)), re.DOTALL)
 
     def accepts(self, model_id: str) -> bool:
-        """Whether the proxy takes this name: listed, matched by a wildcard, or in single-model mode."""
-        if self.single_model or model_id in self.by_id:
+        """Whether the proxy takes this name, as far as can be said: listed, matched by a wildcard, in single-model mode, or
+        perhaps among the models that the key inherits and the list does not name."""
+        if self.single_model or self.lists(model_id):
             return True
-        return self._pattern is not None and self._pattern.fullmatch(model_id) is not None
+        return bool(self.inherited) and model_id not in INHERITED
+
+    def lists(self, model_id: str) -> bool:
+        """Whether the list names this model, or a wildcard of it takes the name; what may be taken besides is left out."""
+        return model_id in self.by_id or (self._pattern is not None and self._pattern.fullmatch(model_id) is not None)
 
     def facts_for(self, model_id: str) -> ModelFacts | None:
         """What is known of a name that the proxy accepts; None where it does not accept it.

@@ -17,8 +17,9 @@ from ..config.implied import provider_of
 from ..errors import InvalidRef
 from ..formatting import tokens
 from ..net.addresses import is_loopback_url, is_private_url
-from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef, normalize_provider
+from ..refs import DEFAULT_MODEL_ID, PROVIDER, Known, ModelRef, normalize_provider
 from ..roles.choice import aliases, parse_ref
+from ..roles.known import Names
 from .definitions import cost_per_million
 from .facts import Catalog, ModelFacts
 
@@ -116,7 +117,7 @@ def rows(
         provider: only this provider.
         only_local: only models behind an address of this machine.
     """
-    tags = _tagged(snapshot)
+    tags = _tagged(snapshot, Names(snapshot, listed=lambda: catalog.by_id if catalog else ()))
     if everything and catalog is not None:
         for model in catalog.chat_models:
             tags.setdefault(ModelRef(PROVIDER, model.id), [])
@@ -156,17 +157,17 @@ class _Place:
             self.network = ["private-net" if allowed else "private-net blocked"]
 
 
-def _tagged(snapshot: ConfigSnapshot) -> dict[ModelRef, list[str]]:
+def _tagged(snapshot: ConfigSnapshot, known: Known) -> dict[ModelRef, list[str]]:
     """References of the config → tags, in the order of the list."""
     config = snapshot.value
     defaults = section(config, "agents", "defaults")
     tags: dict[ModelRef, list[str]] = {}
 
-    def tag(text: Any, name: str | None, *, is_primary: bool = False) -> None:
+    def tag(text: Any, name: str | None, *, is_primary: bool = False, is_key: bool = False) -> None:
         if not isinstance(text, str) or not text.strip():
             return
         try:
-            ref, _ = parse_ref(config, text, is_primary=is_primary)
+            ref, _ = parse_ref(config, text, None if is_key else known, is_primary=is_primary)
         except InvalidRef:
             return
         names = tags.setdefault(ModelRef(ref.provider, ref.model), [])
@@ -189,14 +190,14 @@ def _tagged(snapshot: ConfigSnapshot) -> dict[ModelRef, list[str]]:
         value = entry.get("model")
         tag(value.get("primary") if isinstance(value, Mapping) else value, f"agent:{entry.get('id')}", is_primary=True)
     for key in section(defaults, "models"):
-        tag(key, "configured")
+        tag(key, "configured", is_key=True)
     for alias, key in aliases(config).items():
-        tag(key, f"alias:{alias}")
+        tag(key, f"alias:{alias}", is_key=True)
     for name, provider in section(config, "models", "providers").items():
         models = provider.get("models") if isinstance(provider, Mapping) else None
         for model in models if isinstance(models, list) else []:
             if isinstance(model, Mapping) and isinstance(model.get("id"), str):
-                tag(f"{name}/{model['id']}", "configured")
+                tag(f"{name}/{model['id']}", "configured", is_key=True)
     return tags
 
 

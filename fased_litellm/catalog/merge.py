@@ -10,12 +10,22 @@ What each answer is good for:
 
 A request may land on any deployment of an alias, so deployments are merged to the worst case, and where their rows
 are at hand, they go before the group's row.
+
+What kind of model it is, its mode, is said by the first of these that says something:
+
+1. the rows of its deployments;
+2. its row of the list, which has a mode only where LiteLLM knows one (Fact: from 1.104 on);
+3. the row of its group, if that names a provider. Fact: where LiteLLM knows nothing of a group it says ``chat``, and of a
+   name that only a wildcard of the key covers it knows no deployment, and so names no provider.
+
+Where none does, the mode is not known; the model is offered for chat, and marked.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +35,7 @@ from ..proxy.pricing import card
 from ..proxy.pricing.card import RateCard
 from ..proxy.pricing.prices import Prices
 from . import values
-from .facts import Catalog, ModelFacts
+from .facts import INHERITED, Catalog, ModelFacts
 
 MOST_MODELS = 10_000
 
@@ -40,8 +50,25 @@ _CAPABILITY_KEYS = {
 Row = Mapping[str, Any]
 
 
-def listed_ids(body: Any) -> tuple[dict[str, Row], tuple[str, ...], tuple[str, ...]]:
-    """Read ``/v1/models``: rows by id, wildcard patterns, notes.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What ``/v1/models`` says.
+
+    Attributes:
+        rows: by the id of the model.
+        patterns: wildcard names.
+        inherited: names that stand for the models which a key inherits, and are none; see ``INHERITED``.
+        notes: what is to be said of it.
+    """
+
+    rows: Mapping[str, Row]
+    patterns: tuple[str, ...]
+    inherited: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def listed_ids(body: Any) -> Listed:
+    """Read ``/v1/models``.
 
     Fased reads ``data``, ``models``, ``items`` or a bare array here, and so do we. Ids that differ in case are
     different models. Rows without a usable id are skipped with a note.
@@ -62,18 +89,25 @@ def listed_ids(body: Any) -> tuple[dict[str, Row], tuple[str, ...], tuple[str, .
         )
     found: dict[str, Row] = {}
     patterns: dict[str, None] = {}
+    inherited: dict[str, None] = {}
     unusable = 0
     for row in rows:
         entry: Row = row if isinstance(row, Mapping) else {"id": row}
         name = values.model_id(entry.get("id"))
         if name is None:
             unusable += 1
+        elif name in INHERITED:
+            inherited[name] = None
         elif "*" in name:
             patterns[name] = None
         else:
             found.setdefault(name, entry)
-    notes = (f"{count(unusable, 'row')} of /v1/models without a usable id skipped.",) if unusable else ()
-    return found, tuple(patterns), notes
+    notes = [f"{count(unusable, 'row')} of /v1/models without a usable id skipped."] if unusable else []
+    notes += [
+        f"{name} is no model: the key may use {INHERITED[name]}, and this proxy does not list them all."
+        for name in inherited
+    ]
+    return Listed(found, tuple(patterns), tuple(inherited), tuple(notes))
 
 
 def merge(
@@ -100,8 +134,9 @@ def merge(
     Raises:
         CatalogError: ``models_body`` is no list of models, or has too many. The other two never fail it.
     """
-    listed, patterns, list_notes = listed_ids(models_body)
-    said = [*notes, *list_notes]
+    listing = listed_ids(models_body)
+    listed = listing.rows
+    said = [*notes, *listing.notes]
     single = is_single_model(info_body)
     groups: dict[str, Row] = {}
     for row in _info_rows(group_body, "/model_group/info", said):
@@ -126,7 +161,9 @@ def merge(
         for name, row in listed.items()
     )
     said += _about(models)
-    return Catalog(base_url, fetched_at, models, patterns, single, tuple(said), tuple(sources))
+    return Catalog(
+        base_url, fetched_at, models, listing.patterns, single, tuple(said), tuple(sources), listing.inherited
+    )
 
 
 def is_single_model(info_body: Any) -> bool:
@@ -166,7 +203,7 @@ def _model(
         flags = {field: values.flag(group.get(key)) or None for field, key in _CAPABILITY_KEYS.items()}
     return ModelFacts(
         id=name,
-        mode=_mode([*deployments, group, listed]),
+        mode=_mode([*deployments, listed, *([group] if _providers(group, ()) else [])]),
         context_window=context,
         max_output_tokens=output,
         prices=prices,

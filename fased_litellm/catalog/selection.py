@@ -6,7 +6,7 @@ import difflib
 
 from ..errors import UnknownModel
 from ..refs import PROVIDER, ModelRef
-from .facts import Catalog
+from .facts import INHERITED, Catalog
 
 _MOST_NEAREST = 5
 
@@ -34,15 +34,35 @@ def check_ref(catalog: Catalog | None, ref: ModelRef, *, force: bool = False) ->
     if catalog.accepts(ref.model):
         return
     nearest = nearest_ids(catalog, ref.model)
-    if ref.profile and catalog.accepts(f"{ref.model}@{ref.profile}"):
-        reason = f"In a reference, what stands behind the last @ names an auth profile: {ref.profile!r} here."
+    if ref.model in INHERITED:
         raise UnknownModel(
-            f"The proxy at {catalog.base_url} does not expose {ref.model!r}. {reason}",
-            hint="Give the model a name without @ in LiteLLM's config.",
+            f"{ref.model} is no model: it stands for {INHERITED[ref.model]}.",
+            hint="Name a model that the owner of the proxy gave you.",
             nearest=nearest,
         )
     raise UnknownModel(
         f"The proxy at {catalog.base_url} does not expose {ref.model!r}.", hint=_hint(catalog, nearest), nearest=nearest
+    )
+
+
+def unlisted(catalog: Catalog | None, ref: ModelRef) -> str | None:
+    """What to say of a reference that ``check_ref`` let pass although nobody can say whether the proxy has the model."""
+    if catalog is None or not catalog.inherited or ref.provider != PROVIDER or ref.model in catalog.by_id:
+        return None
+    inherits = " and ".join(INHERITED[name] for name in catalog.inherited)
+    return (
+        f"The proxy does not list {ref.model}, and would not: the key may use {inherits}."
+        f" `fased litellm verify {ref.key}` tries it."
+    )
+
+
+def for_the_node_agent(ref: ModelRef) -> str | None:
+    """What to say of a model whose id the Node agent would read otherwise; None for all others."""
+    if ref.provider != PROVIDER or "@" not in ref.model[ref.model.rfind("/") + 1 :].lstrip("@"):
+        return None
+    return (
+        f"The Node agent reads what stands behind an @ as an auth profile, and would ask for another model than {ref.model}."
+        " Where it is used too, give the model a name without @ in LiteLLM's config (model_group_alias)."
     )
 
 
@@ -77,4 +97,4 @@ def _hint(catalog: Catalog, nearest: tuple[str, ...]) -> str:
         meant = f"It exposes {first}" + (f" and {rest:,} more." if rest > 0 else ".")
     else:
         meant = "It exposes no chat model to this key."
-    return f"{meant} --force accepts the reference as it is."
+    return f"{meant} --force accepts the reference as it is; `fased litellm verify REF` tries a name that the proxy does not list."

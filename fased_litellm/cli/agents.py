@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from ..refs import PROVIDER, ModelRef
+from ..refs import DEFAULT_REF, ModelRef
 from . import handover, offered, output, session
 from .commands import SETTINGS
 from .edits import RETRY, write
 from .groups import SharedGroup
 
 if TYPE_CHECKING:
-    from ..config.load import ConfigSnapshot
+    from collections.abc import Mapping
+
+    from ..roles.edits import AgentModels
     from ..roles.summary import AgentSummary
 
 app = typer.Typer(
@@ -84,31 +86,25 @@ def set_models(
         "summarizer": summarizer,
     }
     texts = [text for text in (primary, *(fallback or []), *roles.values()) if text and text.strip()]
-    refs = {text: _ref(snapshot, text) for text in texts}
-    # What is wrong with the wish itself is told before the proxy is asked.
-    result = agent_model_edits(
-        snapshot,
-        agent,
-        primary=str(refs[primary]) if primary in refs else primary,
-        fallbacks=None if fallback is None else [str(refs.get(text, "")) for text in fallback],
-        task_models={role: str(refs.get(text, "")) for role, text in roles.items() if text is not None},
-    )
-    offered.check(snapshot, session.paths(), refs.values(), force=force)
+
+    def models(refs: Mapping[str, ModelRef]) -> AgentModels:
+        return agent_model_edits(
+            snapshot,
+            agent,
+            primary=str(refs[primary]) if primary and primary in refs else primary,
+            fallbacks=None if fallback is None else [str(refs.get(text, "")) for text in fallback],
+            task_models={role: str(refs.get(text, "")) for role, text in roles.items() if text is not None},
+        )
+
+    models(dict.fromkeys(texts, DEFAULT_REF))  # what is wrong with the wish itself is told before the proxy is asked
+    refs = offered.chosen(snapshot, session.paths(), texts, force=force, agent=agent)
+    result = models(refs)
     allowed = allow_edits(snapshot, [refs[primary]]) if primary in refs else []
     change = write(snapshot, [*result.edits, *allowed], retry=retry)
     if json_output:
         output.document(result.as_dict())
     else:
         output.line(f"Agent models updated: {result.agent_id}" if change.changed else "Nothing to change.")
-
-
-def _ref(snapshot: ConfigSnapshot, text: str) -> ModelRef:
-    """A reference as typed: an alias, ``provider/model``, or the bare id of a model of the proxy."""
-    from ..roles.choice import parse_ref
-
-    ref, note = parse_ref(snapshot.value, text)
-    # Fased would take another provider for a bare id; nobody who has this package means that.
-    return ModelRef.parse(text, default_provider=PROVIDER) if note else ref
 
 
 def _lines(summary: AgentSummary) -> list[str]:

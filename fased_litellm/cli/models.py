@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import FasedError, UsageError
-from ..refs import PROVIDER, ModelRef
+from ..refs import PROVIDER
 from . import offered, output, session
 from .commands import SETTINGS
 from .edits import RETRY, write
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..config.edits import Edit
     from ..config.load import ConfigSnapshot
+    from ..refs import ModelRef
 
 app = typer.Typer(
     **SETTINGS, cls=SharedGroup, invoke_without_command=True, help="See and choose models; alone, the same as `status`."
@@ -212,12 +213,14 @@ def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> No
     from ..roles.choice import parse_ref
     from ..roles.defaults import fallback_edits, fallbacks_of, one_fallback
     from ..roles.edits import allow_edits
+    from ..roles.known import Names
 
     snapshot = session.config()
     wanted = _wanted(snapshot, ref, force=force)
     current = fallbacks_of(snapshot.source)
-    known = {parse_ref(snapshot.value, text)[0].key for text in current}
-    listed = current if wanted.key in known else one_fallback(current, str(wanted))
+    known = Names(snapshot, listed=lambda: (wanted.model,))
+    there = {parse_ref(snapshot.value, text, known)[0].key for text in current}
+    listed = current if wanted.key in there else one_fallback(current, str(wanted))
     _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])], retry=retry)
     output.line(f"Fallbacks: {', '.join(listed)}")
 
@@ -228,11 +231,17 @@ def fallbacks_remove(ref: REF, *, retry: RETRY = False) -> None:
     from ..errors import RefError
     from ..roles.choice import parse_ref
     from ..roles.defaults import fallback_edits, fallbacks_of
+    from ..roles.known import Names
 
     snapshot = session.config()
-    wanted = parse_ref(snapshot.value, ref)[0].key
+    known = Names(snapshot)
+    wanted = parse_ref(snapshot.value, ref, known)[0].key
     current = fallbacks_of(snapshot.source)
-    listed = [text for text in current if parse_ref(snapshot.value, text)[0].key != wanted and text != ref]
+    listed = [
+        text
+        for text in current
+        if parse_ref(snapshot.value, text, known)[0].key not in (wanted, f"{PROVIDER}/{ref}") and text != ref
+    ]
     if listed == current:
         raise RefError(f"Fallback not found: {ref}.", hint="`fased models fallbacks list` shows them.")
     _write(snapshot, fallback_edits(snapshot, listed), retry=retry)
@@ -251,15 +260,8 @@ def fallbacks_clear(*, retry: RETRY = False) -> None:
 
 
 def _wanted(snapshot: ConfigSnapshot, text: str, *, force: bool) -> ModelRef:
-    """The reference that was typed: an alias, ``provider/model``, or the bare id of a model of the proxy."""
-    from ..roles.choice import parse_ref
-
-    ref, note = parse_ref(snapshot.value, text)
-    if note:
-        # Fased would take another provider for it; nobody who has this package means that.
-        ref = ModelRef.parse(text, default_provider=PROVIDER)
-    offered.check(snapshot, session.paths(), [ref], force=force)
-    return ref
+    """The reference that was typed: an alias, ``provider/model``, or the id of a model of the proxy."""
+    return offered.chosen(snapshot, session.paths(), [text], force=force)[text]
 
 
 def _write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> None:

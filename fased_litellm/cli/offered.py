@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..catalog import cache
-from ..catalog.selection import check_ref
+from ..catalog.selection import check_ref, for_the_node_agent, unlisted
+from ..catalog.typed import read_ref
 from ..errors import FasedError
-from ..refs import PROVIDER, ModelRef
+from ..refs import PROVIDER, ModelRef, normalize_provider
 from . import output
 
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog
     from ..config.load import ConfigSnapshot
     from ..paths import Paths
+    from ..provider import LiteLLMProvider
 
 
 def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
@@ -49,20 +52,46 @@ def last_known(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
     return catalog
 
 
-def check(snapshot: ConfigSnapshot, paths: Paths, refs: Iterable[ModelRef], *, force: bool) -> None:
-    """Refuse references under ``litellm/`` which the proxy does not take; nothing is refused where it is not known.
+def chosen(
+    snapshot: ConfigSnapshot, paths: Paths, texts: Iterable[str], *, force: bool, agent: str | None = None
+) -> dict[str, ModelRef]:
+    """References as typed (see ``catalog.typed``), checked: those under ``litellm/`` which the proxy does not take are refused.
+
+    Nothing is refused where that is not known. The proxy is asked at most once, and with ``force`` not at all.
 
     Raises:
-        UnknownModel: it does not take one of them.
+        InvalidRef: one of the texts is no reference.
+        UnknownModel: the proxy does not take one of them.
     """
-    wanted = [ref for ref in refs if ref.provider == PROVIDER]
-    if force or not wanted:
-        return
-    catalog = catalog_now(snapshot, paths)
-    if catalog is None:
+    before = last_known(snapshot, paths)
+    refs = {text: read_ref(snapshot, text, lambda: before, agent=agent) for text in texts}
+    if force or all(ref.provider != PROVIDER for ref in refs.values()):
+        return refs
+    offered = catalog_now(snapshot, paths)
+    refs |= {
+        text: read_ref(snapshot, text, lambda: offered, agent=agent)
+        for text, ref in refs.items()
+        if ref.provider == PROVIDER
+    }
+    wanted = [ref for ref in refs.values() if ref.provider == PROVIDER]
+    if offered is None:
         output.diagnostic(f"{', '.join(map(str, wanted))} was not checked.")
     for ref in wanted:
-        check_ref(catalog, ref)
+        check_ref(offered, ref)
+        said = [unlisted(offered, ref), for_the_node_agent(ref)]
+        for note in filter(None, said):
+            output.diagnostic(note)
+    return refs
+
+
+def ask_where_unclear(provider: LiteLLMProvider, text: str | None) -> None:
+    """Ask the proxy for its list, where none is known and a model as typed for a call seems to be another provider's: an id of
+    the list may look like that."""
+    if text is None or "/" not in text or normalize_provider(text.partition("/")[0]) == PROVIDER:
+        return
+    if provider.last_good() is None:
+        with contextlib.suppress(FasedError):  # the call itself says what is wrong
+            provider.discover()
 
 
 def age_of(catalog: Catalog) -> str:

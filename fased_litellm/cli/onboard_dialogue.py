@@ -106,18 +106,18 @@ class Terminal:
         proposed = current if keeps else choose.proposed(catalog)
         for line in onboard_text.models(catalog):
             output.diagnostic(line)
-        chosen = _ask_model("Primary model", catalog, default=proposed.model if proposed else None)
+        chosen = _ask_model("Primary model", catalog, found, default=proposed.model if proposed else None)
         assert chosen is not None
-        return choose.Decision(chosen, set_primary=current is None or chosen.key != current.key)
+        remarks = tuple(choose.remarks(catalog, chosen))
+        return choose.Decision(chosen, set_primary=current is None or chosen.key != current.key, warnings=remarks)
 
     def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
-        del found
         if catalog is None:
             return {}
         if not output.confirm(f"Choose models for roles ({', '.join(ROLES)}) too?", default=False):
             return {}
         output.diagnostic("Enter leaves a role to the primary model.")
-        chosen = {role: _ask_model(role, catalog, default="") for role in ROLES}
+        chosen = {role: _ask_model(role, catalog, found, default="") for role in ROLES}
         return {role: ref for role, ref in chosen.items() if ref is not None}
 
     def confirm(self, plan: Plan) -> None:
@@ -136,7 +136,7 @@ def _ask(question: str, *, default: str | None) -> str:
     return str(typer.prompt(question, default=default, err=True)).strip()
 
 
-def _ask_model(question: str, catalog: Catalog, *, default: str | None) -> ModelRef | None:
+def _ask_model(question: str, catalog: Catalog, found: Found, *, default: str | None) -> ModelRef | None:
     """One model by number or id; None for an empty answer, which only a default of ``""`` allows."""
     ids = [model.id for model in catalog.chat_models]
     while True:
@@ -146,7 +146,7 @@ def _ask_model(question: str, catalog: Catalog, *, default: str | None) -> Model
         if text not in ids and (number := whole(text)) is not None and 1 <= number <= len(ids):
             text = ids[number - 1]
         try:
-            return choose.named(text, catalog)
+            return choose.named(text, catalog, found.snapshot)
         except FasedError as error:
             _show(error)
 

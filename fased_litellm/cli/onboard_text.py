@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..catalog.facts import Catalog, ModelFacts
+from ..catalog.facts import INHERITED, Catalog, ModelFacts
 from ..formatting import count
 from ..onboarding.plan import Plan
 from ..onboarding.run import Outcome
@@ -60,6 +60,8 @@ def models(catalog: Catalog) -> Iterator[str]:
         yield f"      and {hidden:,} more; type an id"
     for pattern in catalog.patterns[:_MOST_LISTED]:
         yield f"      any name like {pattern}"
+    for name in catalog.inherited:
+        yield f"      {name}: {INHERITED[name]}, which the proxy does not list; type the name of one"
     if catalog.single_model:
         yield "      any other name leads to the same model"
 

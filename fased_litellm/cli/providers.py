@@ -91,7 +91,7 @@ def refresh(
     missing = isinstance(catalog, MissingSource)
     known = local if isinstance(catalog, MissingSource) else catalog
     # What the config itself defines cannot tell whether a reference in use has vanished from the proxy.
-    uses = {} if no_network or missing else uses_of(snapshot)
+    uses = {} if no_network or missing else uses_of(snapshot, known.by_id)
     difference = compare(snapshot.source, uses, known)
     name = reports.LOCAL if no_network else str(from_file) if from_file else reports.OFFICIAL
     report = reports.build(source=name, base_url=settings.base_url, now=now, catalog=catalog, difference=difference)

@@ -56,7 +56,7 @@ def check(base_url: str, key: str | None, *, allow_private: bool) -> tuple[Catal
         except CatalogError as error:
             raise CatalogError(f"{base_url}: {error.message}", hint=error.hint) from None
         kind = kind_of_key(client) if key else "unknown"
-    if not catalog.chat_models and not catalog.patterns and not catalog.single_model:
+    if not (catalog.chat_models or catalog.patterns or catalog.inherited or catalog.single_model):
         others = f" There are {len(catalog.models)} models, none of them for chat." if catalog.models else ""
         raise CatalogError(f"{base_url} offers this key no model for chat.{others}", hint=_NO_MODELS)
     return catalog, kind

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog.facts import Catalog
-from ..catalog.selection import check_ref, nearest_ids
+from ..catalog.facts import INHERITED, Catalog
+from ..catalog.selection import check_ref, for_the_node_agent, nearest_ids, unlisted
+from ..catalog.typed import read_ref
 from ..errors import InvalidRef, UnknownModel
 from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER, ModelRef
 
 if TYPE_CHECKING:
+    from ..config.load import ConfigSnapshot
     from .found import Found
 
 _MOST_SHOWN = 20
@@ -34,27 +36,29 @@ class Decision:
 def proposed(catalog: Catalog) -> ModelRef | None:
     """``litellm/default`` where the proxy answers to that name, else its only chat model; None where one has to choose."""
     default = catalog.by_id.get(DEFAULT_MODEL_ID)
-    if catalog.accepts(DEFAULT_MODEL_ID) and (default is None or default.chat_capable):
+    # Whether there is a model of that name among those which a key inherits cannot be said.
+    if catalog.accepts(DEFAULT_MODEL_ID) and (default.chat_capable if default else not catalog.inherited):
         return DEFAULT_REF
-    if len(catalog.chat_models) == 1 and not catalog.patterns:
+    if len(catalog.chat_models) == 1 and not catalog.patterns and not catalog.inherited:
         return ModelRef(PROVIDER, catalog.chat_models[0].id)
     return None
 
 
-def named(text: str, catalog: Catalog | None) -> ModelRef:
-    """The model that was typed: an id, or ``litellm/`` and an id.
+def named(text: str, catalog: Catalog | None, snapshot: ConfigSnapshot) -> ModelRef:
+    """The model that was typed: an id of the proxy, whatever it looks like, or a reference to one.
 
     Raises:
-        InvalidRef: it is neither, or belongs to another provider's namespace without being an id of the proxy.
+        InvalidRef: it is neither.
         UnknownModel: the proxy does not expose it.
     """
     typed = text.strip()
-    # An id may itself begin with "litellm/"; the proxy's list decides.
-    listed = catalog is not None and typed in catalog.by_id
-    model_id = typed if listed else typed.removeprefix(f"{PROVIDER}/")
-    if not model_id:
+    if not typed or typed == f"{PROVIDER}/":
         raise InvalidRef(f"{text!r} is not a model.", hint=f"Write an id of the proxy, such as {DEFAULT_MODEL_ID}.")
-    ref = ModelRef.parse(f"{PROVIDER}/{model_id}")
+    if catalog is not None and typed in catalog.by_id:
+        ref = ModelRef(PROVIDER, typed)
+    else:
+        ref = read_ref(snapshot, typed, lambda: catalog, only_proxy=True)
+        ref = ref if ref.provider == PROVIDER else ModelRef(PROVIDER, typed)
     if catalog is None:
         return ref
     try:
@@ -84,14 +88,15 @@ def without_questions(found: Found, catalog: Catalog | None, *, wanted: str | No
     keep = current is not None and not set_default
     unchecked = () if catalog else ("Nothing was checked: the proxy was not asked (--skip-health).",)
     if keep and current is not None:
-        model = named(wanted, catalog) if wanted else None
+        model = named(wanted, catalog, found.snapshot) if wanted else None
         if model is None and current.primary.provider != PROVIDER and catalog is not None:
             model = proposed(catalog)
         return Decision(
             model, set_primary=False, warnings=(*unchecked, *_kept(found, catalog, model if wanted else None))
         )
     if wanted:
-        return Decision(named(wanted, catalog), set_primary=True, warnings=unchecked)
+        model = named(wanted, catalog, found.snapshot)
+        return Decision(model, set_primary=True, warnings=(*unchecked, *remarks(catalog, model)))
     if catalog is None:
         return Decision(DEFAULT_REF, set_primary=True, warnings=unchecked)
     model = proposed(catalog)
@@ -100,8 +105,21 @@ def without_questions(found: Found, catalog: Catalog | None, *, wanted: str | No
     return Decision(model, set_primary=True)
 
 
+def remarks(catalog: Catalog | None, model: ModelRef) -> list[str]:
+    """What is to be said of a model that was chosen."""
+    return [note for note in (unlisted(catalog, model), for_the_node_agent(model)) if note]
+
+
 def no_obvious_model(catalog: Catalog) -> UnknownModel:
-    """The error where the proxy has no ``default`` and several models."""
+    """The error where the proxy has no ``default`` and several models, or does not list those that the key inherits."""
+    if catalog.inherited and not catalog.chat_models:
+        names = ", ".join(catalog.inherited)
+        inherits = " and ".join(INHERITED[name] for name in catalog.inherited)
+        return UnknownModel(
+            f"The proxy at {catalog.base_url} lists {names} in place of models: the key may use {inherits}. Which these are it"
+            " does not say.",
+            hint="Ask the owner of the proxy for the name of one, and run this again with --model NAME. Nothing was written.",
+        )
     ids = [model.id for model in catalog.chat_models]
     shown = ", ".join(ids[:_MOST_SHOWN]) + (f" and {len(ids) - _MOST_SHOWN:,} more" if len(ids) > _MOST_SHOWN else "")
     patterns = f" It also takes names like {', '.join(catalog.patterns[:5])}." if catalog.patterns else ""

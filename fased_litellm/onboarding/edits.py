@@ -61,7 +61,8 @@ def definition_edits(found: Found, answers: Answers) -> tuple[list[Edit], tuple[
     wanted: list[str] = [answers.model.model] if answers.model else []
     wanted += [ref.model for ref in answers.roles.values() if ref.provider == PROVIDER]
     # Where nothing is configured the only use is the implied one, which is being replaced.
-    wanted += [ref.model for ref, places in uses_of(found.snapshot).items() if not places[-1].startswith("(implied")]
+    uses = uses_of(found.snapshot, answers.catalog.by_id if answers.catalog else ())
+    wanted += [ref.model for ref, places in uses.items() if not places[-1].startswith("(implied")]
     edits: list[Edit] = []
     added: list[str] = []
     path = ("models", "providers", found.entry_key, "models")

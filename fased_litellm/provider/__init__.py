@@ -25,7 +25,7 @@ from ..plugin import AuthMethod, CatalogOrder
 from ..proxy.client import ProxyClient
 from ..proxy.reply import Reply
 from ..proxy.wire import Message
-from ..refs import DEFAULT_REF, PROVIDER
+from ..refs import DEFAULT_REF, PROVIDER, ModelRef
 from ..secrets.lookup import ResolvedKey
 from . import whole
 from .call import Call, Wish
@@ -187,7 +187,7 @@ class LiteLLMProvider:
         self,
         messages: str | Sequence[Message],
         *,
-        model: str | None = None,
+        model: str | ModelRef | None = None,
         role: str | None = None,
         context: CallContext | None = None,
         max_tokens: int | None = None,
@@ -200,7 +200,7 @@ class LiteLLMProvider:
 
         Args:
             messages: OpenAI chat messages, or a text as the user's only message.
-            model: reference, alias or model id; by default the agent's model for the role. A named model has no fallback.
+            model: reference, alias or model id as the proxy lists it; by default the agent's model for the role. A named model has no fallback.
             role: ``cheap-check``, ``strong``, ``escalation``, ``coding`` or ``summarizer``; by default that of the context.
             context: who calls and for what.
             max_tokens: output limit in tokens.
@@ -221,7 +221,7 @@ class LiteLLMProvider:
         self,
         messages: str | Sequence[Message],
         *,
-        model: str | None = None,
+        model: str | ModelRef | None = None,
         role: str | None = None,
         context: CallContext | None = None,
         max_tokens: int | None = None,
@@ -237,7 +237,7 @@ class LiteLLMProvider:
         self,
         messages: str | Sequence[Message],
         *,
-        model: str | None = None,
+        model: str | ModelRef | None = None,
         role: str | None = None,
         context: CallContext | None = None,
         max_tokens: int | None = None,
@@ -255,7 +255,7 @@ class LiteLLMProvider:
         self,
         messages: str | Sequence[Message],
         *,
-        model: str | None = None,
+        model: str | ModelRef | None = None,
         role: str | None = None,
         context: CallContext | None = None,
         max_tokens: int | None = None,
@@ -300,7 +300,7 @@ class LiteLLMProvider:
 
     # ---- inside
 
-    def _call(self, wish: Wish, model: str | None, role: str | None) -> Call:
+    def _call(self, wish: Wish, model: str | ModelRef | None, role: str | None) -> Call:
         role = role or wish.context.role
         if role != wish.context.role:
             wish = replace(wish, context=wish.context.with_(role=role))

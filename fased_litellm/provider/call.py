@@ -135,7 +135,7 @@ class Call:
 
     def barred(self, error: CallError, refusal: BudgetError) -> None:
         """The fallback that ``failed`` promised is not sent either: the failure stays, and says why."""
-        failed = ModelRef.parse(self._attempts[-1].model)
+        failed = self._tried()
         self._attempts.append(Attempt(str(self.ref), ok=False, cause=OWN_BUDGET))
         error.hint = (
             f"{error.hint or ''} The fallback {self._attempts[-1].model} was not tried: {refusal.message}".strip()
@@ -149,6 +149,10 @@ class Call:
             self._attempts.append(Attempt(str(ref), ok=False, cause="cancelled"))
             receipt = self._whole(reply.receipt if reply else None)
             self.record = self._row("cancelled", receipt, ref=ref)
+
+    def _tried(self) -> ModelRef:
+        """The model of the last attempt that has ended."""
+        return self._refs[len(self._attempts) - 1]
 
     def _may_fall_back(self, error: CallError) -> bool:
         if len(self._attempts) + 1 >= len(self._refs) or isinstance(error, StreamInterrupted):
@@ -182,7 +186,7 @@ class Call:
     ) -> UsageRecord:
         usage = receipt.usage or TokenUsage()
         context = self.wish.context
-        model = ref or ModelRef.parse(self._attempts[-1].model)
+        model = ref or self._tried()
         own: dict[str, Any] = {
             "call_id": receipt.call_id,
             "started_at_ms": self._started_at_ms,

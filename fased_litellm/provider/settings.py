@@ -17,7 +17,8 @@ from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
 from ..roles.allowed import check_allowed
-from ..roles.choice import Choice, parse_ref, resolve
+from ..roles.choice import Choice, resolve
+from ..roles.known import Names
 
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog, ModelFacts
@@ -43,7 +44,7 @@ class Settings:
     base_url: str
     # What a call asks for again and again; a snapshot does not change.
     _definitions: Mapping[str, ModelDefinition] = field(repr=False, compare=False)
-    _chosen: dict[tuple[str | None, str, str | None], Choice] = field(
+    _chosen: dict[tuple[str | ModelRef | None, str, str | None], Choice] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _catalog: dict[Path, tuple[tuple[int, int, int] | None, Catalog | None]] = field(
@@ -62,8 +63,10 @@ class Settings:
         definitions = {definition.id: definition for definition in reversed(provider.models)}
         return cls(snapshot, paths, provider, normalize_base_url(provider.base_url), definitions)
 
-    def choose(self, *, model: str | None, agent: str, role: str | None) -> Choice:
+    def choose(self, *, model: str | ModelRef | None, agent: str, role: str | None) -> Choice:
         """The model for a call: the one asked for, without a fallback; else that of the agent and its role.
+
+        A text is read as ``catalog.typed`` has it, by what the proxy listed when it was last asked.
 
         Raises:
             InvalidRef: the text is no reference.
@@ -80,24 +83,31 @@ class Settings:
             self._chosen[key] = choice
         return choice
 
-    def _choose(self, model: str | None, agent: str, role: str | None) -> Choice:
+    def _choose(self, model: str | ModelRef | None, agent: str, role: str | None) -> Choice:
+        names = self.known(agent)
         if model is None:
-            choice = resolve(self.snapshot, agent, role)
+            choice = resolve(self.snapshot, agent, role, known=names)
         else:
-            ref, note = self._asked_for(model)
-            choice = Choice(ref, None, "asked for", (note,) if note else ())
-            check_allowed(self.snapshot, ref)
+            ref = model if isinstance(model, ModelRef) else self._typed(model, agent)
+            choice = Choice(ref, None, "asked for")
         if choice.primary.provider != PROVIDER:
             raise UnknownModel(
                 f"{choice.primary} belongs to the provider {choice.primary.provider!r}; this plug-in serves {PROVIDER!r}.",
-                hint=f"Choose a model of the proxy: `fased models set {PROVIDER}/<model-id>`, or `--model`.",
+                hint=f"Choose a model of the proxy: `fased models set {PROVIDER}/<model-id>`, or `--model`. If the proxy has a"
+                f" model of this name, write {PROVIDER}/{choice.primary}.",
             )
+        if model is not None:
+            check_allowed(self.snapshot, choice.primary, names)
         return choice
 
-    def _asked_for(self, text: str) -> tuple[ModelRef, str | None]:
-        # A bare word that is no alias names a model of the proxy here, since this plug-in has no other provider.
-        ref, note = parse_ref(self.snapshot.value, text)
-        return (ModelRef(PROVIDER, text.strip()), None) if note else (ref, note)
+    def known(self, agent: str | None = None) -> Names:
+        """What is known of models and profiles: of the config, the key stores, and what the proxy listed when last asked."""
+        return Names(self.snapshot, agent, lambda: listed.by_id if (listed := self._last_good()) else ())
+
+    def _typed(self, text: str, agent: str) -> ModelRef:
+        from ..catalog.typed import read_ref
+
+        return read_ref(self.snapshot, text, self._last_good, agent=agent, only_proxy=True)
 
     def definition(self, model_id: str) -> ModelDefinition | None:
         """What the config says about a model."""
@@ -129,6 +139,12 @@ class Settings:
         return configured if configured is not None and configured.free else None
 
     def _listed(self, model_id: str) -> ModelFacts | None:
+        catalog = self._last_good()
+        facts = catalog.facts_for(model_id) if catalog else None
+        return facts if facts is not None and facts.prices.known else None
+
+    def _last_good(self) -> Catalog | None:
+        """What the proxy listed when it was last asked."""
         from ..catalog import cache
 
         path = cache.file_of(self.paths, self.base_url)
@@ -141,8 +157,7 @@ class Settings:
         if known != mark:
             catalog = cache.load_last_good(self.paths, self.base_url)
             self._catalog[path] = mark, catalog
-        facts = catalog.facts_for(model_id) if catalog else None
-        return facts if facts is not None and facts.prices.known else None
+        return catalog
 
     def fitted(self, model_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters without those which the model is configured not to take."""

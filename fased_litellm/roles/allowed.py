@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..config.agents import Agent, listed, section
 from ..config.keypath import dotted
 from ..errors import InvalidRef, ModelNotAllowed
-from ..refs import ModelRef
+from ..refs import Known, ModelRef
 from .choice import Place, entry_path, legacy_models, model_value, parse_ref, resolve
+from .known import Names
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -21,19 +22,28 @@ if TYPE_CHECKING:
 _MEDIA = ("imageModel", "imageGenerationModel", "videoGenerationModel", "musicGenerationModel", "pdfModel")
 
 
-def refs_in_use(snapshot: ConfigSnapshot, provider: str | None = None) -> list[tuple[str, ModelRef]]:
+ALLOWED = ("agents.defaults.models.", "agents.defaults.models[")
+"""How the paths of the allow-list begin."""
+
+
+def refs_in_use(
+    snapshot: ConfigSnapshot, provider: str | None = None, *, known: Known | None = None
+) -> list[tuple[str, ModelRef]]:
     """Every model reference of the config with the dotted path where it stands, in file order of the sections.
 
     Args:
         snapshot: the config.
         provider: only the references of this provider.
+        known: what is known of models and profiles; by default what the config and the stores of the default agent say.
 
     Texts which are no reference are passed over; the config's validation tells of them.
     """
     found: list[tuple[str, ModelRef]] = []
+    known = known or Names(snapshot)
     for place, is_primary in _places(snapshot.value):
+        names = None if place.path.startswith(ALLOWED) else known
         try:
-            ref, _ = parse_ref(snapshot.value, place.text, is_primary=is_primary)
+            ref, _ = parse_ref(snapshot.value, place.text, names, is_primary=is_primary)
         except InvalidRef:
             continue
         if provider is None or ref.provider == provider:
@@ -41,25 +51,25 @@ def refs_in_use(snapshot: ConfigSnapshot, provider: str | None = None) -> list[t
     return found
 
 
-def allow_list(snapshot: ConfigSnapshot) -> frozenset[str]:
-    """The keys ``provider/model`` which are allowed; empty means that anything is."""
+def allow_list(snapshot: ConfigSnapshot, known: Known | None = None) -> frozenset[str]:
+    """The keys ``provider/model`` which are allowed; empty means that anything is. ``known`` is as for ``refs_in_use``."""
     config = snapshot.value
     keys = _keys(section(config, "agents", "defaults", "models"))
     if not keys:
         return frozenset()
-    for path, ref in refs_in_use(snapshot):
+    for path, ref in refs_in_use(snapshot, known=known):
         if ".taskModels." in path or ".fallbacks[" in path or ".modelProviders." in path:
             keys.add(ref.key)
-    return frozenset(keys | {resolve(snapshot).primary.key})
+    return frozenset(keys | {resolve(snapshot, known=known).primary.key})
 
 
-def check_allowed(snapshot: ConfigSnapshot, ref: ModelRef) -> None:
+def check_allowed(snapshot: ConfigSnapshot, ref: ModelRef, known: Known | None = None) -> None:
     """Hold a reference against the allow-list.
 
     Raises:
         ModelNotAllowed: there is an allow-list without it; the message is Fased's.
     """
-    allowed = allow_list(snapshot)
+    allowed = allow_list(snapshot, known)
     if allowed and ref.key not in allowed:
         raise ModelNotAllowed(
             f"model not allowed: {ref.key}",
@@ -72,7 +82,7 @@ def _keys(models: Mapping[str, Any]) -> set[str]:
     keys: set[str] = set()
     for key in models:
         try:
-            keys.add(ModelRef.parse(key).key)
+            keys.add(ModelRef.parse(key, known=None).key)
         except InvalidRef:
             continue
     return keys

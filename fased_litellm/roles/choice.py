@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.agents import Agent, find, section
 from ..errors import UsageError
-from ..refs import DEFAULT_REF, ModelRef, normalize_provider
+from ..refs import DEFAULT_REF, Known, ModelRef, normalize_provider
+from .known import Names
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -74,17 +75,26 @@ def config_key(role: str) -> str:
     return key or text
 
 
-def resolve(snapshot: ConfigSnapshot, agent: str | None = None, role: str | None = None) -> Choice:
+def resolve(
+    snapshot: ConfigSnapshot, agent: str | None = None, role: str | None = None, *, known: Known | None = None
+) -> Choice:
     """The model for an agent, by default the default agent, and a role, by default none.
 
     A role is looked for in the agent's ``taskModels``, then in ``agents.defaults.taskModels``; where neither has it, the
     primary is taken. The primary is the agent's own, else that of ``agents.defaults``, else ``litellm/default``.
+
+    Args:
+        snapshot: the config.
+        agent: agent id.
+        role: in either spelling.
+        known: what is known of models and profiles; by default what config and key stores say.
 
     Raises:
         UsageError: no such role, or the text cannot be an agent id.
         InvalidRef: the text in the config is no reference.
     """
     config = snapshot.value
+    known = known or Names(snapshot, agent)
     found = find(config, agent)
     place = _role_place(config, found, config_key(role)) if role else None
     is_primary = place is None
@@ -93,10 +103,10 @@ def resolve(snapshot: ConfigSnapshot, agent: str | None = None, role: str | None
     if place is None:
         primary, note, source = DEFAULT_REF, None, IMPLIED
     else:
-        primary, note = parse_ref(config, place.text, is_primary=is_primary)
+        primary, note = parse_ref(config, place.text, known, is_primary=is_primary)
         source = place.path
     fallback_place = next(fallback_places(config, found), None)
-    fallback = parse_ref(config, fallback_place.text)[0] if fallback_place else None
+    fallback = parse_ref(config, fallback_place.text, known)[0] if fallback_place else None
     return Choice(primary, None if fallback == primary else fallback, source, (note,) if note else ())
 
 
@@ -110,23 +120,30 @@ def aliases(config: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def parse_ref(config: Mapping[str, Any], text: str, *, is_primary: bool = False) -> tuple[ModelRef, str | None]:
+def parse_ref(
+    config: Mapping[str, Any], text: str, known: Known | None, *, is_primary: bool = False
+) -> tuple[ModelRef, str | None]:
     """A reference or an alias from the config, as Fased reads it; with a note where that may surprise.
+
+    Args:
+        config: with the aliases.
+        text: the reference.
+        known: what is known of models and profiles; None for a text that has no profile.
+        is_primary: whether it is a primary, which Fased reads in its own way where it names no provider.
 
     Raises:
         InvalidRef: it is neither.
     """
-    name, at, profile = text.strip().partition("@")
-    if "/" not in name:
-        wanted = name.strip().lower()
-        key = next((key for alias, key in aliases(config).items() if alias.lower() == wanted), None)
-        if key is not None:
-            target = ModelRef.parse(key)
-            return (ModelRef(target.provider, target.model, profile) if at and profile else target), None
     if "/" in text:
-        return ModelRef.parse(text), None
+        return ModelRef.parse(text, known=known), None
+    name, at, profile = text.strip().partition("@")
+    wanted = name.strip().lower()
+    key = next((key for alias, key in aliases(config).items() if alias.lower() == wanted), None)
+    if key is not None:
+        target = ModelRef.parse(key, known=None)
+        return (ModelRef(target.provider, target.model, profile) if at and profile else target), None
     provider = _PRIMARY_PROVIDER if is_primary else _DEFAULT_PROVIDER
-    ref = ModelRef.parse(text, default_provider=provider)
+    ref = ModelRef.parse(text, default_provider=provider, known=known)
     return ref, f'"{text}" names no provider and is no alias; Fased reads it as {ref}. Write litellm/{text.strip()}.'
 
 

@@ -173,7 +173,8 @@ def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider:
     if credential is None or credential.provider != provider:
         raise MissingKey(
             f'No credentials found for profile "{profile}" of provider "{provider}". Auth store: {store.path}.',
-            hint=f"Profiles there: {', '.join(store.profiles) or 'none'}.",
+            hint=f"Profiles there: {', '.join(store.profiles) or 'none'}. If the name with @{profile} is a model of the proxy,"
+            " `fased providers refresh` makes it known.",
         )
     return ResolvedKey(_value_of(credential, snapshot), "profiles", profile, profile)
 

@@ -224,3 +224,40 @@ def test_zeros_are_a_price_where_the_release_writes_null_for_unknown() -> None:
     assert not old.known
     new = put(rows("a"), None, {"data": [info("a", **zeros, pricing_overrides=[])]}).models[0].prices
     assert (new.known, new.free) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("deployments", "listed", "group", "mode"),
+    [
+        (["embedding"], "chat", {"mode": "chat", "providers": ["openai"]}, "embedding"),
+        ([None, "None", "image_generation"], None, None, "image_generation"),
+        ([None], "audio_speech", {"mode": "chat", "providers": ["openai"]}, "audio_speech"),
+        ([], "image_generation", {"mode": "chat", "providers": []}, "image_generation"),
+        ([], None, {"mode": "embedding", "providers": ["openai"]}, "embedding"),
+        ([], None, {"mode": "chat", "providers": ["openai"]}, "chat"),
+        ([], None, {"mode": "chat", "providers": []}, None),
+        ([], None, {"mode": "chat"}, None),
+        ([], "", None, None),
+    ],
+)
+def test_the_best_evidence_says_what_kind_of_model_it_is(
+    deployments: list[str | None], listed: str | None, group: dict[str, Any] | None, mode: str | None
+) -> None:
+    catalog = put(
+        {"data": [{"id": "m", "mode": listed}]},
+        group and {"data": [{"model_group": "m", **group}]},
+        {"data": [info("m", mode=one) for one in deployments]},
+    )
+    assert catalog.by_id["m"].mode == mode
+    assert catalog.by_id["m"].chat_capable == (mode in (None, "chat"))
+
+
+@pytest.mark.parametrize("name", ["all-team-models", "all-proxy-models", "no-default-models"])
+def test_names_that_stand_for_inherited_models_are_none(name: str) -> None:
+    catalog = put(rows(name, "a", name))
+    assert [model.id for model in catalog.models] == ["a"]
+    assert catalog.inherited == (name,)
+    assert any(name in note and "is no model" in note for note in catalog.notes)
+    assert catalog.accepts("anything")
+    assert not catalog.accepts(name)
+    assert not catalog.lists("anything")

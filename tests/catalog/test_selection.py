@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from fased_litellm.catalog.facts import Catalog, ModelFacts
-from fased_litellm.catalog.selection import check_ref, nearest_ids
+from fased_litellm.catalog.selection import check_ref, for_the_node_agent, nearest_ids, unlisted
 from fased_litellm.errors import UnknownModel
 from fased_litellm.refs import ModelRef
 
@@ -63,10 +64,25 @@ def test_not_for_chat() -> None:
         check(catalog("embed", "chat"), "litellm/embed")
 
 
-def test_an_at_sign_names_a_profile() -> None:
-    with pytest.raises(UnknownModel, match="names an auth profile"):
-        check(catalog("claude@20260101"), "litellm/claude@20260101")
-    check(catalog("claude"), "litellm/claude@litellm:team")
+def test_an_at_sign_may_be_part_of_a_name() -> None:
+    check(catalog("claude@20260101"), "litellm/claude@20260101")
+    with pytest.raises(UnknownModel, match="claude@20260102"):
+        check(catalog("claude@20260101"), "litellm/claude@20260102")
+    assert for_the_node_agent(ModelRef("litellm", "claude@20260101")) is not None
+    for plain in ("claude", "@cf/meta/llama", "@cf"):
+        assert for_the_node_agent(ModelRef("litellm", plain)) is None
+
+
+@pytest.mark.parametrize("name", ["all-team-models", "all-proxy-models", "no-default-models"])
+def test_names_that_stand_for_inherited_models(name: str) -> None:
+    offered = replace(catalog("a"), inherited=(name,))
+    with pytest.raises(UnknownModel, match="is no model: it stands for"):
+        check(offered, f"litellm/{name}")
+    check(offered, "litellm/not-listed")
+    assert "verify" in str(unlisted(offered, ModelRef("litellm", "not-listed")))
+    assert unlisted(offered, ModelRef("litellm", "a")) is None
+    assert unlisted(catalog("a"), ModelRef("litellm", "b")) is None
+    assert nearest_ids(offered, name) == ()
 
 
 def test_ten_thousand_models() -> None:

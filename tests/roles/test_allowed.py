@@ -8,6 +8,7 @@ import pytest
 from fased_litellm.errors import ModelNotAllowed
 from fased_litellm.refs import ModelRef
 from fased_litellm.roles.allowed import allow_list, check_allowed, refs_in_use
+from fased_litellm.roles.known import Names
 from tests.roles.configs import snapshot_of
 
 AGENTS: dict[str, Any] = {
@@ -25,8 +26,11 @@ AGENTS: dict[str, Any] = {
 }
 
 
+TEAM = {"auth": {"profiles": {"litellm:team": {"provider": "litellm", "mode": "api_key"}}}}
+
+
 def test_every_reference_is_found_with_its_place(tmp_path: Path) -> None:
-    found = {path: str(ref) for path, ref in refs_in_use(snapshot_of(tmp_path, {"agents": AGENTS}))}
+    found = {path: str(ref) for path, ref in refs_in_use(snapshot_of(tmp_path, {"agents": AGENTS, **TEAM}))}
     assert found == {
         "agents.defaults.model.primary": "litellm/a",
         "agents.defaults.model.fallbacks[0]": "litellm/b",
@@ -65,16 +69,31 @@ def test_an_empty_list_allows_everything(tmp_path: Path) -> None:
     ],
 )
 def test_a_list_restricts(tmp_path: Path, ref: str, allowed: bool) -> None:
-    config = {"agents": {**AGENTS, "list": AGENTS["list"][::-1]}} if ref == "litellm/a" else {"agents": AGENTS}
+    config: dict[str, Any] = {
+        "agents": {**AGENTS, "list": AGENTS["list"][::-1]} if ref == "litellm/a" else AGENTS,
+        **TEAM,
+    }
     if ref == "litellm/a":
         config["agents"]["list"] = []
     snapshot = snapshot_of(tmp_path, config)
     if allowed:
-        check_allowed(snapshot, ModelRef.parse(ref))
+        check_allowed(snapshot, ModelRef.parse(ref, known=Names(snapshot)))
     else:
         with pytest.raises(ModelNotAllowed, match=f"model not allowed: {ref}"):
             check_allowed(snapshot, ModelRef.parse(ref))
 
 
 def test_the_set_is_made_of_keys(tmp_path: Path) -> None:
-    assert "litellm/s" in allow_list(snapshot_of(tmp_path, {"agents": AGENTS}))
+    assert "litellm/s" in allow_list(snapshot_of(tmp_path, {"agents": AGENTS, **TEAM}))
+
+
+def test_without_such_a_profile_the_at_sign_is_part_of_the_name(tmp_path: Path) -> None:
+    assert "litellm/s@litellm:team" in allow_list(snapshot_of(tmp_path, {"agents": AGENTS}))
+
+
+def test_what_the_list_allows_has_no_profile(tmp_path: Path) -> None:
+    models = {"litellm/default@litellm:team": {"alias": "odd"}}
+    snapshot = snapshot_of(tmp_path, {"agents": {"defaults": {"models": models, "model": "odd"}}, **TEAM})
+    wanted = ModelRef("litellm", "default@litellm:team")
+    assert [ref for _, ref in refs_in_use(snapshot)] == [wanted, wanted]
+    check_allowed(snapshot, wanted)

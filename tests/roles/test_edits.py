@@ -49,7 +49,7 @@ def test_the_allow_list_grows_only_where_there_is_one(tmp_path: Path) -> None:
     assert allow_edits(empty, [NEW]) == []
     assert allow_edits(empty, [NEW], always=True) == [Edit(("agents", "defaults", "models", "litellm/new"), {})]
     listed = snapshot_of(tmp_path, {"agents": {"defaults": {"models": {"litellm/a": {}}}}})
-    assert allow_edits(listed, [NEW, NEW, ModelRef.parse("litellm/a@x")]) == [
+    assert allow_edits(listed, [NEW, NEW, ModelRef("litellm", "a", "x")]) == [
         Edit(("agents", "defaults", "models", "litellm/new"), {})
     ]
 

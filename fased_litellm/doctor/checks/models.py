@@ -46,7 +46,7 @@ def vanished(subject: Subject, now: Catalog | None) -> Iterator[Finding]:
     if catalog is None or subject.snapshot is None:
         return
     when = "" if now else " (as it last said)"
-    for gone in vanished_refs(uses_of(subject.snapshot), catalog):
+    for gone in vanished_refs(uses_of(subject.snapshot, catalog.by_id), catalog):
         near = f" Did you mean litellm/{gone.nearest[0]}?" if gone.nearest else ""
         yield Finding(
             "model-vanished",

@@ -103,8 +103,9 @@ class Run:
 
     def used(self) -> list[ModelRef]:
         """Every alias in use: primaries, roles and fallbacks of all agents."""
-        refs = [ref for _, ref in refs_in_use(self._snapshot, PROVIDER)]
-        primary = resolve(self._snapshot).primary
+        known = self.settings.known(self._agent)
+        refs = [ref for _, ref in refs_in_use(self._snapshot, PROVIDER, known=known)]
+        primary = resolve(self._snapshot, known=known).primary
         if primary.provider == PROVIDER:
             refs.insert(0, primary)
         return list({ref.model: ModelRef(ref.provider, ref.model) for ref in reversed(refs)}.values())[::-1]
