@@ -14,7 +14,7 @@ from .commands import SETTINGS
 
 if TYPE_CHECKING:
     from ..onboarding.spendview import SpendView
-    from ..proxy.spendreport import SpendReport
+    from ..proxy.spendreport import SpendReport, Sums
 
 app = typer.Typer(**SETTINGS)
 
@@ -55,9 +55,11 @@ def spend(
     Rows are seen with the master key (LITELLM_MASTER_KEY, keyring) and with a key that belongs to a user.
     """
     from ..onboarding.spendview import view
+    from ..proxy.spend import SILENT_S
     from ..proxy.spendreport import BY
     from ..usage.usersettings import default_zone
     from ..usage.windows import window
+    from .awaited import Awaited
 
     names = [part.strip() for word in by or DEFAULT_BY for part in word.split(",") if part.strip()]
     if unknown := [name for name in names if name not in BY]:
@@ -65,15 +67,16 @@ def spend(
     wanted = {"model": model, "agent": agent_id, "session": session_id, "tag": tag}
     span = window(time.time_ns() // 1_000_000, days=days, first=first, last=last, zone=default_zone())
     snapshot = session.config()
-    seen = view(
-        snapshot,
-        session.paths(),
-        agent=session.known_agent(snapshot, agent),
-        window=(span.from_ms, span.to_ms),
-        by=tuple(dict.fromkeys(names)),
-        wanted={name: value for name, value in wanted.items() if value is not None},
-        everybody=everybody,
-    )
+    with Awaited("the proxy's spend rows", SILENT_S):
+        seen = view(
+            snapshot,
+            session.paths(),
+            agent=session.known_agent(snapshot, agent),
+            window=(span.from_ms, span.to_ms),
+            by=tuple(dict.fromkeys(names)),
+            wanted={name: value for name, value in wanted.items() if value is not None},
+            everybody=everybody,
+        )
     if json_output:
         output.document(seen.as_dict(span.from_ms, span.to_ms))
         return
@@ -81,7 +84,7 @@ def spend(
 
 
 def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
-    from ..formatting import count, token_count, usd
+    from ..formatting import count, token_count
     from .keys_text import lines
     from .usage.text import period
 
@@ -101,9 +104,7 @@ def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
     output.line()
     output.line(f"Spend {whose} at {seen.base_url}, {period(from_ms, to_ms)}")
     failed = f", {totals.failed:,} failed" if totals.failed else ""
-    output.line(
-        f"{count(totals.requests, 'request')}{failed} · {token_count(totals.total_tokens)} · {usd(totals.spend)}"
-    )
+    output.line(f"{count(totals.requests, 'request')}{failed} · {token_count(totals.total_tokens)} · {_spent(totals)}")
     if totals.requests:
         for name in seen.report.groups:
             output.line()
@@ -115,8 +116,17 @@ def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
         )
 
 
+def _spent(sums: Sums) -> str:
+    """The spend, as far as it is known: LiteLLM writes a 0 where it knows no price."""
+    from ..formatting import usd
+
+    if sums.unpriced and not sums.spend:
+        return "unpriced"
+    return f"{'≥ ' if sums.unpriced else ''}{usd(sums.spend)}"
+
+
 def _table(report: SpendReport, name: str) -> None:
-    from ..formatting import tokens, usd
+    from ..formatting import tokens
     from .usage.table import Column, render
     from .usage.terminal import detect
 
@@ -128,7 +138,7 @@ def _table(report: SpendReport, name: str) -> None:
         Column("Requests", [f"{sums.requests:,}" for _, sums in rows], right=True),
         Column("Failed", [f"{sums.failed:,}" for _, sums in rows], right=True, spare=1),
         Column("Tokens", [tokens(sums.total_tokens) for _, sums in rows], right=True),
-        Column("Spend", [usd(sums.spend) for _, sums in rows], right=True),
+        Column("Spend", [_spent(sums) for _, sums in rows], right=True),
     ]
     for line in render(columns, [float(sums.spend / largest) if largest else 0.0 for _, sums in rows], detect()):
         output.line(line)

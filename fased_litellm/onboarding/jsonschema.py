@@ -118,16 +118,18 @@ class SpendDocument(_Document):
     totals: SpendTotals | None
 
 
-Kind = Literal["equal", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
+Kind = Literal["equal", "unpriced", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
 
 
 class ReconciledSide(_Document):
     """Both sides of one model, or of all."""
 
     model: str | None
-    counts: dict[Kind, int]
-    here_usd: Usd
-    there_usd: Usd
+    counts: dict[Kind, int] = Field(description="unpriced: both sides have the call, and neither knows what it cost.")
+    here_usd: Usd | None = Field(description="USD, as far as it is known; null where nothing is.")
+    here_unpriced: int = Field(description="Calls whose cost the history does not know.")
+    there_usd: Usd | None = Field(description="USD, as far as it is known; null where nothing is.")
+    there_unpriced: int = Field(description="Calls whose cost the proxy does not know: a spend of 0 beside tokens.")
 
 
 class ReconciledDifference(_Document):
@@ -145,7 +147,7 @@ class ReconciledDifference(_Document):
 
 
 class _Reconciliation(_Document):
-    agrees: bool
+    agrees: bool = Field(description="Whether nothing differs; calls that are unpriced on both sides do not.")
     waited_seconds: float
     still_waiting: int = Field(description="Young calls without a row.")
     filled: int = Field(description="Calls that were added to the history.")
@@ -171,9 +173,9 @@ class ReconciledTotals(_Reconciliation):
 
     compared: Literal["totals"]
     since: str
-    here_usd: Usd
+    here_usd: Usd | None = Field(description="USD, as far as it is known; null where nothing is.")
     here_unpriced_calls: int
-    there_usd: Usd
+    there_usd: Usd | None = Field(description="USD; null for a 0 beside calls whose cost is not known here either.")
     key: VirtualKeyPart
     why: str
 

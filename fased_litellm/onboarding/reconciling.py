@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, Self
 
 from ..config.agents import agents_of
 from ..config.load import ConfigSnapshot
 from ..errors import KeyAdminError, SecretError, SpendError
+from ..formatting import count
 from ..paths import Paths
 from ..proxy.admin import VirtualKey
+from ..proxy.client import ProxyClient
 from ..proxy.spend import LAG_S, SpendRow
 from ..refs import PROVIDER
 from ..secrets.lookup import resolve_key
 from ..usage.ledger import Ledger
-from ..usage.money import to_number, to_pico
+from ..usage.money import from_pico, to_number, to_pico
 from ..usage.opening import answer
 from ..usage.pricelist import PriceList
 from ..usage.query import Query
 from ..usage.reconcile import filling, matching
+from ..usage.reconcile.judging import judge
 from ..usage.reconcile.result import Reconciliation
 from ..usage.reconcile.scratch import row_of, scratch, take_history, take_rows
 from ..usage.record import UsageRecord, iso
@@ -34,8 +39,17 @@ from .spendview import Rows
 _SETTLED_S = LAG_S + 5.0
 _BATCH = 1_000
 _NEAR_MS = 60_000
+_HAVE = ("has", "have")
 
 Say = Callable[[str], None]
+
+
+class Watch(Protocol):
+    """Entered while the proxy is asked, and told how many rows there are by now."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def tell(self, rows: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,18 @@ class TotalsOnly:
 
     @property
     def agrees(self) -> bool:
-        """Whether both sums are the same."""
+        """Whether both sums of known costs are the same."""
         return self.here_pico == to_pico(self.key.spent)
+
+    @property
+    def here_usd(self) -> Decimal | None:
+        """The known cost of the history's calls, None where nothing is known of it."""
+        return from_pico(self.here_pico) if self.here_pico or not self.unpriced else None
+
+    @property
+    def there_usd(self) -> Decimal | None:
+        """The key's spend; None for a 0 beside calls of which no price is known here either."""
+        return self.key.spent if self.key.spent or not self.unpriced else None
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``fased usage reconcile --json`` where only totals could be compared."""
@@ -67,9 +91,9 @@ class TotalsOnly:
             "compared": "totals",
             "since": iso(self.since_ms),
             "agrees": self.agrees,
-            "hereUsd": to_number(self.here_pico),
+            "hereUsd": None if self.here_usd is None else to_number(self.here_pico),
             "hereUnpricedCalls": self.unpriced,
-            "thereUsd": float(self.key.spent),
+            "thereUsd": None if self.there_usd is None else float(self.key.spent),
             "key": self.key.as_dict(),
             "why": self.why,
         }
@@ -109,9 +133,11 @@ def reconcile(
     limit: int,
     fill: bool,
     say: Say,
+    catch_up: Callable[[], None],
+    watch: Watch,
     patience_s: float = _SETTLED_S,
 ) -> Reconciled:
-    """Compare.
+    """Compare the history, which should have all calls by now, with the proxy.
 
     Args:
         snapshot: the agent's config.
@@ -120,53 +146,95 @@ def reconcile(
         limit: most differences to give one by one.
         fill: add the calls of our keys that are missing here.
         say: is told of what goes on, in words.
+        catch_up: takes what is new into the history: calls go on while the proxy is asked.
+        watch: entered while the proxy is asked.
         patience_s: how long rows of young calls are waited for, in seconds after the call.
 
     Raises:
         MissingKey: there is no key.
         SpendError: no rows may be seen, and ``fill`` asks for them; or the proxy keeps none.
-        CallError: the proxy is not reached.
+        CallError: the proxy is not reached, or says nothing for ``SILENT_S``.
         LedgerError: the history cannot be read.
     """
+    begun_ms = _now_ms()
     rows = Rows(snapshot, paths)
-    hashes = _hashes(snapshot, paths, rows)
-    from_ms, to_ms = window
+    with watch:
+        hashes = _hashes(snapshot, paths, rows)
     try:
         with scratch() as connection, rows.client() as client:
-
-            def between(begin: int, end: int) -> Iterator[SpendRow]:
-                for key in hashes:
-                    yield from rows.between(client, begin, end, {"api_key": key})
-
-            take_history(connection, paths.ledger, from_ms, to_ms)
-            take_rows(connection, between(from_ms - 60_000, to_ms + 60_000))
-            matching.match(connection)
+            both = _Sides(connection, client, rows, hashes, paths, window, watch)
+            both.ask(window[0] - 60_000, window[1] + 60_000)
+            both.match()
+            if matching.any_missing_here(connection, begun_ms - _NEAR_MS):
+                catch_up()  # a row comes after its call: by now, the history can have it
+                both.match()
             begun = time.monotonic()
             while young := matching.waiting(connection, _now_ms() - int(patience_s * 1000)):
                 if time.monotonic() - begun > patience_s:
                     break
-                say(f"{young} calls of the last seconds have no row at the proxy yet; waiting …")
+                say(f"{count(young, 'call')} of the last seconds {_HAVE[young > 1]} no row at the proxy yet; waiting …")
                 time.sleep(min(2.0, patience_s))
-                take_rows(connection, between(_now_ms() - 300_000, _now_ms() + 60_000))
-                matching.match(connection)
+                both.ask(_now_ms() - 300_000, _now_ms() + 60_000)
+                catch_up()
+                both.match()
             waited = time.monotonic() - begun
-            if missing := list(matching.missing_there(connection, from_ms, to_ms)):
-                take_rows(connection, _of_other_keys(missing, partial(rows.between, client, filters={})))
-                matching.match(connection)
-            filled = (
-                _fill(paths, snapshot, (row_of(row) for row in matching.missing_here(connection, from_ms, to_ms)))
-                if fill
-                else 0
-            )
-            if filled:
-                take_history(connection, paths.ledger, from_ms, to_ms)
-                matching.match(connection)
-            found = matching.judge(connection, from_ms, to_ms, limit=limit)
+            both.ask_others()
+            filled = both.fill(snapshot) if fill else 0
+            found = judge(connection, *window, limit=limit)
             return Reconciled(found, waited if waited >= 1 else 0.0, young, filled)
     except SpendError as error:
         if fill or error.trouble != "not-allowed":
             raise
-        return Reconciled(_totals(rows, paths, error))
+        with watch:
+            return Reconciled(_totals(rows, paths, error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Both sides, as far as they are known."""
+
+    connection: sqlite3.Connection
+    client: ProxyClient
+    rows: Rows
+    hashes: Sequence[str]
+    paths: Paths
+    window: tuple[int, int]
+    watch: Watch
+
+    def ask(self, from_ms: int, to_ms: int) -> None:
+        """Take the rows of our keys that began then."""
+        with self.watch:
+            for key in self.hashes:
+                self._take(self.rows.between(self.client, from_ms, to_ms, {"api_key": key}))
+
+    def match(self) -> None:
+        """Look at the history as it is now."""
+        take_history(self.connection, self.paths.ledger, *self.window)
+        matching.match(self.connection)
+
+    def ask_others(self) -> None:
+        """Take the rows of calls that were made with keys which the agents no longer have."""
+        if missing := list(matching.missing_there(self.connection, *self.window)):
+            with self.watch:
+                self._take(_of_other_keys(missing, partial(self.rows.between, self.client, filters={})))
+            matching.match(self.connection)
+
+    def fill(self, snapshot: ConfigSnapshot) -> int:
+        """Add to the history what is missing there; gives how many calls that are."""
+        missing = (row_of(row) for row in matching.missing_here(self.connection, *self.window))
+        filled = _fill(self.paths, snapshot, missing)
+        if filled:
+            self.match()
+        return filled
+
+    def _take(self, rows: Iterator[SpendRow]) -> None:
+        def told() -> Iterator[SpendRow]:
+            for number, row in enumerate(rows, 1):
+                if number % 100 == 1:
+                    self.watch.tell(number)
+                yield row
+
+        take_rows(self.connection, told())
 
 
 def _of_other_keys(

@@ -14,7 +14,7 @@ from ..paths import Paths
 from ..proxy.admin import VirtualKey
 from ..proxy.client import ProxyClient
 from ..proxy.keykind import kind_of_key
-from ..proxy.spend import SpendRow, spend_rows
+from ..proxy.spend import SILENT_S, SpendRow, spend_rows
 from ..proxy.spendreport import SpendReport, summed
 from .virtualkeys import VirtualKeys, master_key
 
@@ -75,13 +75,17 @@ class Rows:
         self.keys = VirtualKeys(snapshot, paths, agent)
 
     def own_hash(self) -> str | None:
-        """The hash by which the rows of the agent's key are known; None without a key."""
+        """The hash by which the rows of the agent's key are known; None without a key.
+
+        Raises:
+            NetworkError: the proxy is not reached, or does not answer within ``SILENT_S``.
+        """
         try:
             key = self.keys.held()
         except MissingKey:
             return None
         with self.keys.client(key.value) as client:
-            if kind_of_key(client) in ("master", "only-master"):
+            if kind_of_key(client, timeout_s=SILENT_S, reached=True) in ("master", "only-master"):
                 return MASTER_ROWS
         return hashlib.sha256(key.value.encode()).hexdigest()
 

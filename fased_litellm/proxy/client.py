@@ -58,9 +58,11 @@ class _Core:
     def _headers(self) -> dict[str, str]:
         return base_headers(self.api_key, self.user_agent)
 
-    def _get(self, path: str, params: Mapping[str, str] | None, timeout_s: float, max_bytes: int) -> Request:
+    def _get(
+        self, path: str, params: Mapping[str, str] | None, timeout_s: float, max_bytes: int, idle_s: float | None = None
+    ) -> Request:
         target = f"{path}?{urlencode(params)}" if params else path
-        limits = Limits(connect_s=min(5.0, timeout_s), idle_s=timeout_s, total_s=timeout_s, max_bytes=max_bytes)
+        limits = Limits(min(5.0, timeout_s), timeout_s if idle_s is None else idle_s, timeout_s, max_bytes)
         return Request("GET", target, self._headers(), None, limits)
 
     def _post(self, path: str, body: Any, timeout_s: float, max_bytes: int) -> Request:
@@ -100,6 +102,7 @@ class ProxyClient(_Core):
         params: Mapping[str, str] | None = None,
         *,
         timeout_s: float = 5.0,
+        idle_s: float | None = None,
         max_bytes: int = 4 * MIB,
     ) -> JsonAnswer:
         """Ask for a JSON document.
@@ -108,13 +111,14 @@ class ProxyClient(_Core):
             path: below the base URL, beginning with a slash.
             params: the query.
             timeout_s: seconds for the whole exchange.
+            idle_s: seconds until its headers are whole, and then for its body; None for no other bound.
             max_bytes: largest answer in bytes.
 
         Raises:
             ProxyError: the proxy answered with a failure.
             NetworkError: it was not reached, or did not answer as a LiteLLM proxy does.
         """
-        return self._json(path, self._transport.send(self._get(path, params, timeout_s, max_bytes)))
+        return self._json(path, self._transport.send(self._get(path, params, timeout_s, max_bytes, idle_s)))
 
     def post_json(
         self, path: str, body: Mapping[str, Any], *, timeout_s: float = 15.0, max_bytes: int = 4 * MIB

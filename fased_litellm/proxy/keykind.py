@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..errors import CallError
+from ..errors import BadAnswer, CallError, NetworkError
 from .client import ProxyClient
 
 KeyKind = Literal["master", "virtual", "only-master", "unknown"]
@@ -19,9 +19,20 @@ _TIMEOUT_S = 3.0
 _NO_KEY = "sk-not-a-key"
 
 
-def kind_of_key(client: ProxyClient, *, timeout_s: float = _TIMEOUT_S) -> KeyKind:
-    """What the client's key is; ``unknown`` where the proxy does not say. Asks at most twice, and costs nothing."""
+def kind_of_key(client: ProxyClient, *, timeout_s: float = _TIMEOUT_S, reached: bool = False) -> KeyKind:
+    """What the client's key is; ``unknown`` where the proxy does not say. Asks at most twice, and costs nothing.
+
+    Args:
+        client: with the key.
+        timeout_s: seconds for each question.
+        reached: whether it is an error that the proxy is not reached, and not just unknown.
+
+    Raises:
+        NetworkError: with ``reached``, it is not.
+    """
     told = _ask(client, "/key/info", timeout_s)
+    if reached and isinstance(told, NetworkError) and not isinstance(told, BadAnswer):
+        raise told
     if told is None or told.status == 403:
         return "virtual"
     if told.status == 404 and "key not found" in told.message.lower():

@@ -24,7 +24,11 @@ from .values import moment, money, name
 LAG_S = 15.0
 """Seconds after which a call has its row, on a proxy as it is installed."""
 
+SILENT_S = 15.0
+"""So many seconds a proxy may take for the headers of an answer about spend, and then for its body. One that takes longer hangs."""
+
 _PAGE = 100
+_LONGEST_S = 120.0
 _DEEPEST = 20_000
 """Rows of one slice of time: further pages get slower and slower for the proxy's database."""
 _SHORTEST_MS = 60_000
@@ -168,7 +172,7 @@ def _page(client: ProxyClient, begin: int, end: int, number: int, filters: Mappi
         **(filters or {}),
     }
     try:
-        body = client.get_json("/spend/logs/v2", asked, timeout_s=120.0, max_bytes=256 * MIB).body
+        body = client.get_json("/spend/logs/v2", asked, timeout_s=_LONGEST_S, idle_s=SILENT_S, max_bytes=256 * MIB).body
     except CallError as error:
         raise explained(error, client) from None
     if not isinstance(body, dict):

@@ -44,14 +44,16 @@ SUMS: tuple[str, ...] = (
 )
 """The columns of sums, in the order of the tables."""
 
+# As in UsageRecord.unpriced.
+USED = "(total_tokens > 0 OR dimension.status <> 'error' OR coalesce(cause, '') IN ('timeout', 'connection-lost'))"
+"""Whether a call used something, or may have, as SQL over ``call JOIN dimension``."""
+
 CALL_SUMS: dict[str, str] = {
     **{name: name for name in SUMS},
     "calls": "1",
     "failed": "CASE WHEN dimension.status IN ('error', 'interrupted') THEN 1 ELSE 0 END",
     "priced_calls": "CASE WHEN cost_pico IS NULL THEN 0 ELSE 1 END",
-    # As in UsageRecord.unpriced.
-    "unpriced_calls": "CASE WHEN cost_pico IS NULL AND (total_tokens > 0 OR dimension.status <> 'error' "
-    "OR cause IN ('timeout', 'connection-lost')) THEN 1 ELSE 0 END",
+    "unpriced_calls": f"CASE WHEN cost_pico IS NULL AND {USED} THEN 1 ELSE 0 END",
     **{name: f"coalesce({name}, 0)" for name in SUMS if name.endswith("_pico")},
     "unpriced_tokens": "CASE WHEN cost_pico IS NULL THEN total_tokens ELSE 0 END",
 }

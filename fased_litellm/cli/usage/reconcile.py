@@ -10,9 +10,11 @@ import typer
 from ...visible import one_line
 from .. import output, session
 from ..commands import SETTINGS
-from . import options
+from . import imports, options
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ...onboarding.reconciling import Reconciled, TotalsOnly
     from ...usage.reconcile.result import Difference, Reconciliation
 
@@ -20,12 +22,19 @@ app = typer.Typer(**SETTINGS)
 
 _WORDS = {
     "equal": "equal",
+    "unpriced": "no price known",
     "cost-differs": "cost differs",
     "zero-here": "no cost here",
     "zero-there": "no cost at the proxy",
     "missing-here": "missing here",
     "missing-there": "missing at the proxy",
 }
+
+
+_UNKNOWN = "unpriced"
+_REPRICE = (
+    "→ `fased usage reprice` computes costs that are not known here, from the prices of the config and the proxy."
+)
 
 
 @app.command()
@@ -55,21 +64,35 @@ def reconcile(
     """
     from ...onboarding.reconciling import TotalsOnly
     from ...onboarding.reconciling import reconcile as run
+    from ...proxy.spend import SILENT_S
+    from ...usage import opening
     from ...usage.usersettings import default_zone
     from ...usage.windows import window
+    from ..awaited import Awaited
 
     span = window(
         time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month, zone=default_zone()
     )
-    done = run(
-        session.config(),
-        session.paths(),
-        (span.from_ms, span.to_ms),
-        limit=limit,
-        fill=fill,
-        say=output.diagnostic,
-        patience_s=wait,
-    )
+    paths = session.paths()
+
+    def catch_up() -> None:
+        imports.before_report(paths)
+        opening.drain(paths.ledger, output.diagnostic)
+
+    def compare() -> Reconciled:
+        return run(
+            session.config(),
+            paths,
+            (span.from_ms, span.to_ms),
+            limit=limit,
+            fill=fill,
+            say=output.diagnostic,
+            catch_up=catch_up,
+            watch=Awaited("the proxy's spend rows", SILENT_S),
+            patience_s=wait,
+        )
+
+    done = opening.taken_in(paths.ledger, compare, output.diagnostic, read_in=lambda: imports.before_report(paths))
     if json_output:
         output.document(done.as_dict())
     elif isinstance(done.found, TotalsOnly):
@@ -81,17 +104,22 @@ def reconcile(
 
 
 def _show_totals(found: TotalsOnly) -> None:
-    from ...formatting import usd
-    from ...usage.money import from_pico
+    from ...formatting import count, usd
     from ...usage.usersettings import default_zone
     from .text import moment
 
     zone = default_zone()
     output.line(f"{found.why} This is all that the key may see:")
-    output.line(f"At the proxy: {usd(found.key.spent)} since {moment(found.since_ms, zone)} ({zone.name})")
-    rest = f", and {found.unpriced:,} calls of unknown cost" if found.unpriced else ""
-    output.line(f"Here:         {usd(from_pico(found.here_pico))}{rest}")
-    if found.agrees:
+    since = f"since {moment(found.since_ms, zone)} ({zone.name})"
+    calls = count(found.unpriced, "call")
+    rest = f", and {calls} of unknown cost" if found.unpriced else ""
+    output.line(f"At the proxy: {_UNKNOWN if found.there_usd is None else usd(found.there_usd)} {since}")
+    output.line(f"Here:         {f'{calls} of unknown cost' if found.here_usd is None else usd(found.here_usd) + rest}")
+    if found.agrees and found.unpriced:
+        known = "Neither side knows" if found.here_usd is None else "The known costs are the same. Neither side knows"
+        output.line(f"{known} what {calls} cost.")
+        output.line(_REPRICE)
+    elif found.agrees:
         output.line("They agree.")
     else:
         output.line(
@@ -101,7 +129,7 @@ def _show_totals(found: TotalsOnly) -> None:
 
 
 def _show(done: Reconciled, found: Reconciliation) -> None:
-    from ...formatting import usd
+    from ...formatting import count
     from ...usage.usersettings import default_zone
     from .table import Column, render
     from .terminal import detect
@@ -114,7 +142,6 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
     if not sides:
         output.line("There are none on either side.")
     else:
-        from ...usage.money import from_pico
         from ...usage.reconcile.result import KINDS
 
         shown = [kind for kind in KINDS if kind == "equal" or found.totals.counts.get(kind)]
@@ -128,8 +155,8 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
             Column(_WORDS[kind].capitalize(), [f"{side.counts.get(kind, 0):,}" for side in sides], right=True)
             for kind in shown
         ]
-        columns.append(Column("Here", [usd(from_pico(side.here_pico)) for side in sides], right=True))
-        columns.append(Column("Proxy", [usd(from_pico(side.there_pico)) for side in sides], right=True))
+        columns.append(Column("Here", [_cost(side.here_usd, side.here_unpriced) for side in sides], right=True))
+        columns.append(Column("Proxy", [_cost(side.there_usd, side.there_unpriced) for side in sides], right=True))
         output.line()
         for line in render(columns, [0.0] * len(sides), detect()):
             output.line(line)
@@ -150,11 +177,24 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
         )
     if done.still_waiting:
         output.line(f"{done.still_waiting:,} young calls have no row yet; try again in a while.")
-    output.line("Both sides agree." if found.agrees else "The two sides do not agree.")
+    unpriced = found.totals.counts.get("unpriced", 0)
+    if not found.agrees:
+        output.line("The two sides do not agree.")
+    elif unpriced:
+        rest = " The others agree." if found.totals.counts.get("equal") else ""
+        output.line(f"Both sides have the same calls. Neither knows what {count(unpriced, 'call')} cost.{rest}")
+    else:
+        output.line("Both sides agree.")
     if found.totals.counts.get("missing-here"):
         output.line("→ `fased usage reconcile --fill` adds the calls that are missing here.")
-    if found.totals.counts.get("zero-here"):
-        output.line("→ `fased usage reprice` computes costs that are not known here.")
+    if found.totals.counts.get("zero-here") or unpriced:
+        output.line(_REPRICE)
+
+
+def _cost(known: Decimal | None, unpriced: int) -> str:
+    from ...formatting import usd
+
+    return _UNKNOWN if known is None else f"{'≥ ' if unpriced else ''}{usd(known)}"
 
 
 def _difference(difference: Difference) -> str:
@@ -163,13 +203,16 @@ def _difference(difference: Difference) -> str:
     from ...usage.usersettings import default_zone
     from .text import moment
 
-    def cost(pico: int | None) -> str:
-        return "-" if pico is None else usd(from_pico(pico))
+    def cost(side: str, pico: int | None) -> str:
+        if difference.kind == f"missing-{side}":
+            return "-"
+        return _UNKNOWN if pico is None else usd(from_pico(pico))
 
     at_proxy = difference.proxy_call_id
     also = f" (at the proxy {one_line(at_proxy)})" if at_proxy and at_proxy != difference.call_id else ""
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (
         f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {one_line(difference.model or '-')}"
-        f" {one_line(difference.call_id)}{also}: here {cost(difference.here_pico)}{source}, proxy {cost(difference.there_pico)}"
+        f" {one_line(difference.call_id)}{also}: here {cost('here', difference.here_pico)}{source},"
+        f" proxy {cost('there', difference.there_pico)}"
     )

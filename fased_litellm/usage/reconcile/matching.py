@@ -1,19 +1,13 @@
-"""Which call of the history is which row of the proxy, and what differs. All in the scratch database."""
+"""Which call of the history is which row of the proxy. All in the scratch database."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
-
-from .result import KINDS, Difference, Kind, Reconciliation, Side
 
 NEAR_MS = 120_000
 """A call of the Node agent has no id of the proxy, and the ids of some proxies say nothing: such a call is known by alias and
 tokens, and a time that is as near as this."""
-
-_TOLERANCE_PICO = 1_000
-"""USD 0.000000001: both sides round differently."""
 
 # Where one id fits several rows, the one that is most alike: some proxies and providers give one id to many calls.
 _MOST_ALIKE = "ORDER BY there.total_tokens = here.total_tokens DESC, abs(there.started_at_ms - here.started_at_ms), here.id, there.id"
@@ -45,26 +39,6 @@ _ATTEMPTS = """
 INSERT INTO attempt SELECT there.id FROM there WHERE there.id NOT IN (SELECT there FROM pair)
   AND EXISTS (SELECT 1 FROM here WHERE here.call_id IN (there.call_id || '-2', there.call_id || '-3'))
 """
-_JUDGED = """
-SELECT here.started_at_ms AS at_ms, here.call_id AS call_id, there.call_id AS proxy_call_id, coalesce(here.model, there.model) AS model,
-  here.cost_pico AS here_pico, here.cost_source AS here_source, there.spend_pico AS there_pico, pair.matched_by AS matched_by,
-  CASE
-    WHEN coalesce(here.cost_pico, 0) = 0 AND there.spend_pico > :tolerance THEN 'zero-here'
-    WHEN coalesce(here.cost_pico, 0) > :tolerance AND there.spend_pico = 0 THEN 'zero-there'
-    WHEN abs(coalesce(here.cost_pico, 0) - there.spend_pico) > :tolerance THEN 'cost-differs'
-    ELSE 'equal'
-  END AS kind
-FROM pair JOIN here ON here.id = pair.here JOIN there ON there.id = pair.there
-WHERE here.started_at_ms >= :from AND here.started_at_ms < :to
-UNION ALL
-SELECT started_at_ms, call_id, call_id, model, NULL, NULL, spend_pico, NULL, 'missing-here' FROM there
-WHERE id NOT IN (SELECT there FROM pair) AND id NOT IN (SELECT there FROM attempt)
-  AND (status <> 'failure' OR spend_pico > 0) AND started_at_ms >= :from AND started_at_ms < :to
-UNION ALL
-SELECT started_at_ms, call_id, proxy_call_id, model, cost_pico, cost_source, NULL, NULL, 'missing-there' FROM here
-WHERE id NOT IN (SELECT here FROM pair) AND (status <> 'error' OR total_tokens > 0 OR coalesce(cost_pico, 0) > 0)
-  AND started_at_ms >= :from AND started_at_ms < :to
-"""
 
 
 def match(connection: sqlite3.Connection) -> None:
@@ -92,6 +66,15 @@ def waiting(connection: sqlite3.Connection, since_ms: int) -> int:
     return int(connection.execute(sql, (since_ms,)).fetchone()[0])
 
 
+def any_missing_here(connection: sqlite3.Connection, since_ms: int) -> bool:
+    """Whether the proxy has a row since then of which the history has no call."""
+    sql = (
+        "SELECT 1 FROM there WHERE started_at_ms >= ? AND id NOT IN (SELECT there FROM pair)"
+        " AND id NOT IN (SELECT there FROM attempt) AND (status <> 'failure' OR spend_pico > 0) LIMIT 1"
+    )
+    return connection.execute(sql, (since_ms,)).fetchone() is not None
+
+
 def missing_there(
     connection: sqlite3.Connection, from_ms: int, to_ms: int
 ) -> Iterator[tuple[int, *tuple[str | None, ...]]]:
@@ -104,49 +87,6 @@ def missing_there(
     ).fetchall()
 
 
-def judge(connection: sqlite3.Connection, from_ms: int, to_ms: int, *, limit: int) -> Reconciliation:
-    """Say what became of each call.
-
-    Args:
-        connection: a scratch database in which the pairs were found.
-        from_ms, to_ms: the window, the end exclusive.
-        limit: most differences to give one by one; all are counted.
-    """
-    bound = {"from": from_ms, "to": to_ms, "tolerance": _TOLERANCE_PICO}
-    models: dict[str | None, tuple[dict[Kind, int], list[int]]] = {}
-    sums = (
-        "SELECT model, kind, count(*), sum(coalesce(here_pico, 0)), sum(coalesce(there_pico, 0))"  # noqa: S608 - a constant
-        f" FROM ({_JUDGED}) GROUP BY model, kind"
-    )
-    for model, kind, count, here, there in connection.execute(sums, bound):
-        counts, costs = models.setdefault(model, ({}, [0, 0]))
-        counts[kind] = count
-        costs[0] += here
-        costs[1] += there
-    sides = [Side(model, counts, *costs) for model, (counts, costs) in models.items()]
-    whole: dict[Kind, int] = {kind: sum(side.counts.get(kind, 0) for side in sides) for kind in KINDS}
-    totals = Side(None, whole, sum(side.here_pico for side in sides), sum(side.there_pico for side in sides))
-    differing = sum(count for kind, count in whole.items() if kind != "equal")
-    found = tuple(_differences(connection, bound, limit))
-    matched = connection.execute("SELECT matched_by, count(*) FROM pair GROUP BY 1")
-    return Reconciliation(
-        from_ms,
-        to_ms,
-        totals,
-        tuple(sorted(sides, key=lambda side: (-abs(side.here_pico - side.there_pico), side.model or ""))),
-        found,
-        differing - len(found),
-        {name: count for name, count in matched},  # noqa: C416 - a cursor is no mapping
-        _count(connection, "SELECT count(*) FROM attempt"),
-        _count(
-            connection,
-            "SELECT count(*) FROM here WHERE status = 'error' AND total_tokens = 0 AND coalesce(cost_pico, 0) = 0"
-            " AND started_at_ms >= :from AND started_at_ms < :to AND id NOT IN (SELECT here FROM pair)",
-            bound,
-        ),
-    )
-
-
 def missing_here(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> Iterator[str]:
     """The rows of the proxy of which the history has no call, as ``scratch.row_of`` reads them."""
     sql = (
@@ -155,16 +95,3 @@ def missing_here(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> It
     )
     for (whole,) in connection.execute(sql, (from_ms, to_ms)):
         yield whole
-
-
-def _differences(connection: sqlite3.Connection, bound: dict[str, int], limit: int) -> Iterator[Difference]:
-    sql = (
-        "SELECT kind, call_id, proxy_call_id, at_ms, model, here_pico, there_pico, here_source, matched_by"  # noqa: S608 - a constant
-        f" FROM ({_JUDGED}) WHERE kind <> 'equal' ORDER BY at_ms, call_id LIMIT :limit"
-    )
-    for row in connection.execute(sql, {**bound, "limit": limit}):
-        yield Difference(*row)
-
-
-def _count(connection: sqlite3.Connection, sql: str, bound: Any = ()) -> int:
-    return int(connection.execute(sql, bound).fetchone()[0])

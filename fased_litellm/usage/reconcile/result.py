@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
-from ..money import to_number
+from ..money import from_pico, to_number
 from ..record import iso
 
-Kind = Literal["equal", "cost-differs", "missing-here", "missing-there", "zero-here", "zero-there"]
-KINDS: tuple[Kind, ...] = ("equal", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there")
-"""``zero-here``: the proxy has a cost and the history none; ``missing-there``: the proxy has no row."""
+Kind = Literal["equal", "unpriced", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
+KINDS: tuple[Kind, ...] = (
+    "equal",
+    "unpriced",
+    "cost-differs",
+    "zero-here",
+    "zero-there",
+    "missing-here",
+    "missing-there",
+)
+"""``unpriced``: both sides have the call, and neither knows what it cost; ``zero-here``: the proxy has a cost and the history
+none; ``missing-there``: the proxy has no row."""
+ALIKE: tuple[Kind, ...] = ("equal", "unpriced")
+"""Kinds of calls on which the sides do not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +67,41 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Both sides of one model, or of all: calls of each kind, and the known costs in 10⁻¹² USD."""
+    """Both sides of one model, or of all.
+
+    Attributes:
+        model: the alias, None for all or where it is not known.
+        counts: calls of each kind.
+        here_pico, there_pico: the known costs, in 10⁻¹² USD.
+        here_unpriced, there_unpriced: calls whose cost that side does not know. A spend of 0 beside tokens is no known cost,
+            unless the history knows that the model is free.
+    """
 
     model: str | None
     counts: Mapping[Kind, int]
     here_pico: int
     there_pico: int
+    here_unpriced: int = 0
+    there_unpriced: int = 0
+
+    @property
+    def here_usd(self) -> Decimal | None:
+        """The known cost of the history's calls, None where nothing is known of it."""
+        return from_pico(self.here_pico) if self.here_pico or not self.here_unpriced else None
+
+    @property
+    def there_usd(self) -> Decimal | None:
+        """The same at the proxy."""
+        return from_pico(self.there_pico) if self.there_pico or not self.there_unpriced else None
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "model": self.model,
             "counts": {kind: self.counts.get(kind, 0) for kind in KINDS},
-            "hereUsd": to_number(self.here_pico),
-            "thereUsd": to_number(self.there_pico),
+            "hereUsd": None if self.here_usd is None else to_number(self.here_pico),
+            "hereUnpriced": self.here_unpriced,
+            "thereUsd": None if self.there_usd is None else to_number(self.there_pico),
+            "thereUnpriced": self.there_unpriced,
         }
 
 
@@ -98,8 +132,8 @@ class Reconciliation:
 
     @property
     def agrees(self) -> bool:
-        """Whether both sides have the same calls at the same costs."""
-        return not any(count for kind, count in self.totals.counts.items() if kind != "equal")
+        """Whether both sides have the same calls, at the same costs as far as any are known."""
+        return not any(count for kind, count in self.totals.counts.items() if kind not in ALIKE)
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``fased usage reconcile --json`` where rows could be compared."""

@@ -16,6 +16,7 @@ from ...proxy.spend import SpendRow
 from .. import database
 from ..asking import asking
 from ..money import to_pico
+from ..rollups import USED
 
 MARGIN_MS = 600_000
 """Clocks differ: a call at the edge of the window may be just outside of it on the other side."""
@@ -25,7 +26,7 @@ _TABLES = (
     """
     CREATE TABLE here (
       id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, proxy_call_id TEXT, response_id TEXT,
-      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER
+      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER, used INTEGER NOT NULL
     )
     """,
     """
@@ -37,11 +38,11 @@ _TABLES = (
     "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
     "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
 )
-_HERE = """
-SELECT call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed
+_HERE = f"""
+SELECT call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed, {USED}
 FROM call JOIN dimension ON dimension.id = call.dimension
 WHERE counted AND provider = 'litellm' AND started_at_ms >= ? AND started_at_ms < ?
-"""
+"""  # noqa: S608 - constants
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_
                 _insert(
                     connection,
                     "INSERT INTO here (call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico,"
-                    " cost_source, feed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " cost_source, feed, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     batch,
                 )
         except sqlite3.Error as error:

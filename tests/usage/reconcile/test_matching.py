@@ -21,6 +21,7 @@ from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.pricelist import PriceList
 from fased_litellm.usage.reconcile import matching
 from fased_litellm.usage.reconcile.filling import record_of
+from fased_litellm.usage.reconcile.judging import judge
 from fased_litellm.usage.reconcile.result import Reconciliation
 from fased_litellm.usage.reconcile.scratch import row_of, scratch, take_history, take_rows
 from fased_litellm.usage.record import UsageRecord
@@ -70,7 +71,7 @@ def compared(folder: Path, records: list[UsageRecord], rows: list[SpendRow]) -> 
 
 def result(folder: Path, records: list[UsageRecord], rows: list[SpendRow], limit: int = 100) -> Reconciliation:
     with compared(folder, records, rows) as connection:
-        return matching.judge(connection, *WINDOW, limit=limit)
+        return judge(connection, *WINDOW, limit=limit)
 
 
 COSTS = st.sampled_from(["0", "0.00065", "0.0013"])
@@ -198,7 +199,7 @@ def test_calls_of_the_node_agent_are_found_by_their_content_the_nearest_first(tm
             [row(1, at_ms=19_000), row(2, at_ms=11_000), row(3, at_ms=15_000), row(4, at_ms=10_000, total_tokens=31)],
         )
         matching.match(connection)
-        found = matching.judge(connection, *WINDOW, limit=9)
+        found = judge(connection, *WINDOW, limit=9)
     assert found.matched == {"content": 2}
     assert [difference.call_id for difference in found.differences] == ["c4", "c3"]
 
@@ -237,7 +238,7 @@ def test_what_is_missing_is_filled_in_as_it_was(tmp_path: Path) -> None:
         take_history(connection, tmp_path / "usage.sqlite3", *WINDOW)
         take_rows(connection, [missing])
         matching.match(connection)
-        assert matching.judge(connection, *WINDOW, limit=9).agrees
+        assert judge(connection, *WINDOW, limit=9).agrees
 
 
 def test_a_spend_of_nothing_for_tokens_is_an_unknown_cost() -> None:
