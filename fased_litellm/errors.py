@@ -298,7 +298,7 @@ class BudgetError(FasedError):
 
 
 class BudgetExceeded(BudgetError):
-    """A budget is used up, and its action is to stop: the call was refused before anything was sent.
+    """A budget that stops is used up, or calls under way have reserved what is left: nothing was sent.
 
     Args:
         message: which budget, how much was spent of how much, when.
@@ -308,6 +308,7 @@ class BudgetExceeded(BudgetError):
         period: ``day`` or ``month``.
         limit_usd: its limit in USD.
         spent_usd: what was spent, in USD.
+        reserved_usd: what calls under way have reserved of the rest, in USD; 0 where all of it is spent.
         resets_at: when it resets, in UTC, as ``2026-11-23T00:00:00Z``.
     """
 
@@ -323,11 +324,13 @@ class BudgetExceeded(BudgetError):
         period: Literal["day", "month"],
         limit_usd: Decimal,
         spent_usd: Decimal,
+        reserved_usd: Decimal,
         resets_at: str,
     ) -> None:
         super().__init__(message, hint=hint)
         self.budget, self.scope, self.period = budget, redact(scope), period
-        self.limit_usd, self.spent_usd, self.resets_at = limit_usd, spent_usd, resets_at
+        self.limit_usd, self.spent_usd, self.reserved_usd = limit_usd, spent_usd, reserved_usd
+        self.resets_at = resets_at
 
     def as_dict(self) -> dict[str, Any]:
         budget = {
@@ -336,6 +339,7 @@ class BudgetExceeded(BudgetError):
             "period": self.period,
             "limitUsd": float(self.limit_usd),
             "spentUsd": float(self.spent_usd),
+            "reservedUsd": float(self.reserved_usd),
             "resetsAt": self.resets_at,
         }
         return {**super().as_dict(), "budget": budget}

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ..proxy.pricing.prices import Prices
+from ..proxy.sizing import prompt_tokens
 from ..proxy.tokens import TokenUsage
 from ..proxy.wire import Message
-
-_CHARACTERS_PER_TOKEN = 3
-"""Of English text it is about 4; too many tokens are better announced than too few."""
-_AROUND = 16
-"""Tokens that a provider adds around the messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +35,7 @@ def foretell(prices: Prices | None, messages: Sequence[Message], max_tokens: int
         messages: what is asked.
         max_tokens: limit of the answer.
     """
-    text = json.dumps(list(messages), ensure_ascii=False)
-    tokens = len(text) // _CHARACTERS_PER_TOKEN + _AROUND
+    tokens = prompt_tokens(messages, {})
     usage = TokenUsage(input_tokens=tokens, output_tokens=max_tokens)
     charge = prices.charge(usage) if prices is not None and prices.known else None
     return Foretold(tokens, max_tokens, None if charge is None else charge.usd)

@@ -280,6 +280,20 @@ class LiteLLMProvider:
         """The blocking client with the agent's key."""
         return self.line().client()
 
+    def ended(self, call: Call) -> str | None:
+        """Keep the row of a call that has ended, and give back what it reserved; a warning, if it could not be kept."""
+        try:
+            return self.recorder.keep(call.record)
+        finally:
+            self.gate.settle(call)
+
+    async def aended(self, call: Call) -> str | None:
+        """As ``ended``, for asyncio."""
+        try:
+            return await self.recorder.akeep(call.record)
+        finally:
+            self.gate.settle(call)
+
     async def aexplained(self, error: CallError) -> CallError:
         """As ``explained``, beside the event loop: the proxy may be asked."""
         import asyncio

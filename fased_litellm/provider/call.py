@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..context import CallContext
 from ..errors import BudgetError, CallError, Origin, StreamInterrupted
@@ -23,6 +23,9 @@ from ..refs import PROVIDER, ModelRef
 from ..roles.choice import Choice
 from ..usage.record import Status, UsageRecord
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..usage.budgets.reservations import Reservation
 
 WHOLE_TIMEOUT_S = 600.0
 STREAM_IDLE_S = 120.0
@@ -67,12 +70,14 @@ class Call:
         self.settings, self.choice, self.wish = settings, choice, wish
         self.call_id = str(uuid.uuid4())
         self.record: UsageRecord | None = None
+        self.reservation: Reservation | None = None
+        """What the attempt under way has reserved of a budget."""
         self._refs = [choice.primary]
         if choice.fallback is not None and choice.fallback.provider == PROVIDER:
             self._refs.append(choice.fallback)
         self._attempts: list[Attempt] = []
         self._warnings: tuple[str, ...] = ()
-        self._started_at_ms = time.time_ns() // 1_000_000
+        self.started_at_ms = time.time_ns() // 1_000_000
         self._started = time.monotonic()
 
     @property
@@ -94,7 +99,7 @@ class Call:
             headers=settings.headers(ref.model),
             limits=limits(wish),
         )
-        return Exchange(chat, model=str(self.choice.primary), prices=lambda: self._prices(ref.model))
+        return Exchange(chat, model=str(self.choice.primary), prices=lambda: self.prices(ref.model))
 
     def succeeded(self, reply: Reply) -> Reply:
         """The reply with its whole receipt; the row is ready."""
@@ -189,7 +194,7 @@ class Call:
         model = ref or self._tried()
         own: dict[str, Any] = {
             "call_id": receipt.call_id,
-            "started_at_ms": self._started_at_ms,
+            "started_at_ms": self.started_at_ms,
             "provider": model.provider,
             "model": model.model,
             "requested_model": self.choice.primary.model,
@@ -232,8 +237,8 @@ class Call:
             # Figures that no ledger takes are none; the call is one all the same, of unknown cost.
             return UsageRecord(**own)
 
-    def _prices(self, model_id: str) -> Prices | None:
-        """What a model costs. The reply is there already when this is asked: what cannot be looked up is not known."""
+    def prices(self, model_id: str) -> Prices | None:
+        """What a model costs. No call fails for this: what cannot be looked up is not known."""
         try:
             return self.settings.prices(model_id)
         except Exception as error:

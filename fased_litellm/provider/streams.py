@@ -69,9 +69,9 @@ class ReplyStream:
                     client = provider.line(call.ref.profile).client()
         except BaseException as error:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
-            unrecorded(error, provider.recorder.keep(call.record))
+            unrecorded(error, provider.ended(call))
             raise
-        self._reply = with_warning(reply, provider.recorder.keep(call.record))
+        self._reply = with_warning(reply, provider.ended(call))
 
 
 class AsyncReplyStream:
@@ -126,6 +126,6 @@ class AsyncReplyStream:
                     client = await provider.line(call.ref.profile).async_client()
         except BaseException as error:
             call.abandoned(self._exchange.so_far() if self._exchange else None)
-            unrecorded(error, await provider.recorder.akeep(call.record))
+            unrecorded(error, await provider.aended(call))
             raise
-        self._reply = with_warning(reply, await provider.recorder.akeep(call.record))
+        self._reply = with_warning(reply, await provider.aended(call))

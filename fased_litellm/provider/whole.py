@@ -36,9 +36,9 @@ def answered(provider: LiteLLMProvider, call: Call) -> Reply:
                 client = provider.line(call.ref.profile).client()
     except BaseException as error:
         call.abandoned(None)
-        unrecorded(error, provider.recorder.keep(call.record))
+        unrecorded(error, provider.ended(call))
         raise
-    return with_warning(reply, provider.recorder.keep(call.record))
+    return with_warning(reply, provider.ended(call))
 
 
 async def aanswered(provider: LiteLLMProvider, call: Call) -> Reply:
@@ -59,6 +59,6 @@ async def aanswered(provider: LiteLLMProvider, call: Call) -> Reply:
                 client = await provider.line(call.ref.profile).async_client()
     except BaseException as error:
         call.abandoned(None)
-        unrecorded(error, await provider.recorder.akeep(call.record))
+        unrecorded(error, await provider.aended(call))
         raise
-    return with_warning(reply, await provider.recorder.akeep(call.record))
+    return with_warning(reply, await provider.aended(call))

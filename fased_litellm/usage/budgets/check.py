@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...context import CallContext
 from ...errors import BudgetError, BudgetExceeded, FasedError, LedgerError, UsageError
 from ...redaction import logger
 from ...refs import ModelRef
-from ..record import iso
+from ..record import UsageRecord
 from . import store
-from .amounts import dollars, exact
 from .budget import Budget
+from .estimate import Asked, likely_pico
+from .recent import Memory
+from .refusals import exceeded, first_of_its_kind, reserved_by, warning
+from .reservations import Held, Owner, Reservation, book_of
 from .spent import Spent
 from .standing import Standing, standings
 from .windows import Calendar
@@ -23,10 +26,52 @@ from .windows import Calendar
 _log = logger("budgets")
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call that wants to begin.
+
+    Attributes:
+        context, ref: whose call it is, by which model.
+        started_at_ms: when, in milliseconds since 1970 UTC.
+        owner: who makes it.
+        lasts_s: the longest that it can be under way, in seconds.
+        asked: what is known of it; looked up only where a budget that stops counts it.
+    """
+
+    context: CallContext
+    ref: ModelRef
+    started_at_ms: int
+    owner: Owner
+    lasts_s: float
+    asked: Callable[[], Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call may begin; what is to be said of it, and what it has reserved, if a budget that stops counts it."""
+
+    warnings: tuple[str, ...] = ()
+    reservation: Reservation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Calls under way have reserved what is left; whether this one may begin is seen when they have ended.
+
+    Attributes:
+        refusal: what to raise if nobody wants to wait.
+        hopeless: the caller itself holds what it would wait for.
+    """
+
+    refusal: BudgetExceeded
+    hopeless: bool
+
+
 class Checker:
     """The budgets of one installation, read again whenever their file changes. Safe to share between threads.
 
-    What is in flight elsewhere is not recorded yet and so not counted: N calls at once may overshoot a limit by their cost.
+    Calls of this process that are under way count by what they have reserved. Those of other processes are not known before
+    they are recorded.
 
     Args:
         file: the file of the budgets.
@@ -36,6 +81,7 @@ class Checker:
     def __init__(self, file: Path, ledger: Path) -> None:
         self._file = file
         self._spent = Spent(ledger)
+        self._memory = Memory(self._spent)
         self._calendar = Calendar()
         self._lock = threading.Lock()
         self._mark: tuple[int, int, int] | None = None
@@ -56,19 +102,57 @@ class Checker:
             BudgetExceeded: a budget that stops is used up.
             BudgetError: the file of the budgets cannot be read, or a budget that stops cannot be checked.
         """
-        matching = [budget for budget in self._current() if budget.scope.covers(context, ref)]
+        return self._look(self._matching(context, ref))[1]
+
+    def admit(self, candidate: Candidate) -> Admission | Busy:
+        """Let a call begin, and reserve its likely cost; or say that it has to wait for others.
+
+        Raises:
+            BudgetExceeded: a budget that stops is used up.
+            BudgetError: as ``check`` does.
+        """
+        matching = self._matching(candidate.context, candidate.ref)
+        if not any(budget.action == "stop" for budget in matching):
+            return Admission(self._look(matching)[1])
+        book = book_of(self._file)
+        with book.deciding() as held:
+            found, warnings = self._look(matching)
+            recent = self._memory.of((candidate.ref.provider, candidate.ref.model), candidate.started_at_ms)
+            pico = likely_pico(candidate.asked(), recent)
+            busy = _busy(candidate, pico, [one for one in found if one.budget.action == "stop"], held)
+            if busy is not None:
+                return busy
+            mine = Held(
+                candidate.context,
+                candidate.ref,
+                candidate.started_at_ms,
+                pico,
+                candidate.owner,
+                time.monotonic() + candidate.lasts_s,
+            )
+            return Admission(warnings, book.add(mine))
+
+    def note(self, record: UsageRecord) -> None:
+        """Remember a call that has ended, for the estimates of those that follow."""
+        self._memory.note(record)
+
+    def _matching(self, context: CallContext, ref: ModelRef) -> list[Budget]:
+        return [budget for budget in self._current() if budget.scope.covers(context, ref)]
+
+    def _look(self, matching: Sequence[Budget]) -> tuple[list[Standing], tuple[str, ...]]:
+        """How these budgets stand, and what is to be said of that."""
         if not matching:
-            return ()
+            return [], ()
         try:
             if any(budget.action == "stop" for budget in matching):
                 # Calls that cannot be recorded are in no sum, and none of them would ever be the one too many.
                 self._spent.require_room()
             found = standings(matching, time.time_ns() // 1_000_000, self._spent, self._calendar)
         except (LedgerError, UsageError) as error:
-            return self._unknown(matching, error)
+            return [], self._unknown(matching, error)
         if stopped := [one for one in found if one.reached and one.budget.action == "stop"]:
             raise exceeded(stopped)
-        return tuple(self._tell(one, text) for one in found if (text := warning(one)) is not None)
+        return found, tuple(self._tell(one, text) for one in found if (text := warning(one)) is not None)
 
     def _current(self) -> Sequence[Budget]:
         with self._lock:
@@ -96,39 +180,20 @@ class Checker:
         return text
 
 
-def warning(one: Standing) -> str | None:
-    """What is to be said of a limit before a call, None if nothing.
-
-    A budget that only warns does so once it is used up. One that stops warns before: when it is nearly used up, and when
-    it cannot hold, since the price of its calls is not known.
-    """
-    if one.reached:
-        return f"{one.budget} is used up: {one.spent()}. It resets {one.resets()}.{_uncounted(one)}"
-    if one.budget.action == "warn":
-        return None
-    if one.near:
-        return f"{one.budget} is nearly used up: {one.spent()}. Calls are refused from {dollars(one.limit_pico)} on.{_uncounted(one)}"
-    if one.sum.unpriced_tokens:
-        return f"{one.budget} cannot hold:{_uncounted(one)} `fased usage reprice` looks for their price."
+def _busy(candidate: Candidate, pico: int | None, stops: Iterable[Standing], held: Sequence[Held]) -> Busy | None:
+    """Whether the call has to wait for others, and for whom."""
+    for one in stops:
+        counted = [other for other in held if other.within(one.budget.scope, one.window)]
+        reserved = sum(other.pico or 0 for other in counted)
+        if reserved and one.sum.cost_pico + reserved >= one.limit_pico:
+            own = sum(other.pico or 0 for other in counted if other.owner.blocks(candidate.owner))
+            return Busy(reserved_by(one, counted, reserved), one.sum.cost_pico + own >= one.limit_pico)
+        # Of calls whose cost nobody can guess, one goes ahead; by what it costs, the others are judged.
+        same = [other for other in counted if other.pico is None and _same_model(other.ref, candidate.ref)]
+        if pico is None and any(not other.owner.blocks(candidate.owner) for other in same):
+            return Busy(first_of_its_kind(one, candidate.ref), hopeless=False)
     return None
 
 
-def exceeded(stopped: Sequence[Standing]) -> BudgetExceeded:
-    """The refusal, for the limit that resets last: all the others do so before."""
-    last = max(stopped, key=lambda one: one.window.to_ms)
-    others = "".join(f"\n{one.budget} is used up too: {one.spent()}." for one in stopped if one is not last)
-    return BudgetExceeded(
-        f"{last.budget} is used up: {last.spent()}. Nothing was sent.{others}",
-        hint=f"It resets {last.resets()}. {last.raise_it()}{_uncounted(last)}",
-        budget=last.budget.id,
-        scope=str(last.budget.scope),
-        period=last.period,
-        limit_usd=Decimal(exact(last.limit_pico)),
-        spent_usd=Decimal(exact(last.sum.cost_pico)),
-        resets_at=iso(last.window.to_ms),
-    )
-
-
-def _uncounted(one: Standing) -> str:
-    text = one.uncounted()
-    return f" {text}" if text else ""
+def _same_model(one: ModelRef, other: ModelRef) -> bool:
+    return (one.provider, one.model) == (other.provider, other.model)

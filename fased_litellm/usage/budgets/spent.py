@@ -9,11 +9,11 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ... import ownership
 from ...errors import LedgerError
@@ -30,6 +30,7 @@ from .budget import Scope
 PATIENCE_S = 0.05
 """How long a check waits to put what is in the spool into the ledger. If it cannot, the spool is read where it is."""
 _MOST_NEW = 5_000
+Answer = TypeVar("Answer")
 _abandoned: list[sqlite3.Connection] = []
 
 _NAMES = "dimension.agent, dimension.task, dimension.channel, dimension.provider, dimension.model"
@@ -158,6 +159,21 @@ class Spent:
                 self._sums = {}
                 raise
             return [self._sums[key].plus(used for used in waiting.values() if used.within(key)) for key in wanted]
+
+    def ask(self, question: Callable[[sqlite3.Connection], Answer], otherwise: Answer) -> Answer:
+        """What the ledger says to something else; ``otherwise`` where there is none.
+
+        Raises:
+            LedgerError: it cannot be read.
+        """
+        self._after_fork()
+        with self._lock:
+            try:
+                connection = self._current()
+                return otherwise if connection is None else question(connection)
+            except database.FAILURES as error:
+                self._disconnect()
+                raise database.explain(self._path, error) from error
 
     def _update(self, connection: sqlite3.Connection, wanted: tuple[Key, ...]) -> None:
         """Bring the sums that were made before up to date, and make the others."""

@@ -88,6 +88,7 @@ def test_a_budget_that_stops_refuses_from_its_limit_on(place: Place) -> None:
         "period": "day",
         "limitUsd": 5.0,
         "spentUsd": 5.0,
+        "reservedUsd": 0.0,
         "resetsAt": "2026-11-22T00:00:00Z",
     }
     # Whoever it does not count may call.
