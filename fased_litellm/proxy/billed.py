@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 TIERS = {"flex": "flex", "balanced": "balanced", "priority": "priority", "fast": "priority", "ultrafast": "ultrafast"}
 """``service_tier`` of a reply → the ending of the price's name. Fact: LiteLLM 1.108, ``llm_cost_calc/utils.py``."""
@@ -12,8 +11,7 @@ TIERS = {"flex": "flex", "balanced": "balanced", "priority": "priority", "fast":
 _STANDARD = ("default", "standard")
 
 
-@dataclass(frozen=True, slots=True)
-class BilledDetail:
+class BilledDetail(NamedTuple):
     """Of what the tokens were, and how they were served. Zeros and None mean that the answer names none.
 
     Attributes:
@@ -67,7 +65,7 @@ class BilledDetail:
 
     def as_dict(self) -> dict[str, Any]:
         """What is not zero, None or False; ``from_dict`` reads it."""
-        values = {name: getattr(self, name) for name in _FIELDS}
+        values = self._asdict()
         return {name: value for name, value in values.items() if value or (value == 0 and name in _SPLIT)}
 
     def noteworthy(self) -> dict[str, Any]:
@@ -105,11 +103,10 @@ _SPLIT = (
     "grounding_searches",
     "agent_searches",
 )
-_FIELDS = tuple(field.name for field in fields(BilledDetail))
+_FIELDS = BilledDetail._fields
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """What a price may depend on and the ``usage`` object does not say; values as they stand in the JSON.
 
     Attributes:

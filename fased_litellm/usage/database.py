@@ -16,7 +16,6 @@ from .. import ownership, plainfile
 from ..atomicfile import PRIVATE, make_private_dir
 from ..errors import LedgerDamaged, LedgerError
 from .migrations import migrate
-from .pages import head_of
 from .patience import Patience
 
 BUSY_TIMEOUT_S = 5.0
@@ -188,6 +187,8 @@ def _of_damage(path: Path, code: int, error: Exception) -> bool:
 
 def only_read_by_its_head(path: Path) -> bool:
     """Whether the file forbids to be written, as none does that is made here."""
+    from .pages import head_of  # for damaged ledgers alone
+
     head = head_of(path)
     return len(head) > 18 and head[18] not in (1, 2)
 

@@ -8,9 +8,10 @@ prices that it does not know.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from ..catalog import cache
@@ -26,7 +27,9 @@ from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..redaction import redact
 from ..refs import PROVIDER, normalize_provider
-from .imports.prices import per_token, written
+from .imports.prices import written
+
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ class NoPrice:
 
     reason: str
     remedy: str
+
+
+def per_token(values: Sequence[str | None]) -> Prices:
+    """Four prices as ``written`` gives them, in USD per token."""
+    plain, output, read, write = (None if value is None else Decimal(value) / _MILLION for value in values)
+    return Prices(plain, output, read, write)
 
 
 class PriceList:

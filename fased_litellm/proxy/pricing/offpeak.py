@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from .values import rates_in
 
@@ -100,11 +99,15 @@ def _day(value: Any) -> int | None:
     return value if type(value) is int and 1 <= value <= 7 else None
 
 
-def _zone(name: str | None) -> ZoneInfo:
+def _zone(name: str | None) -> tzinfo:
+    if not name:
+        return UTC
+    from zoneinfo import ZoneInfo  # slow to import, and needed by few models
+
     try:
-        return ZoneInfo((name or "UTC").strip())
+        return ZoneInfo(name.strip())
     except (ValueError, OSError, KeyError):
-        return ZoneInfo("UTC")
+        return UTC
 
 
 def _clock(minute: int) -> str:

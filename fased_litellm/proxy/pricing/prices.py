@@ -11,9 +11,7 @@ from ..billed import BilledDetail
 from ..tokens import TokenUsage
 from .card import CACHE_READ, CACHE_WRITE, INPUT, OUTPUT, RateCard
 from .charge import ZERO, Charge, worst
-
-LONG_PROMPT = 100_000
-"""Tokens. Fact: the lowest threshold above which LiteLLM's price map (1.108) has other prices under the same four names."""
+from .longprompt import LONG_DOUBT, LONG_PROMPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def _highest(cards: list[RateCard], name: str, *, real: bool) -> Decimal | None:
 def _doubt(usage: TokenUsage) -> str | None:
     """Why four prices may not be enough for a call."""
     if usage.prompt_tokens > LONG_PROMPT:
-        return f"whether prompts above {LONG_PROMPT:,} tokens have another price is not known"
+        return LONG_DOUBT
     detail = usage.detail
     if detail is None:
         return None

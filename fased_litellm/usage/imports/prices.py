@@ -7,20 +7,19 @@ itself says that the model is free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...config.agents import section
-from ...proxy.pricing.prices import LONG_PROMPT, Prices
-from ...proxy.tokens import TokenUsage
+from ...proxy.pricing.longprompt import LONG_DOUBT, LONG_PROMPT
 from ..money import MAX_COST_USD, to_pico
-from ..pricing import priced
+from ..record import ESTIMATE
 from .numbers import pico
 from .tokens import Tokens
 
-_MILLION = Decimal(1_000_000)
 _MOST_PICO = to_pico(MAX_COST_USD)
+_PER_MILLION = 6
 _KEYS = ("input", "output", "cacheRead", "cacheWrite")
 
 Cost = tuple[int | None, str, int | None, int | None, int | None, int | None, str | None]
@@ -64,7 +63,7 @@ class PriceTable:
     """
 
     def __init__(self, prices: Written) -> None:
-        self._table = {key: (found := per_token(values), note, _whole(found)) for key, (values, note) in prices.items()}
+        self._table = {key: (_whole(values), note) for key, (values, note) in prices.items()}
 
     def cost(self, usage: Any, tokens: Tokens, provider: str | None, model: str | None) -> Cost:
         """The cost of a message with that ``usage`` and these tokens."""
@@ -83,40 +82,55 @@ class PriceTable:
                     None,
                 )
         found = self._table.get(f"{provider}/{model}")
-        return UNKNOWN if found is None else _priced(found, tokens)
+        if found is None or found[0] is None:
+            return UNKNOWN
+        return _priced(*found, tokens)
 
 
-_Whole = tuple[int, int, int, int]
+class _Whole(NamedTuple):
+    """Four prices per token as whole numbers of pico-USD, ``scale`` times as high: such are multiplied in a fraction of the time."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    scale: int
 
 
-def _whole(prices: Prices) -> _Whole | None:
-    """The four prices as whole pico-USD per token, where all are: whole numbers are multiplied in a fraction of the time."""
-    if prices.input is None or prices.output is None:
+def _whole(values: Sequence[str | None]) -> _Whole | None:
+    """Prices per million tokens; None if input or output is missing. As ``Prices``, without whose import most imports do."""
+    plain, output, read, write = (None if value is None else Decimal(value) for value in values)
+    if plain is None or output is None:
         return None
-    read, write = prices.cached()
-    found = [price.scaleb(12) for price in (prices.input, prices.output, read, write)]
-    if any(price != price.to_integral_value() for price in found):
-        return None
-    return int(found[0]), int(found[1]), int(found[2]), int(found[3])
+    # Cached tokens without a price of their own count as input.
+    four = (plain, output, plain if read is None else read, plain if write is None else write)
+    digits = max(0, *(-_exponent(price) for price in four), _PER_MILLION) - _PER_MILLION
+    whole = [int(price.scaleb(_PER_MILLION + digits)) for price in four]
+    return _Whole(whole[0], whole[1], whole[2], whole[3], 10**digits)
 
 
-def _priced(found: tuple[Prices, str, _Whole | None], tokens: Tokens) -> Cost:
-    prices, note, whole = found
-    if not any(tokens[:4]) and any((prices.input, prices.output)):
+def _exponent(price: Decimal) -> int:
+    exponent = price.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return exponent
+
+
+def _priced(prices: _Whole, note: str, tokens: Tokens) -> Cost:
+    plain, output, read, write, _ = tokens
+    if not (plain or output or read or write) and (prices.input or prices.output):
         return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
-    plain, output, read, write = tokens[:4]
-    if whole is not None and plain + read + write <= LONG_PROMPT:
-        parts = plain * whole[0], output * whole[1], read * whole[2], write * whole[3]
-        total = sum(parts)
-        return (total, "config", *parts, note) if total <= _MOST_PICO else UNKNOWN
-    cost = priced(prices, TokenUsage(*tokens[:4])) if prices.known else None
-    if cost is None:
+    parts = plain * prices.input, output * prices.output, read * prices.cache_read, write * prices.cache_write
+    total, scale = sum(parts), prices.scale
+    if total > _MOST_PICO * scale:
         return UNKNOWN
-    source, note = cost.said("config", note)
-    return (cost.cost, source, *cost.parts, note)
+    if scale > 1:
+        total, *parts = (_rounded(part, scale) for part in (total, *parts))
+    if plain + read + write > LONG_PROMPT:
+        return (total, ESTIMATE, *parts, f"{note}; {LONG_DOUBT}")
+    return (total, "config", *parts, note)
 
 
-def per_token(values: list[str | None]) -> Prices:
-    """Such four prices, in USD per token."""
-    plain, output, read, write = (None if value is None else Decimal(value) / _MILLION for value in values)
-    return Prices(plain, output, read, write)
+def _rounded(value: int, scale: int) -> int:
+    """Divided, and rounded half to even, as ``money.to_pico`` does."""
+    whole, rest = divmod(value, scale)
+    return whole + (2 * rest > scale or (2 * rest == scale and whole % 2 == 1))

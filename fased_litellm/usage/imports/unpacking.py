@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from hashlib import blake2b
 
@@ -119,6 +118,8 @@ def _in_memory(parts: Iterable[bytes]) -> int:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("fased", os.MFD_CLOEXEC)
     else:
+        import tempfile  # it takes a millisecond
+
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     with os.fdopen(os.dup(descriptor), "wb") as target:

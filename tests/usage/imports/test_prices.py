@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.proxy.tokens import TokenUsage
-from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, per_token, written
+from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, written
 from fased_litellm.usage.imports.tokens import of_message
+from fased_litellm.usage.pricelist import per_token
 from fased_litellm.usage.pricing import priced
 from tests.usage.imports.node import usage
 
@@ -105,7 +106,11 @@ def test_odd_parts_are_left_out() -> None:
     )
 
 
-amounts = st.none() | st.sampled_from(["0", "0.15", "3", "0.0000001234567", "1000000"])
+amounts = (
+    st.none()
+    | st.sampled_from(["0", "0.15", "3", "0.0000001234567", "0.0000005", "1E+6", "1000000"])
+    | st.decimals(0, 1000, places=8, allow_nan=False).map(str)
+)
 
 
 @given(
