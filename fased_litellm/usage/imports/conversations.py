@@ -105,9 +105,12 @@ def any_unsound(connection: sqlite3.Connection) -> bool:
     return connection.execute(f"SELECT 1 FROM conversation WHERE {_UNSOUND} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
-def of_session(connection: sqlite3.Connection, agent: str, session_id: str) -> list[Conversation]:
-    """The conversations with that session id: one, or one for each topic."""
-    return list(_rows(connection.execute(f"{_SELECT} WHERE session_id = ? AND agent = ?", (session_id, agent))))
+def of_session(
+    connection: sqlite3.Connection, agent: str, session_id: str, *, but: str | None = None
+) -> list[Conversation]:
+    """The conversations with that session id: one, or one for each topic; without those whose session key is ``but``."""
+    sql = f"{_SELECT} WHERE session_id = ? AND agent = ? AND session IS NOT ?"
+    return list(_rows(connection.execute(sql, (session_id, agent, but))))
 
 
 def new(number: int, agent: str, name: str, about: About) -> Conversation:

@@ -72,8 +72,10 @@ def read(descriptor: int, parse: Parse) -> Header:
             found = of(value(first, parse))
         except ValueError as error:
             found = next((of(entry) for entry, _ in damaged.read(first, str(error)).entries), NONE)
-    if (b"[task:" in head or b"[cron:" in head) and (task := _TASK.search(head.partition(b'"assistant"')[0])):
-        found = found._replace(task=task[1].decode().lower())
+    asked = head.find(b'"assistant"')  # up to the first reply
+    if head.find(b'"[task:', 0, asked) > 0 or head.find(b'"[cron:', 0, asked) > 0:
+        task = _TASK.search(head, 0, len(head) if asked < 0 else asked)
+        found = found._replace(task=task[1].decode().lower()) if task else found
     if found.parent and found.began_ms is not None:
         found = found._replace(summed_up=_summed_up(descriptor, found.began_ms, parse))
     return found

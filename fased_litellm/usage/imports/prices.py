@@ -81,10 +81,8 @@ class PriceTable:
                     pico(amount("cacheWrite")),
                     None,
                 )
-        found = self._table.get(f"{provider}/{model}")
-        if found is None or found[0] is None:
-            return UNKNOWN
-        return _priced(*found, tokens)
+        prices, note = self._table.get(f"{provider}/{model}", _NONE)
+        return UNKNOWN if prices is None else _priced(prices, note, tokens)
 
 
 class _Whole(NamedTuple):
@@ -95,6 +93,9 @@ class _Whole(NamedTuple):
     cache_read: int
     cache_write: int
     scale: int
+
+
+_NONE: tuple[_Whole | None, str] = (None, "")
 
 
 def _whole(values: Sequence[str | None]) -> _Whole | None:
@@ -119,15 +120,20 @@ def _priced(prices: _Whole, note: str, tokens: Tokens) -> Cost:
     plain, output, read, write, _ = tokens
     if not (plain or output or read or write) and (prices.input or prices.output):
         return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
-    parts = plain * prices.input, output * prices.output, read * prices.cache_read, write * prices.cache_write
-    total, scale = sum(parts), prices.scale
+    one, two, three, four = (
+        plain * prices.input,
+        output * prices.output,
+        read * prices.cache_read,
+        write * prices.cache_write,
+    )
+    total, scale = one + two + three + four, prices.scale
     if total > _MOST_PICO * scale:
         return UNKNOWN
     if scale > 1:
-        total, *parts = (_rounded(part, scale) for part in (total, *parts))
+        total, one, two, three, four = (_rounded(part, scale) for part in (total, one, two, three, four))
     if plain + read + write > LONG_PROMPT:
-        return (total, ESTIMATE, *parts, f"{note}; {LONG_DOUBT}")
-    return (total, "config", *parts, note)
+        return total, ESTIMATE, one, two, three, four, f"{note}; {LONG_DOUBT}"
+    return total, "config", one, two, three, four, note
 
 
 def _rounded(value: int, scale: int) -> int:

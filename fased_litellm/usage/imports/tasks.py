@@ -59,7 +59,7 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, runs: list[Run]
         "INSERT OR IGNORE INTO run_session VALUES (?, ?, ?)", [(*key, named.session) for key, named in told.items()]
     )
     for (agent, session_id), named in told.items():
-        for found in conversations.of_session(connection, agent, session_id):
+        for found in conversations.of_session(connection, agent, session_id, but=named.session):
             if found.nameless:
                 renamed += conversations.rename(connection, dimensions, found, named)
     return renamed

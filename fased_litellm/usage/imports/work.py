@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import chain
 
 from .. import database
@@ -114,9 +114,10 @@ class Work:
     def _in_databases(self, changes: Changes) -> list[tuple[Found, Feed | None]]:
         """The sessions in databases of which something is new."""
         found: list[tuple[Found, Feed | None]] = []
-        with asking(self._ledger.path) as connection:
-            for file, _ in changes.fresh:
-                if file.kind == "database":
+        fresh = [file for file, _ in changes.fresh if file.kind == "database"]
+        if fresh:
+            with asking(self._ledger.path) as connection:
+                for file in fresh:
                     with contextlib.suppress(Unusable):  # which is told with the stores
                         found += databases.fresh(connection, file, full=changes.full)
         return found
@@ -139,6 +140,7 @@ class Work:
         """What is to be read, by conversation, each from the oldest of its files on."""
         grouped: dict[object, list[Source]] = {}
         with asking(self._ledger.path) as connection:
+            told = tasks.any_told(connection)
             for file, feed in fresh:
                 source = _source(connection, file, feed) if any_known else Source(file, feed)
                 known = source.conversation
@@ -147,15 +149,11 @@ class Work:
             # What was put aside is older than what is in use.
             job.sort(key=lambda source: (not source.file.archived, source.file.archived, source.file.mtime_ns))
         # Not in a transaction: while one is open, SQLite's log only grows.
-        with closing(database.connect(self._ledger.path)) as connection:
-            told = tasks.any_told(connection)
+        with closing(database.connect(self._ledger.path)) if told else nullcontext() as logs:
             # In the order of time, new rows are neighbours in the indexes.
             for job in sorted(grouped.values(), key=lambda job: job[-1].file.mtime_ns):
                 # Only now, while others work: there may be many.
-                yield [
-                    source if source.conversation else _named(source, stores, connection if told else None)
-                    for source in job
-                ]
+                yield [source if source.conversation else _named(source, stores, logs) for source in job]
 
     def _run_log(self, file: Found, feed: Feed | None, logs: RunLogs) -> None:
         try:
