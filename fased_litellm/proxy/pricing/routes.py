@@ -70,8 +70,8 @@ def _fireworks(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge
 
 def _xai(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge | None:
     """Reasoning is billed as any output."""
-    detail = usage.detail and replace(
-        usage.detail, output_text_tokens=0, output_audio_tokens=0, output_image_tokens=0, output_video_tokens=0
+    detail = usage.detail and usage.detail._replace(
+        output_text_tokens=0, output_audio_tokens=0, output_image_tokens=0, output_video_tokens=0
     )
     plain = replace(card, rates={name: rate for name, rate in card.rates.items() if name != REASONING})
     return _usual(plain, replace(usage, reasoning_tokens=0, detail=detail), at)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fased_litellm.proxy.billed import BilledDetail
 from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.charge import DIFFERENT_DEPLOYMENTS
-from fased_litellm.proxy.pricing.prices import LONG_PROMPT, Prices
+from fased_litellm.proxy.pricing.longprompt import LONG_PROMPT
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.tokens import TokenUsage
 
 FLAT = Prices(Decimal("3e-6"), Decimal("15e-6"), Decimal("3e-7"), Decimal("3.75e-6"))
