@@ -110,6 +110,10 @@ class Call:
 
     def failed(self, error: CallError) -> bool:
         """Take a failure; True if the fallback is to be tried, else the row is ready and the error is to be raised."""
+        if error.cause == "provider-model":
+            from . import discovery  # here, since calls need nothing of it to begin
+
+            discovery.judge_name(self.settings, self.ref.model, error)
         again = self._may_fall_back(error)
         ref = self.ref
         self._attempts.append(Attempt(str(ref), ok=False, cause=error.cause))
@@ -162,6 +166,8 @@ class Call:
     def _may_fall_back(self, error: CallError) -> bool:
         if len(self._attempts) + 1 >= len(self._refs) or isinstance(error, StreamInterrupted):
             return False
+        if error.cause == "guardrail-failed":
+            return False  # nobody has judged the content, so nobody else gets it
         return error.origin in ("gateway", "provider", "provider-key") or error.cause in (
             "unknown-model",
             "model-forbidden",

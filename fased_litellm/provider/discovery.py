@@ -11,6 +11,7 @@ from ..catalog.facts import Catalog
 from ..catalog.selection import nearest_ids
 from ..errors import CallError, CatalogError
 from ..paths import Paths
+from ..proxy.causes.rule import SHOW_MODELS
 from ..proxy.client import AsyncProxyClient, ProxyClient
 from ..proxy.urls import written_base_url
 from ..redaction import logger
@@ -74,3 +75,18 @@ def explained(settings: Settings, error: CallError) -> CallError:
         if near:
             error.hint = f"Nearest: {', '.join(f'{PROVIDER}/{name}' for name in near)}. {error.hint or ''}".rstrip()
     return error
+
+
+def judge_name(settings: Settings, model: str, error: CallError) -> None:
+    """Make ``error`` one of an unknown model where a pattern of the proxy alone took the name (``openai/*``).
+
+    The provider does not know the model then, and neither does the proxy's config: the name is wrong, not what it is mapped to.
+    """
+    catalog = last_good(settings)
+    if catalog is None or model in catalog.by_id or catalog.single_model or not catalog.accepts(model):
+        return
+    error.cause, error.origin = "unknown-model", "caller"
+    error.hint = (
+        f"The proxy does not list {model!r}: a pattern in its config took the name, and the provider has no such model."
+        f" {SHOW_MODELS}"
+    )

@@ -86,6 +86,13 @@ def error_of(body: bytes | Any) -> tuple[str, str | None]:
     return (value if isinstance(value, str) else json.dumps(value)) or "no text", None
 
 
+def param_of(value: Any) -> str | None:
+    """``error.param`` of a failed answer's JSON value: what OpenAI, or LiteLLM, finds fault with. Fact: LiteLLM also says ``None``."""
+    error = value.get("error") if isinstance(value, Mapping) else None
+    param = error.get("param") if isinstance(error, Mapping) else None
+    return param if isinstance(param, str) and param not in ("", "None") else None
+
+
 def _validation_line(item: Any) -> str:
     """One entry of FastAPI's 422 list."""
     if not isinstance(item, dict):

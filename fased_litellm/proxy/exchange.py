@@ -16,7 +16,7 @@ from .pricing.prices import PriceSource
 from .receipt import Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, cites, id_of, mapping, mappings, read_completion
 from .stream import StreamReader
-from .wire import ChatRequest, chat_request
+from .wire import ChatRequest, chat_body, chat_request
 
 END_S = 2.0
 """Seconds for what may follow the end mark of a stream: usage, and the end of the body, which a server need not send."""
@@ -157,7 +157,8 @@ class Exchange:
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> CallError:
         self._headers = headers
-        return self.stamped(classify(status, headers, body, key_sent=self._key_sent).as_error())
+        found = classify(status, headers, body, key_sent=self._key_sent, sent=chat_body(self.chat).keys())
+        return self.stamped(found.as_error())
 
     def _no_completion(self, body: bytes) -> BadAnswer:
         what = "an HTML page" if looks_like_html(body) else "something that is no chat completion"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ProxyError
 from ..numerals import decimal
-from .answers import error_of
-from .causes import RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Rule
+from .answers import UNREADABLE, error_of, param_of, parsed
+from .causes import OF_CONFIG, RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Mark, Rule, marks, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,14 @@ class Failure:
         )
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes | Any, *, key_sent: bool = True) -> Failure:
+def classify(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | Any,
+    *,
+    key_sent: bool = True,
+    sent: Collection[str] | None = None,
+) -> Failure:
     """Find what a failed answer means.
 
     Args:
@@ -53,14 +60,20 @@ def classify(status: int, headers: Mapping[str, str], body: bytes | Any, *, key_
         headers: lower-cased names.
         body: the bytes of the answer, or the value of an ``error`` event in a stream.
         key_sent: whether the request carried a key.
+        sent: the fields of the request's body, None where they are not known.
     """
     message, type_ = error_of(body)
+    value = parsed(body) if isinstance(body, bytes) else body
     said = essence(message[:_READ])
-    rule = next((rule for rule in RULES if _fits(rule, status, headers, said, type_, key_sent=key_sent)), UNKNOWN)
+    marked = marks(said, headers, None if value is UNREADABLE else value)
+    seen = _Seen(status, headers, said, type_, marked, key_sent=key_sent)
+    rule = next((rule for rule in RULES if _fits(rule, seen)), UNKNOWN)
+    if sent is not None and rule.cause in _BLAMING:
+        rule = _of_config(rule, said, param_of(value), sent)
     return Failure(rule, shorten(message), status, type_, retry_after(headers, message))
 
 
-def recognise(message: str, type_: str | None = None, status: int | None = None) -> Failure | None:
+def recognise(message: str, type_: str | None = None, status: int | None = None, body: Any = None) -> Failure | None:
     """Find what an error's text means that was cut out of a log or a traceback; None if nothing is known of it.
 
     Args:
@@ -68,35 +81,62 @@ def recognise(message: str, type_: str | None = None, status: int | None = None)
         type_: ``error.type``, if it is known.
         status: HTTP status, if it is known. Else the class name in the message stands for it; where there is none either,
             only the words decide, and only those which nobody but LiteLLM says.
+        body: the whole JSON value, if it is known.
     """
     said = essence(message[:_READ])
     assumed = status or _status_of_class(said)
+    found: Failure | None = None
     if assumed is not None:
-        found = classify(assumed, {}, {"error": {"message": message, "type": type_}})
+        found = classify(assumed, {}, body or {"error": {"message": message, "type": type_}})
         if not found.rule.by_status_alone and found.rule is not UNKNOWN:
             return found
+    marked = marks(said, {}, body)
     for rule in RULES:
-        if rule.keyless or not _characteristic(rule):
+        if rule.keyless or not _characteristic(rule) or (rule.only and rule.only not in marked):
             continue
         if type_ in rule.types or (rule.message and re.search(rule.message, said)):
             return Failure(rule, shorten(message), assumed, type_, retry_after({}, message))
-    return found if assumed is not None and found.rule is not UNKNOWN else None
+    return found if found is not None and found.rule is not UNKNOWN else None
 
 
-def _fits(
-    rule: Rule, status: int, headers: Mapping[str, str], message: str, type_: str | None, *, key_sent: bool
-) -> bool:
-    if rule.statuses and status not in rule.statuses:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A failed answer, as the rows of the table look at it."""
+
+    status: int
+    headers: Mapping[str, str]
+    message: str
+    type: str | None
+    marks: frozenset[Mark]
+    key_sent: bool
+
+
+def _fits(rule: Rule, seen: _Seen) -> bool:
+    if rule.statuses and seen.status not in rule.statuses:
         return False
-    if rule.keyless and key_sent:
+    if (rule.keyless and seen.key_sent) or (rule.only and rule.only not in seen.marks):
         return False
-    if type_ is not None and type_ in rule.types:
+    if seen.type is not None and seen.type in rule.types:
         return True
-    if rule.header and rule.header in headers:
+    if rule.header and rule.header in seen.headers:
         return True
     if rule.message:
-        return re.search(rule.message, message) is not None
+        return re.search(rule.message, seen.message) is not None
     return not rule.types and not rule.header
+
+
+_BLAMING = ("parameter-refused", "bad-request")
+
+
+def _of_config(rule: Rule, message: str, param: str | None, sent: Collection[str]) -> Rule:
+    """The row of a parameter which the proxy's config adds, where the refusal names one that was not sent."""
+    if rule.cause == "bad-request" and param is None:
+        return rule  # its words are too common to find a name in them
+    names = parameters.foreign(message if rule.cause == "parameter-refused" else "", param, sent)
+    if not names:
+        return rule
+    shown = ", ".join(f"`{name}`" for name in sorted(names)[:5])
+    return replace(OF_CONFIG, remedy=OF_CONFIG.remedy.replace("a parameter", f"a parameter ({shown})", 1))
 
 
 _READ = 16 * 1024
@@ -105,9 +145,15 @@ _READ = 16 * 1024
 
 def _characteristic(rule: Rule) -> bool:
     """Whether the words of a rule mean the same without a status. Those of a provider are too common; no words mean nothing."""
-    if rule.message == WORDLESS:
+    if rule.message == WORDLESS or rule.common:
         return False
-    return rule is STREAM_BROKE or rule.cause == "provider-key-missing" or not rule.cause.startswith("provider-")
+    if rule.only == "behind" and not rule.cause.startswith("provider-"):
+        return False
+    return (
+        rule is STREAM_BROKE
+        or rule.cause in ("provider-key-missing", "provider-certificate")
+        or not rule.cause.startswith("provider-")
+    )
 
 
 _ROUTERS_WORDS = re.compile(

@@ -10,8 +10,7 @@ import pytest
 from fased_litellm.doctor.atlas import CASES, SECTIONS, Case
 from fased_litellm.localproxy.diagnosis import START_CAUSES
 from fased_litellm.net.causes import WAYS
-from fased_litellm.proxy.causes import RULES, STREAM_CUT, UNKNOWN
-from fased_litellm.proxy.failures import classify
+from fased_litellm.proxy.causes import OF_CONFIG, RULES, STREAM_CUT, UNKNOWN
 from fased_litellm.proxy.stream import StreamReader
 
 ANSWERED = [case for case in CASES if case.status not in (None, 200)]
@@ -32,7 +31,7 @@ STREAMED = [
 def test_the_recorded_answer_gets_the_verdict(case: Case, said: str) -> None:
     assert case.status is not None
     body = json.dumps(case.body(said)).encode()
-    rule = classify(case.status, dict(case.headers), body, key_sent=not case.keyless).rule
+    rule = case.verdict(body).rule
     assert (rule.cause, rule.origin) == (case.cause, case.origin)
     assert case.remedy_for(said) == rule.remedy
 
@@ -41,8 +40,9 @@ def test_the_recorded_answer_gets_the_verdict(case: Case, said: str) -> None:
 def test_a_type_that_is_not_set_changes_nothing(case: Case, said: str) -> None:
     # Many releases leave `type` null: status and message have to do.
     assert case.status is not None
-    body = json.dumps({"error": {"message": said, "type": None, "code": str(case.status)}}).encode()
-    rule = classify(case.status, {}, body, key_sent=not case.keyless).rule
+    said = case.body(said)["detail"] if case.detail else case.body(said)["error"]["message"]
+    error = {"message": said, "type": None, "code": str(case.status), **case.fields}
+    rule = case.verdict(json.dumps({"error": error}).encode()).rule
     assert (rule.cause, rule.origin) == (case.cause, case.origin)
 
 
@@ -80,7 +80,7 @@ def test_names_are_unique_and_all_is_said() -> None:
 
 
 def test_every_cause_has_a_case() -> None:
-    known = {rule.cause for rule in (*RULES, STREAM_CUT, UNKNOWN)} | {way.cause for way in WAYS}
+    known = {rule.cause for rule in (*RULES, OF_CONFIG, STREAM_CUT, UNKNOWN)} | {way.cause for way in WAYS}
     with_case = {case.cause for case in CASES}
     # Tested in tests/net: the way through an HTTP proxy of the environment, and hosts that swallow what is sent.
     assert known - with_case == {"http-proxy", "connect-timeout"}

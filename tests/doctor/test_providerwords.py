@@ -30,7 +30,7 @@ def body(message: str, code: str | None = None, type: str | None = "invalid_requ
         (400, body("flagged", "content_policy_violation"), "content-policy"),
         (400, body("Unsupported parameter: 'max_tokens'", "unsupported_parameter"), "parameter-refused"),
         (400, body("Your credit balance is too low"), "provider-quota"),
-        (400, body("no such thing"), "bad-request"),
+        (400, body("no such thing"), "provider-refused"),
         (402, body("Insufficient credits"), "provider-quota"),
         (408, body("slow"), "provider-timeout"),
         (413, b"", "request-too-large"),

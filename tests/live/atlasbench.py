@@ -1,7 +1,8 @@
 """Produces the cases of the failure atlas on a proxy. Used by ``test_atlas``, and for proxies of other releases.
 
 ``outcomes(proxy)`` has all cases happen that the proxy can show: those that need a database where it has one, those that came with
-a later release left out. A proxy without a database has to be started with ``atlasrecipes.config(upstream.url)``.
+a later release left out. A proxy without a database has to be started with ``atlasrecipes.config(upstream)``, written by
+``atlasrecipes.write_config``.
 """
 
 from __future__ import annotations

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from tests.live.upstream import Upstream
 
 CHAT = "/v1/chat/completions"
 NOW = {"num_retries": 0}
@@ -80,12 +84,37 @@ KEYS: dict[str, KeyRecipe] = {
     "user-budget": KeyRecipe(user={"max_budget": 0}),
     "team-budget": KeyRecipe(team={"max_budget": 1e-7}),
 }
+OUTSIDE_LATIN_1 = "\u6a21\u578b\u4e00\u53f7"
 END_USER = "fased-atlas-end-user"
 ALIAS_OF_PLAIN = "ALIAS-OF-PLAIN"
 """Stands for the alias of the key ``plain``."""
 
 
-def deployments(upstream: str) -> dict[str, dict[str, Any]]:
+GUARDRAIL = '''"""A custom guardrail: a word of the prompt says how it refuses."""
+
+from fastapi import HTTPException
+from litellm.exceptions import GuardrailRaisedException
+from litellm.integrations.custom_guardrail import CustomGuardrail
+
+
+class Guardrail(CustomGuardrail):
+    async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
+        said = str(data.get("messages"))
+        if "guard-object" in said:
+            raise HTTPException(400, {"error": "Violated guardrail policy", "reason": "it says so"})
+        if "guard-raise" in said:
+            raise GuardrailRaisedException(guardrail_name="fased-atlas", message="it says so")
+        if "guard-words" in said:
+            raise HTTPException(403, "We do not speak of this here.")
+        if "guard-value" in said:
+            raise ValueError("Guardrail failed words detected: the project")
+        if "guard-down" in said:
+            raise HTTPException(503, {"error": "The guardrail is unreachable"})
+        return data
+'''
+
+
+def deployments(upstream: str, secure: str) -> dict[str, dict[str, Any]]:
     """Alias → ``litellm_params``, of the proxy on which the cases without a database are produced."""
 
     def at(id: str, **more: Any) -> dict[str, Any]:
@@ -111,7 +140,24 @@ def deployments(upstream: str) -> dict[str, dict[str, Any]]:
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("ctx", "filter", "html", "midstream", "cut", "credit")}
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("page", "garbage", "reset", "notfound", "refused")}
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("context", "model400", "azurefilter", "moderation")}
+    for id in ("temperature", "not-today", "key-limit"):
+        found[f"upstream-{id}"] = at(f"fake-{id}")
+    for id in ("budget", "key", "denied", "rate", "cooldown", "model", "guard"):
+        found[f"inner-{id}"] = at(f"fake-inner-{id}")
+    for id in ("deployment", "key"):
+        azure = {"model": f"azure/fake-azure-{id}", "api_base": upstream, "api_version": "2024-02-01"}
+        found[f"azure-{id}"] = {**at(""), **azure}
+    found["upstream-temperature"]["temperature"] = 0.2
     return found | {
+        "bedrock": {
+            "model": "bedrock/anthropic.claude-3-7-sonnet-20250219-v1:0",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "aws_region_name": "us-east-1",
+            "aws_bedrock_runtime_endpoint": upstream,
+        },
+        "untrusted": {"model": "anthropic/claude-3-5-sonnet-20241022", "api_key": "sk-test-fake", "api_base": secure},
+        OUTSIDE_LATIN_1: at("gpt-4o-mini"),
         "default": {"model": "openai/gpt-5.5", "api_key": "sk-test-none", "mock_response": "Hello from mock default"},
         "upstream": at("gpt-4o-mini"),
         "upstream-slow": at("fake-slow30", timeout=1),
@@ -134,11 +180,14 @@ def deployments(upstream: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def config(upstream: str) -> dict[str, Any]:
-    """The config of that proxy."""
-    models = [{"model_name": alias, "litellm_params": params} for alias, params in deployments(upstream).items()]
+def config(upstream: Upstream) -> dict[str, Any]:
+    """The config of that proxy; ``write_guardrail`` has to put the guardrail beside it."""
+    chosen = deployments(upstream.url, upstream.secure_url)
+    models = [{"model_name": alias, "litellm_params": params} for alias, params in chosen.items()]
+    guardrail = {"guardrail": "fased_atlas_guardrail.Guardrail", "mode": "pre_call", "default_on": True}
     return {
         "model_list": models,
+        "guardrails": [{"guardrail_name": "fased-atlas", "litellm_params": guardrail}],
         "router_settings": {
             "enable_pre_call_checks": True,
             "fallbacks": [{"fallback-fails": ["upstream-503"]}, {"fallback-missing": ["no-such-alias"]}],
@@ -146,8 +195,21 @@ def config(upstream: str) -> dict[str, Any]:
     }
 
 
+def write_config(folder: Path, document: dict[str, Any]) -> Path:
+    """Write a config which may name the guardrail; the guardrail itself stands beside it."""
+    (folder / "fased_atlas_guardrail.py").write_text(GUARDRAIL)
+    path = folder / "config.yaml"
+    path.write_text(json.dumps(document))  # JSON is YAML
+    return path
+
+
 _AFTER_401 = Ask("upstream-401")
 _DATES = "start_date=2026-01-01%2000:00:00&end_date=2026-01-02%2000:00:00"
+
+
+def _saying(text: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}]}
+
 
 RECIPES: dict[str, Ask] = {
     # keys
@@ -197,9 +259,16 @@ RECIPES: dict[str, Ask] = {
     "content-policy-azure": Ask("upstream-azurefilter"),
     "content-policy-403": Ask("upstream-moderation"),
     "refused-without-words": Ask("upstream-refused"),
-    "parameter-refused-by-provider": Ask("upstream-400"),
+    "parameter-refused-by-provider": Ask("upstream-400", more={"max_tokens": 8}),
     "parameter-refused-by-litellm": Ask("claude", more={"logprobs": True, "frequency_penalty": 1.0}),
     "request-too-large": Ask("upstream-413"),
+    "parameter-of-the-config": Ask("upstream-temperature"),
+    "guardrail": Ask("default", more=_saying("guard-object")),
+    "guardrail-raised": Ask("default", more=_saying("guard-raise")),
+    "guardrail-other-words": Ask("default", more=_saying("guard-words")),
+    "guardrail-value-error": Ask("default", more=_saying("guard-value")),
+    "guardrail-failed": Ask("default", more=_saying("guard-down")),
+    "name-outside-latin-1": Ask(OUTSIDE_LATIN_1),
     "mock-testing": Ask("upstream", more={"mock_testing_fallbacks": True}),
     # providers
     "mapping-without-provider": Ask("no-prefix"),
@@ -226,6 +295,19 @@ RECIPES: dict[str, Ask] = {
     "provider-web-page": Ask("upstream-page"),
     "provider-not-json": Ask("upstream-garbage"),
     "provider-bad-gateway": Ask("upstream-html"),
+    "provider-certificate": Ask("untrusted"),
+    "inner-budget": Ask("inner-budget"),
+    "inner-key": Ask("inner-key"),
+    "inner-model-denied": Ask("inner-denied"),
+    "inner-rate": Ask("inner-rate"),
+    "inner-cooldown": Ask("inner-cooldown"),
+    "inner-model": Ask("inner-model"),
+    "inner-guardrail": Ask("inner-guard"),
+    "azure-deployment": Ask("azure-deployment"),
+    "azure-key": Ask("azure-key"),
+    "openrouter-key-limit": Ask("upstream-key-limit"),
+    "bedrock-on-demand": Ask("bedrock"),
+    "refused-in-other-words": Ask("upstream-not-today"),
     "provider-rate-limit": Ask("upstream-429"),
     "provider-500": Ask("upstream-500"),
     "provider-501": Ask("upstream-501"),

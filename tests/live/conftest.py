@@ -28,6 +28,7 @@ _TOGETHER = {
     "own_proxy": "own proxy",
     "single_model_proxy": "proxy with a single model",
     "bench": "atlas",
+    "outer": "proxy before a proxy",
     "refused": "starts that are refused",
     "mock_proxy": "port 4000",
     "proxy_4000": "port 4000",

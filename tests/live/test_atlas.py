@@ -32,9 +32,12 @@ STARTS = {
 
 
 @pytest.fixture(scope="module")
-def atlas_proxy(start_proxy: StartProxy, upstream: Upstream) -> Iterator[Proxy]:
+def atlas_proxy(
+    start_proxy: StartProxy, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
     """A proxy without a database whose config has all that the cases need."""
-    proxy = start_proxy(config=atlasrecipes.config(upstream.url))
+    folder = tmp_path_factory.mktemp("atlas")
+    proxy = start_proxy(config=atlasrecipes.write_config(folder, atlasrecipes.config(upstream)))
     yield proxy
     proxy.stop()
 
@@ -84,6 +87,7 @@ def hold_words(outcome: Outcome) -> None:
     assert error is not None
     said = max((words for words in case.wordings if redact(words) in error.message), key=len, default=None)
     assert said is not None, f"{case.wordings} is not in {error.message}"
+    assert case.further in error.message
     if case.status is not None:
         assert (error.status, error.type) == (case.status, case.type)
         assert error.hint == case.remedy_for(said)

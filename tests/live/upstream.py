@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+
+import trustme
 
 TEXT: Final = "Hello from the fake upstream."
 THOUGHT: Final = "I thought about it."
@@ -40,6 +43,10 @@ class Failure:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+ON_DEMAND: Final = (
+    "Invocation of model ID anthropic.claude-3-7-sonnet-20250219-v1:0 with on-demand throughput isn\N{RIGHT SINGLE QUOTATION MARK}t "
+    "supported. Retry your request with the ID or ARN of an inference profile that contains this model."
+)
 _BROKEN = "server_error"
 FAILURES: Final = {
     "fake-e400": Failure(
@@ -78,6 +85,55 @@ FAILURES: Final = {
         "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
     ),
     "fake-moderation": Failure(403, None, "This model requires moderation. Your input was flagged.", "forbidden"),
+    "fake-temperature": Failure(
+        400,
+        "unsupported_value",
+        "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+        param="temperature",
+    ),
+    "fake-not-today": Failure(400, "odd", "Not today."),
+    # As another LiteLLM answers.
+    "fake-inner-budget": Failure(
+        400, "400", "Budget has been exceeded! Current cost: 0.0002, Max budget: 0.0001", "budget_exceeded"
+    ),
+    "fake-inner-key": Failure(
+        401, "401", "Authentication Error, Invalid proxy server token passed.", "token_not_found_in_db", "key"
+    ),
+    "fake-inner-denied": Failure(
+        403,
+        "403",
+        "key not allowed to access model. This key can only access models=['a']. Tried to access b",
+        "key_model_access_denied",
+        "model",
+    ),
+    "fake-inner-rate": Failure(
+        429,
+        "429",
+        "Rate limit exceeded for api_key: 88dc28. Limit type: requests. Current limit: 1.",
+        "throttling_error",
+    ),
+    "fake-inner-cooldown": Failure(
+        429,
+        "429",
+        "No deployments available for selected model, Try again in 5 seconds. Passed model=x.",
+        "all_deployments_in_cooldown",
+    ),
+    "fake-inner-model": Failure(
+        400,
+        "400",
+        "/chat/completions: Invalid model name passed in model=b. Call `/v1/models` to view available models.",
+    ),
+    "fake-inner-guard": Failure(400, "400", "Violated guardrail policy", "None"),
+    # As Azure, OpenRouter and Bedrock answer.
+    "fake-azure-deployment": Failure(
+        404,
+        "DeploymentNotFound",
+        "The API deployment for this resource does not exist. If you created it, please wait.",
+    ),
+    "fake-azure-key": Failure(401, "401", "Access denied due to invalid subscription key or wrong API endpoint."),
+    "fake-key-limit": Failure(
+        403, None, "Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys"
+    ),
     "fake-filter": Failure(400, "content_policy_violation", "Your request was flagged by the content policy."),
 }
 
@@ -99,10 +155,25 @@ class Upstream:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+        self._secure: _Server | None = None
+
+    @property
+    def secure_url(self) -> str:
+        """The same with TLS, and a certificate which nobody trusts."""
+        if self._secure is None:
+            self._secure = _Server(("127.0.0.1", 0), self)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            trustme.CA().issue_cert("localhost").configure_cert(context)
+            self._secure.socket = context.wrap_socket(self._secure.socket, server_side=True)
+            threading.Thread(target=self._secure.serve_forever, args=(0.05,), daemon=True).start()
+        return f"https://localhost:{self._secure.server_address[1]}"
 
     def close(self) -> None:
         """Stop; open answers are cut."""
         self.closing.set()
+        if self._secure is not None:
+            self._secure.shutdown()
+            self._secure.server_close()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)
@@ -151,7 +222,11 @@ class _Handler(BaseHTTPRequestHandler):
         ``fake-reason`` thinks aloud; ``fake-tool`` calls the first tool; ``fake-midstream`` and ``fake-cut`` break off
         while they stream, ``fake-stall`` stops for 30 s. Any other id answers ``TEXT``.
         """
-        if not self.path.startswith("/v1/"):
+        if self.path.startswith("/model/"):  # Bedrock
+            self._send(400, "application/json", json.dumps({"message": ON_DEMAND}).encode())
+        elif "/deployments/" in self.path:  # Azure
+            self._error(FAILURES[self.path.split("/deployments/")[1].split("/")[0]])
+        elif not self.path.startswith("/v1/"):
             self._send(404, "text/html", b"<html><body><h1>404 Not Found</h1></body></html>")
         elif model in FAILURES:
             self._error(FAILURES[model])

@@ -45,9 +45,9 @@ def main(arguments: list[str]) -> int:
     if options.write and options.releases:
         parser.error("--write is for a run of all releases")
     rows = {}
-    for release in options.releases or RELEASES:
+    for release in options.releases or list(RELEASES):
         print(f"LiteLLM {release}: installing …", flush=True)
-        program = install(release)
+        program = install(RELEASES[release])
         print(f"LiteLLM {release}: running …", flush=True)
         rows[release] = one(program)
         print(json.dumps(rows[release], indent=2), flush=True)

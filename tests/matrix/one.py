@@ -32,12 +32,12 @@ def run(folder: Path) -> Row:
     upstream = Upstream()
     whole = config(upstream.url)
     known = {model["model_name"] for model in whole["model_list"]}
-    further = atlasrecipes.config(upstream.url)
+    further = atlasrecipes.config(upstream)
     whole["model_list"] += [model for model in further["model_list"] if model["model_name"] not in known]
     for section in ("router_settings", "litellm_settings", "general_settings"):
         whole[section] = {**further.get(section, {}), **whole.get(section, {})}
-    path = folder / "config.yaml"
-    path.write_text(json.dumps(whole))
+    whole["guardrails"] = further["guardrails"]
+    path = atlasrecipes.write_config(folder, whole)
     begun = time.monotonic()
     proxy = proxies.start(folder, ["--config", str(path)])
     try:

@@ -122,6 +122,37 @@ def test_the_provider_failing_leads_to_the_one_fallback(tmp_path: Path) -> None:
     assert request.headers["x-litellm-call-id"] == f"{found.call_id}-2" == found.record.call_id
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "tried"),
+    [
+        (400, "litellm.BadRequestError: Litellm_proxyException - Budget has been exceeded!", True),
+        (400, "litellm.BadRequestError: AzureException - Something of its own.", True),
+        (400, "Budget has been exceeded!", False),
+        (400, "Violated guardrail policy", False),
+        (503, "The guardrail is unreachable", False),
+        (400, "litellm.BadRequestError: Litellm_proxyException - Violated guardrail policy", False),
+        (500, "litellm.ContentPolicyViolationError: flagged", False),
+    ],
+)
+def test_whether_the_fallback_is_tried(status: int, message: str, tried: bool, tmp_path: Path) -> None:
+    found = call(tmp_path, HELLO)
+    assert found.failed(failure(found, refused(status, message))) is tried
+
+
+def test_a_name_that_a_pattern_alone_took_is_unknown_in_the_row_too(tmp_path: Path) -> None:
+    found = call(tmp_path, replace(HELLO), agent="ops")
+    catalog = Catalog(
+        "http://localhost:4000", datetime.now(UTC), (ModelFacts("a"),), patterns=("*",), sources=("/v1/models",)
+    )
+    cache.save(found.settings.paths, catalog)
+    error = failure(found, refused(404, "litellm.NotFoundError: OpenAIException - The model `b` does not exist"))
+    assert error.cause == "provider-model"
+    assert not found.failed(error)
+    assert (error.cause, error.origin) == ("unknown-model", "caller")
+    assert found.record is not None
+    assert found.record.cause == "unknown-model"
+
+
 def test_the_row_has_our_id_and_the_proxys_beside_it(tmp_path: Path) -> None:
     for told, kept in (("made-by-the-proxy", "made-by-the-proxy"), (None, None)):
         found = call(tmp_path, HELLO)

@@ -44,7 +44,10 @@ CASES: list[tuple[int, Any, str, str]] = [
     (500, {"detail": {"error": "DB not connected. This endpoint needs a database"}}, "gateway-no-database", "gateway"),
     (500, body("'NoneType' object has no attribute 'acompletion'"), "gateway-defect", "gateway"),
     (401, body("litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key provided", None), "provider-key", "provider-key"),
-    (401, body("something else", "authentication_error"), "provider-key", "provider-key"),
+    (401, body("litellm.AuthenticationError: something else", "authentication_error"), "provider-key", "provider-key"),
+    # From 1.101 on the proxy sets the types for what it refuses by itself, too.
+    (401, body("something else", "authentication_error"), "unauthorized", "caller-key"),
+    (403, body("something else", "permission_error"), "forbidden", "caller-key"),
     (403, body("litellm.NotFoundError: OpenAIException - Project does not have access", "permission_error"), "provider-permission", "provider-key"),
     (404, body("litellm.NotFoundError: OpenAIException - The model `x` does not exist", "invalid_request_error"), "provider-model", "gateway"),
     (429, body("litellm.RateLimitError: RateLimitError: OpenAIException - You exceeded your current quota"), "provider-quota", "provider-key"),
@@ -136,14 +139,14 @@ def test_either_generation_of_the_sdk(status: int, with_2: str, with_3: str, cau
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "cause"),
     [
-        "Violated guardrail policy: content filter",  # LiteLLM's own guardrail, not the provider
-        "/chat/completions: the field `content_policy` is unknown",
+        ("Violated guardrail policy: content filter", "guardrail"),  # LiteLLM's own guardrail, not the provider
+        ("/chat/completions: the field `content_policy` is unknown", "bad-request"),
     ],
 )
-def test_the_proxys_own_words_are_no_providers_refusal_of_content(words: str) -> None:
-    assert classify(400, {}, body(words)).rule.cause == "bad-request"
+def test_the_proxys_own_words_are_no_providers_refusal_of_content(words: str, cause: str) -> None:
+    assert classify(400, {}, body(words)).rule.cause == cause
 
 
 def test_only_the_beginning_of_a_long_answer_is_searched() -> None:
@@ -185,7 +188,7 @@ def test_when_a_repetition_makes_sense(headers: dict[str, str], message: str, se
 def test_every_rule_tells_what_to_do() -> None:
     for rule in RULES:
         assert rule.remedy.endswith((".", ")")), rule.cause
-        assert rule.statuses or rule.types or rule.message or rule.header, rule.cause
+        assert rule.statuses or rule.types or rule.message or rule.header or rule.only, rule.cause
 
 
 json_values = st.recursive(

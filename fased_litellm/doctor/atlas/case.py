@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...errors import Origin
 from ...localproxy.diagnosis import START_CAUSES
 from ...net.causes import way_of
 from ...proxy.causes import rule_of
-from ...proxy.failures import classify
+from ...proxy.failures import Failure, classify
 
 Needs = Literal["proxy", "database", "no-database", "start", "scripted"]
 """What it takes to produce a case: any proxy, one with a database, one without, a start that fails; or no proxy at all, since
@@ -26,6 +27,7 @@ class Case:
         status: HTTP status of the answer; None where there is none, or it is 200 and the stream fails.
         type: ``error.type`` of the answer, None where it is not set.
         message: a part of the answer, as LiteLLM 1.108 words it, with openai 3 where the SDK matters.
+        further: a later part of it which counts, behind what differs each time.
         cause: the verdict, a key of one of the tables.
         needs: what it takes to produce it.
         since: the first release which answers like this; older ones do not fail, or hide it.
@@ -34,6 +36,8 @@ class Case:
         detail: the answer is FastAPI's ``{"detail": …}`` in place of LiteLLM's ``{"error": …}``.
         keyless: the request has no key.
         headers: headers of the answer which count.
+        sent: fields of the request's body, where they count.
+        fields: what stands in ``error`` beside message and type, where it counts.
     """
 
     name: str
@@ -49,6 +53,9 @@ class Case:
     detail: bool = False
     keyless: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    sent: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    further: str = ""
 
     @property
     def origin(self) -> Origin:
@@ -69,14 +76,20 @@ class Case:
         """What to do about one of ``wordings``. Rows of the table with one cause may say it in other words."""
         if self.status is None or self.needs == "scripted":
             return _verdict(self.cause)[1]
-        return classify(self.status, dict(self.headers), self.body(message), key_sent=not self.keyless).rule.remedy
+        return self.verdict(self.body(message)).rule.remedy
+
+    def verdict(self, body: Any) -> Failure:
+        """What the table of failures says of an answer with this case's status."""
+        assert self.status is not None
+        sent = self.sent or None
+        return classify(self.status, dict(self.headers), body, key_sent=not self.keyless, sent=sent)
 
     def body(self, message: str | None = None) -> Any:
         """The answer, as far as it is recorded here, or with another one of ``wordings``."""
-        said = message or self.message
+        said = (message or self.message) + (f" … {self.further}" if self.further else "")
         if self.detail:
             return {"detail": said}
-        return {"error": {"message": said, "type": self.type, "param": None, "code": str(self.status)}}
+        return {"error": {"message": said, "type": self.type, "param": None, "code": str(self.status), **self.fields}}
 
 
 def _verdict(cause: str) -> tuple[Origin, str]:

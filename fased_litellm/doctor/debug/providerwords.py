@@ -40,7 +40,7 @@ def verdict(status: int, headers: Mapping[str, str], body: bytes | Any) -> Failu
     if isinstance(body, bytes) and looks_like_html(body):
         message = "<html"
     code = code_of(body)
-    said = f"litellm.{_CLASSES.get(status, 'APIError')}: {message}{f' ({code})' if code else ''}"
+    said = f"litellm.{_CLASSES.get(status, 'APIError')}: ProviderException - {message}{f' ({code})' if code else ''}"
     # `type` is the provider's here, and LiteLLM's types mean other things.
     found = classify(status, headers, {"error": {"message": said, "type": None}})
     return Failure(found.rule, shorten(error_of(body)[0]), status, type_, found.retry_after_s)

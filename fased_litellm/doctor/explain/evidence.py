@@ -236,7 +236,7 @@ def _object(value: Mapping[str, Any], status: int | None) -> Evidence | None:
     if word is not None and not message.startswith("litellm."):
         assumed = status or _FROM_CODE.get(word)
         return _of(providerwords.verdict(assumed, {}, dict(value))) if assumed else None
-    found = recognise(message, type_, status)
+    found = recognise(message, type_, status, dict(value))
     return _of(found, bare=False) if found is not None else None
 
 

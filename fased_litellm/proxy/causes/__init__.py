@@ -10,13 +10,30 @@ What goes wrong on the way to the proxy is in ``net.causes``.
 
 from __future__ import annotations
 
-from . import bystatus, gateway, keys, provider, request
+from . import behind, bystatus, gateway, guardrail, keys, provider, request
+from .marks import Mark, marks
 from .provider import STREAM_BROKE
 from .rule import WORDLESS, Rule
 
-RULES = (*keys.RULES, *gateway.RULES, *request.RULES, *provider.RULES, *bystatus.RULES)
+RULES = (
+    *guardrail.NAMED,
+    *keys.RULES,
+    *gateway.RULES,
+    *behind.RULES,
+    *request.RULES,
+    *guardrail.WORDED,
+    *provider.RULES,
+    *behind.LEFT,
+    *bystatus.RULES,
+)
 """First fit wins: special rules stand before general ones."""
 
+OF_CONFIG = Rule(
+    "parameter-of-config",
+    "gateway",
+    "The proxy's config adds a parameter which the model does not take; the call did not send it. The owner of the proxy has to take it out of `litellm_params`, or to set `drop_params: true` in litellm_settings.",
+)
+"""Not found by the answer alone: what was sent counts, too (``parameters``)."""
 UNKNOWN = Rule("unknown", "unknown", "The message above is all that is known.")
 STREAM_CUT = Rule(
     "stream-cut",
@@ -27,7 +44,18 @@ STREAM_CUT = Rule(
 
 def rule_of(cause: str) -> Rule | None:
     """The first row with this cause."""
-    return next((rule for rule in (*RULES, STREAM_CUT, UNKNOWN) if rule.cause == cause), None)
+    return next((rule for rule in (*RULES, OF_CONFIG, STREAM_CUT, UNKNOWN) if rule.cause == cause), None)
 
 
-__all__ = ["RULES", "STREAM_BROKE", "STREAM_CUT", "UNKNOWN", "WORDLESS", "Rule", "rule_of"]
+__all__ = [
+    "OF_CONFIG",
+    "RULES",
+    "STREAM_BROKE",
+    "STREAM_CUT",
+    "UNKNOWN",
+    "WORDLESS",
+    "Mark",
+    "Rule",
+    "marks",
+    "rule_of",
+]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .rule import SHOW_MODELS, Rule
 
-RULES = (
+_ROWS = (
     Rule(
         "deployment-budget",
         "gateway",
@@ -61,4 +63,13 @@ RULES = (
         statuses=(500,),
         message=r"^'NoneType' object has no attribute|LLM Model List not loaded",
     ),
+    Rule(
+        "gateway-defect",
+        "gateway",
+        "LiteLLM puts the name of the model into a header, where only letters of Latin-1 may stand: a known limit. Have the owner of the proxy give the model a `model_name` in Latin letters, or upgrade the proxy.",
+        statuses=(500,),
+        message=r"^'(?:latin-1|iso-8859-1)' codec can't encode",
+    ),
 )
+RULES = tuple(replace(rule, only="own") for rule in _ROWS)
+"""In the words of a gateway behind the proxy they are of that one: ``behind``."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .rule import SHOW_MODELS, Rule
 
-RULES = (
+_ROWS = (
     Rule(
         "budget-exceeded",
         "caller-key",
@@ -131,3 +133,5 @@ RULES = (
         header="rate_limit_type",
     ),
 )
+RULES = tuple(replace(rule, only="own") for rule in _ROWS)
+"""In the words of a gateway behind the proxy they are of the key which the proxy has there: ``behind``."""

@@ -29,7 +29,8 @@ RULES = (
         "provider-key",
         "The proxy's account at the provider has no credit left. The owner of the proxy has to see to its billing.",
         statuses=(400, 402, 403, 429),
-        message=r"(?i)insufficient_quota|current quota|billing|credit balance|insufficient (?:balance|credits|funds)",
+        message=r"(?i)insufficient_quota|current quota|billing|credit balance|insufficient (?:balance|credits|funds)"
+        r"|hard limit has been reached|spending limit",
     ),
     Rule(
         "provider-quota",
@@ -42,8 +43,8 @@ RULES = (
         "provider-key",
         "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         statuses=(401,),
-        types=("authentication_error",),
-        # The proxy's own refusals name no class. With openai 2 the class of a 401 may be BadRequestError.
+        # The proxy's own refusals name no class; from 1.101 on they have the same types. With openai 2 the class of a 401 may be
+        # BadRequestError.
         message=r"AuthenticationError|^litellm\.\w+Error|Incorrect API key provided|invalid x-api-key",
     ),
     Rule(
@@ -58,7 +59,6 @@ RULES = (
         "provider-key",
         "The proxy's account at the provider may not use this model. The owner of the proxy has to enable it there.",
         statuses=(403,),
-        types=("permission_error",),
         message=r"litellm\.(?:NotFoundError|PermissionDeniedError|APIError|BadRequestError)|PermissionDenied"
         r"|does not have access to (?:the )?model",
     ),

@@ -21,16 +21,17 @@ RULES = (
         "content-policy",
         "caller",
         _CONTENT,
-        statuses=(400,),
+        statuses=(400, 403, 422, 500),
         message=r"ContentPolicyViolationError|content_policy_violation",
     ),
     Rule(
         "parameter-refused",
         "caller",
-        "The model does not take a parameter that was sent. Leave it out, or set `drop_params: true` in the proxy's litellm_settings.",
+        "The model does not take a parameter that was sent. Leave it out, or set `drop_params: true` in the proxy's litellm_settings. If the call does not have it, the proxy's `litellm_params` add it.",
         statuses=(400, 422),
         message=r"(?i)unsupported (?:parameter|value)|UnsupportedParamsError|Extra inputs are not permitted"
-        r"|unknown parameter|unrecognized request argument|property '.{1,80}' is unsupported|does not support (?:tools|images)",
+        r"|unknown parameter|unrecognized request argument|property '.{1,80}' is unsupported|(?:does not|doesn't|do not|don't) support (?:tools|images|[`'\"]?\w{1,40}[`'\"]?=|parameters?\b)"
+        r"|[`'\"]\w{1,40}[`'\"] (?:is|are) (?:not supported|unsupported|deprecated)",
     ),
     # Fact: with openai 3 (seen with LiteLLM 1.108.7) neither class nor code say so, as the SDK's exceptions tell a provider's
     # message alone. What is left are the words of each provider: OpenAI, Azure, OpenRouter, Gemini, DeepSeek, Qwen.

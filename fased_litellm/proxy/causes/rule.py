@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import Origin
+from .marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Rule:
         message: pattern that is searched for in the message.
         header: a header that suffices in place of ``message``.
         keyless: the rule fits only requests that were sent without a key.
+        only: a mark which the answer has to have (``marks``), such as ``behind``.
+        common: its words are so common that they mean nothing where the status is not known.
     """
 
     cause: str
@@ -30,11 +33,13 @@ class Rule:
     message: str = ""
     header: str = ""
     keyless: bool = False
+    only: Mark | None = None
+    common: bool = False
 
     @property
     def by_status_alone(self) -> bool:
         """Whether nothing but the status decides."""
-        return not (self.types or self.message or self.header)
+        return not (self.types or self.message or self.header or self.only)
 
 
 SHOW_MODELS = "`fased models list --all` shows the models which this key may use."
