@@ -82,6 +82,11 @@ def remember(secret: str | None) -> None:
         _known.add(secret)
 
 
+def known() -> tuple[Secret, ...]:
+    """The secrets that are known, for another process of this program."""
+    return tuple(map(Secret, sorted(_known)))
+
+
 def _forms() -> Forms | None:
     """What finds the secrets that are known; none while none is."""
     known, size, forms = _made[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from . import stored
 from .feeds import Feed, in_database
 from .files import Found, plain
+from .hiding import distinct
 from .stored import Session
 
 _EVENT = 1024
@@ -32,7 +33,7 @@ def fresh(connection: sqlite3.Connection, database: Found, *, full: bool) -> Seq
     found = []
     for session in opened.sessions():
         archive = session.kind != "events"
-        path = "#".join((database.path, plain(session.session_id), *([plain(session.key)] if archive else [])))
+        path = "#".join((database.path, *map(_name, (session.session_id, *([session.key] if archive else [])))))
         feed = known.get(path)
         if full or feed is None or not (archive or _is_read(session, feed)):
             feed = feed._replace(position=0, line=0) if feed and full else feed
@@ -56,8 +57,12 @@ def _sessions(number: int) -> str:
     return f"{number:,} session{'' if number == 1 else 's'}"
 
 
+def _name(text: str) -> str:
+    return distinct(plain(text))
+
+
 def _is_read(session: Session, feed: Feed) -> bool:
-    return feed.position == session.last + 1 and feed.head == session.key.encode()
+    return feed.position == session.last + 1 and feed.head == _name(session.key).encode()
 
 
 def _found(database: Found, path: str, session: Session, feed: Feed | None) -> Found:
@@ -66,7 +71,7 @@ def _found(database: Found, path: str, session: Session, feed: Feed | None) -> F
     return database._replace(
         kind="events",
         path=path,
-        name=plain(session.session_id)[:255],
+        name=_name(session.session_id)[:255],
         archived="" if events else "0",  # older than what is in use
         size=new,
         stored=session,

@@ -13,9 +13,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ...redaction import hide_known
 from . import damaged
 from .blocks import Lines
-from .files import conversation_name
+from .files import conversation_name, plain
+from .hiding import distinct
 from .jsonlines import Parse, value
 from .numbers import LAST_MS, moment, text
 
@@ -75,7 +77,7 @@ def read(descriptor: int, parse: Parse) -> Header:
     asked = head.find(b'"assistant"')  # up to the first reply
     if head.find(b'"[task:', 0, asked) > 0 or head.find(b'"[cron:', 0, asked) > 0:
         task = _TASK.search(head, 0, len(head) if asked < 0 else asked)
-        found = found._replace(task=task[1].decode().lower()) if task else found
+        found = found._replace(task=hide_known(task[1].decode().lower())) if task else found
     if found.parent and found.began_ms is not None:
         found = found._replace(summed_up=_summed_up(descriptor, found.began_ms, parse))
     return found
@@ -102,11 +104,12 @@ def of(entry: Any) -> Header:
     began_ms = moment(entry.get("timestamp"))
     if "parentSession" not in entry and "sessionKey" not in entry:
         return Header(began_ms)
-    parent = (text(entry.get("parentSession")) or "").replace("\\", "/").rpartition("/")[2]
+    parent = entry.get("parentSession")
+    parent = plain(parent.strip()).replace("\\", "/").rpartition("/")[2] if type(parent) is str else ""
     named = conversation_name(parent)
     return Header(
         began_ms,
-        named[0] if named else parent,
+        distinct(named[0] if named else parent)[:255],
         names={name: entry[name] for name in _NAMES if name in entry} if text(entry.get("sessionKey")) else {},
     )
 

@@ -54,6 +54,7 @@ class NodeConfig:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._value: Mapping[str, Any] | None = None
+        self._env: Mapping[str, str] = {}
         self.problem: str | None = None
         """Why the config cannot be read; then it is taken for an empty one."""
 
@@ -61,12 +62,15 @@ class NodeConfig:
     def value(self) -> Mapping[str, Any]:
         """The config after ``${VAR}``, with whatever problems it has."""
         if self._value is None:
+            from ...config.environment import with_dotenv
             from ...config.load import load
 
             try:
-                self._value = load(self._paths).value
+                found = load(self._paths)
+                self._value, self._env = found.value, found.env
             except FasedError as error:
                 self._value = {}
+                self._env, _ = with_dotenv(os.environ, self._paths, None)
                 self.problem = error.message
         return self._value
 
@@ -75,6 +79,13 @@ class NodeConfig:
         from .prices import written
 
         return written(self.value)
+
+    def remember_keys(self) -> None:
+        """Have the installation's keys hidden, as far as they can be known at once; see ``secrets.stored``."""
+        from ...secrets.stored import remember_stored
+
+        value = self.value  # which reads the variables, too
+        remember_stored(self._paths, value, self._env)
 
     def moves_stores(self) -> bool:
         """Whether it may say where stores lie; most do not, and need not be parsed for that."""

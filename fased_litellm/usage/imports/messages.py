@@ -12,7 +12,7 @@ from typing import Any
 
 from ..migrations import BUCKET_MS
 from .calls import Calls, shape_of
-from .numbers import moment, number, text
+from .numbers import moment, number, text, trimmed
 from .prices import PriceTable
 from .tokens import NONE, of_message
 
@@ -181,7 +181,7 @@ class Messages:
             identity = "#" + blake2b(line.strip(), digest_size=12).hexdigest()
         cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
         cause = "timeout" if message.get("stopReason") == "timeout" else None
-        response = text(message.get("responseId"))
+        response = trimmed(message.get("responseId"))  # keys are looked for in many together
         latency = _latency(entry, message, now)
         perhaps = cost, fresh, output, read, written, latency, note, response, cause, reasoning or None
         has = tuple(value for value in perhaps if value is not None)

@@ -61,10 +61,18 @@ def moment(value: Any) -> int | None:
 
 
 def text(value: Any) -> str | None:
-    """``value`` as a name for the ledger: without space around it, cut, printable as UTF-8; None for none."""
+    """``value`` as a name for the ledger, without the keys that are known; None for none."""
+    return trimmed(hide_known(value)) if type(value) is str else None
+
+
+def trimmed(value: Any) -> str | None:
+    """``value`` as a name for the ledger, if there is no key in it: without space around it, cut, printable as UTF-8; None for
+    none."""
     if type(value) is not str:
         return None
     found = value.strip()
     if len(found) > MAX_TEXT or not found.isascii():
-        found = found[:MAX_TEXT].encode("utf-8", "replace").decode()
-    return hide_known(found) or None
+        if len(found) > MAX_TEXT:
+            found = hide_known(found)[:MAX_TEXT]  # the part of a key that the cut left would be no known key
+        found = found.encode("utf-8", "replace").decode()
+    return found or None

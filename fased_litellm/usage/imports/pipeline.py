@@ -12,6 +12,7 @@ from pathlib import Path
 from ...paths import Paths
 from .. import importlock
 from ..asking import asking
+from . import hiding
 from .feeds import Changes, compare
 from .files import Found, scan
 from .layout import Layout, NodeConfig, find
@@ -67,8 +68,10 @@ def run(
         if not files if not known else _look(ledger, files).none:
             return ImportResult(files=len(files), unreadable=odd)
     with importlock.hold(ledger, wait_s=WAIT_S if wait else 0) as lock:
+        config.remember_keys()
         if known or files is None:  # once more, for another import may have been at work until now
             files = _scan(layout, odd)
+        files = hiding.files(files)
         result = _work(ledger, config, layout, files, lock, full=full, tell=tell, workers=workers)
         result.unreadable += odd
         return result

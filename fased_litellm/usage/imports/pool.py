@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+from ...redaction import known
 from ..ledger import Ledger
 from .jsonlines import chosen, fast
 from .prefetch import Range, prefetch
@@ -57,7 +58,7 @@ class Pool:
         try:
             if workers:
                 self._turns = Turns.make()
-                setting = Setting(ledger.path, prices, _CALLS // workers, _CACHE_KIB // workers)
+                setting = Setting(ledger.path, prices, _CALLS // workers, _CACHE_KIB // workers, known())
                 while len(self._workers) < workers:
                     self._workers.append(Worker(setting, lock, self._turns))
         except BaseException:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .files import plain
+from .hiding import distinct
 from .numbers import moment, number, text
 from .store import About, of_key
 from .tokens import Tokens, of_run
@@ -63,7 +65,7 @@ def run_of(entry: Any, agent: str) -> Run | None:
         call_id=f"task:{job}:{started}",
         about=_task(named, job),
         named=named,
-        session_id=session_id.strip()[:255] if type(session_id) is str else "",
+        session_id=distinct(plain(session_id.strip()))[:255] if type(session_id) is str else "",
         started_at_ms=started,
         provider=text(entry.get("provider")),
         model=text(entry.get("model")),

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ... import plainfile
+from ...redaction import hide_known
 from ...refs import SessionKey
 from .files import conversation_name, plain, session_of
 from .header import NONE, Header
+from .hiding import distinct
 from .jsonlines import chosen, value
-from .numbers import moment, text
+from .numbers import moment, text, trimmed
 from .tokens import Tokens, of_store
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -137,15 +139,15 @@ def about(key: str, agent: str, entry: Mapping[str, Any]) -> About:
     Args:
         agent: whose it is if the key does not say so.
     """
-    parsed = SessionKey.parse(key)
+    parsed = SessionKey.parse(hide_known(key))
     origin = _mapping(entry.get("origin"))
     channel = _lower(entry.get("channel")) or _lower(origin.get("provider")) or parsed.channel
     return About(
-        session=text(parsed.key) or "",
+        session=trimmed(parsed.key) or "",
         agent=parsed.agent or agent,
         channel=channel or "",
         source=_source(parsed, _lower(origin.get("surface")), channel),
-        task=text(parsed.task) or "",
+        task=trimmed(parsed.task) or "",
         label=text(entry.get("label")),
         chat_type=_lower(entry.get("chatType")) or _lower(origin.get("chatType")),
         provider=text(entry.get("modelProvider")),
@@ -184,10 +186,10 @@ def entry_of(key: str, entry: Any, agent: str) -> Entry | None:
     session_id = entry.get("sessionId")
     if type(session_id) is not str or not session_id.strip():
         return None
-    session_id = plain(session_id.strip())[:255]
+    session_id = distinct(plain(session_id.strip()))[:255]
     file = entry.get("sessionFile")
     name = os.path.basename(file.strip()) if type(file) is str else ""
-    name = plain(name[: -len(".jsonl")]) if name.endswith(".jsonl") else session_id
+    name = distinct(plain(name[: -len(".jsonl")])) if name.endswith(".jsonl") else session_id
     return Entry(about(canonical(key, agent), agent, entry), session_id, name, of_store(entry), _earlier(entry))
 
 
@@ -201,7 +203,7 @@ def _earlier(entry: Mapping[str, Any]) -> tuple[str, ...]:
             file = part.get("sessionFile")
             named = conversation_name(os.path.basename(file)) if type(file) is str else None
             found += [part.get("sessionId"), named and named[0]]
-    return tuple(plain(name)[:255] for name in found if type(name) is str and name)
+    return tuple(distinct(plain(name))[:255] for name in found if type(name) is str and name)
 
 
 def _source(key: SessionKey, surface: str | None, channel: str | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from . import hiding
 from .calls import Values, columns
 from .header import NONE, Header
 from .jsonlines import Parse, plain
@@ -102,6 +103,7 @@ def _chunks(reading: Reading, part: Part, prices: PriceTable, *, quick: bool) ->
 
 def _chunk(key: int, reading: Reading, messages: Messages, header: Header) -> Chunk:
     calls = {shape: values for shape, values in messages.calls.by_shape.items() if values}
+    hiding.calls(calls)
     statuses = [status for _, _, status, _ in messages.names]
     chunk = Chunk(
         key,

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from . import stored
+from .files import plain
 from .header import Header
+from .hiding import distinct
 from .jsonlines import Parse
 from .reading import Part, Reading, Unreadable
 from .stored import Unusable
@@ -65,7 +67,7 @@ class _Events(Reading):
         try:
             self._found = os.stat(part.path)
             self._database = stored.opened(part.path)
-            self._generation = self._database.generation(self._session)
+            self._generation = distinct(plain(self._database.generation(self._session)))
             self.restarted = not self._grown(part)
             lines = self._lines(part)
             self._database.check()

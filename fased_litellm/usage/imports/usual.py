@@ -31,7 +31,7 @@ from .messages import (
     Messages,
     name_of,
 )
-from .numbers import MOST_TOKENS, MOST_USD, PICO, text
+from .numbers import MOST_TOKENS, MOST_USD, PICO, trimmed
 from .prices import PriceTable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -209,7 +209,7 @@ class Usual:
         pico = round(usd * PICO)
         response = message.responseId
         if response is not None:
-            response = text(response)
+            response = trimmed(response)  # keys are looked for in many together
         if not pico or reasoning:
             begin = identity, place, now, fresh, output, read, written, total
             self._odd_call(begin, cost, latency, response, reasoning)

@@ -21,6 +21,7 @@ from typing import IO, Any, NamedTuple
 
 from ... import errors
 from ...errors import LedgerError
+from ...redaction import Secret, remember
 from ..ledger import Ledger
 from .jsonlines import fast
 from .prices import PriceTable, Written
@@ -46,12 +47,14 @@ class Setting(NamedTuple):
         prices: those of the config.
         at_once: how many calls it writes at once.
         cache_kib: how much of the ledger it keeps in memory.
+        keys: what to hide.
     """
 
     ledger: Path
     prices: Written
     at_once: int
     cache_kib: int
+    keys: tuple[Secret, ...] = ()
 
 
 class Worker:
@@ -156,6 +159,8 @@ def main() -> None:
     gc.disable()  # nothing here goes round in a circle
     source, target = sys.stdin.buffer, sys.stdout.buffer
     setting, descriptors = next(_messages(source))
+    for key in setting.keys:
+        remember(key)
     try:
         with Ledger(setting.ledger) as ledger:
             with ledger.transaction() as connection:
