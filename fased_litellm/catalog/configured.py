@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import section
+from ..config.substitution import without_escapes
 from ..refs import PROVIDER, ModelRef, normalize_provider
 from ..roles.allowed import ALLOWED, refs_in_use
 from ..roles.choice import IMPLIED, resolve
@@ -43,9 +44,15 @@ def provider_key(source: Mapping[str, Any], provider: str = PROVIDER) -> str | N
 
 
 def definitions_of(source: Mapping[str, Any], provider: str = PROVIDER) -> list[Any]:
-    """``models.providers.<provider>.models`` as it stands, with its indexes; empty where there is none."""
+    """``models.providers.<provider>.models`` as it stands, with its indexes, but ids as they are meant (``$${NAME}`` is
+    ``${NAME}``); empty where there is none."""
     key = provider_key(source, provider)
     if key is None:
         return []
     models = section(source, "models", "providers", key).get("models")
-    return list(models) if isinstance(models, list) else []
+    return [_meant(entry) for entry in models] if isinstance(models, list) else []
+
+
+def _meant(entry: Any) -> Any:
+    name = entry.get("id") if isinstance(entry, Mapping) else None
+    return {**entry, "id": without_escapes(name)} if isinstance(name, str) and "$${" in name else entry

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
+from ..config.substitution import literal
 from ..proxy.pricing.prices import Prices
 from ..refs import DEFAULT_MODEL_ID
 from .facts import ModelFacts
@@ -27,10 +28,15 @@ Definition = dict[str, Any]
 
 
 def to_definition(facts: ModelFacts) -> Definition:
-    """A new definition. What is not known is left out, so that Fased's own defaults hold; ``reasoning`` and ``input``
+    """A new definition, as it is written into a config. What is not known is left out, so that Fased's own defaults hold; ``reasoning`` and ``input``
     then say the least. Token limits are in tokens, prices in USD per million tokens."""
     name = DEFAULT_MODEL_NAME if facts.id == DEFAULT_MODEL_ID else facts.id
-    definition: Definition = {"id": facts.id, "name": name, "reasoning": False, "input": ["text"]}
+    definition: Definition = {
+        "id": literal(facts.id),
+        "name": literal(name),
+        "reasoning": False,
+        "input": ["text"],
+    }
     definition |= known_fields(facts)
     definition["compat"] = compat(facts)
     return definition

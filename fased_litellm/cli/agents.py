@@ -71,7 +71,7 @@ def set_models(
 ) -> None:
     """Set the models of one agent; what is not named stays. An empty text takes a role away."""
     from ..roles.defaults import CHAIN
-    from ..roles.edits import agent_model_edits, allow_edits
+    from ..roles.edits import agent_model_edits, allow_edits, written
 
     if fallback and len([text for text in fallback if text.strip()]) > 1:
         raise UsageError("Fased takes one fallback; two make the whole config invalid.", hint=CHAIN)
@@ -87,13 +87,16 @@ def set_models(
     }
     texts = [text for text in (primary, *(fallback or []), *roles.values()) if text and text.strip()]
 
+    def as_set(refs: Mapping[str, ModelRef], text: str) -> str:
+        return written(refs[text]) if text in refs else ""
+
     def models(refs: Mapping[str, ModelRef]) -> AgentModels:
         return agent_model_edits(
             snapshot,
             agent,
-            primary=str(refs[primary]) if primary and primary in refs else primary,
-            fallbacks=None if fallback is None else [str(refs.get(text, "")) for text in fallback],
-            task_models={role: str(refs.get(text, "")) for role, text in roles.items() if text is not None},
+            primary=written(refs[primary]) if primary and primary in refs else primary,
+            fallbacks=None if fallback is None else [as_set(refs, text) for text in fallback],
+            task_models={role: as_set(refs, text) for role, text in roles.items() if text is not None},
         )
 
     models(dict.fromkeys(texts, DEFAULT_REF))  # what is wrong with the wish itself is told before the proxy is asked

@@ -212,7 +212,7 @@ def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> No
     """Add the fallback; Fased takes one."""
     from ..roles.choice import parse_ref
     from ..roles.defaults import fallback_edits, fallbacks_of, one_fallback
-    from ..roles.edits import allow_edits
+    from ..roles.edits import allow_edits, written
     from ..roles.known import Names
 
     snapshot = session.config()
@@ -220,7 +220,7 @@ def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> No
     current = fallbacks_of(snapshot.source)
     known = Names(snapshot, listed=lambda: (wanted.model,))
     there = {parse_ref(snapshot.value, text, known)[0].key for text in current}
-    listed = current if wanted.key in there else one_fallback(current, str(wanted))
+    listed = current if wanted.key in there else one_fallback(current, written(wanted))
     _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])], retry=retry)
     output.line(f"Fallbacks: {', '.join(listed)}")
 

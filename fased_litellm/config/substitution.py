@@ -43,6 +43,19 @@ def sole_name(text: str) -> str | None:
     return match.group(2) if match and not match.group(1) else None
 
 
+def literal(text: str) -> str:
+    """A text as it is written into a config, so that it is read back as it is: a ``${NAME}`` in it names no variable.
+
+    Names of models come from the proxy, and none of them may bring a variable of this machine into what is sent.
+    """
+    return _TOKEN.sub(lambda match: f"${match.group()}", text)
+
+
+def without_escapes(text: str) -> str:
+    """A text of a config as it is meant, where it holds no variable: ``$${NAME}`` is ``${NAME}``."""
+    return _TOKEN.sub(lambda match: match.group()[1:] if match.group(1) else match.group(), text)
+
+
 def templates(tree: Any) -> list[Template]:
     """All templates of a tree, in the order of its keys."""
     found: list[Template] = []

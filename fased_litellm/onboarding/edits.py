@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..net.addresses import is_private_url
 from ..proxy.urls import normalize_base_url, written_base_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
-from ..roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits
+from ..roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits, written
 from .answers import Answers
 from .found import Found
 
@@ -97,8 +97,10 @@ def model_edits(found: Found, answers: Answers) -> list[Edit]:
     if not refs:
         return []
     if own:
-        texts = {role: str(ref) for role, ref in answers.roles.items()}
-        changed = agent_model_edits(snapshot, found.agent, primary=str(primary) if primary else None, task_models=texts)
+        texts = {role: written(ref) for role, ref in answers.roles.items()}
+        changed = agent_model_edits(
+            snapshot, found.agent, primary=written(primary) if primary else None, task_models=texts
+        )
         edits = list(changed.edits)
     else:
         edits = (_primary_edits(found, primary) if primary else []) + role_edits(snapshot, answers.roles)
@@ -110,5 +112,5 @@ def _primary_edits(found: Found, primary: ModelRef) -> list[Edit]:
     snapshot = found.snapshot
     agent = agents.find(snapshot.source, None)
     if found.primary is not None and found.primary.source.startswith("agents.list"):
-        return list(agent_model_edits(snapshot, agent.id, primary=str(primary)).edits)
+        return list(agent_model_edits(snapshot, agent.id, primary=written(primary)).edits)
     return set_primary_edits(snapshot, primary)

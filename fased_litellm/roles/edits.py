@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.agents import default_agent, find, section
 from ..config.edits import DELETE, Edit
+from ..config.substitution import literal
 from ..errors import RefError
 from ..refs import ModelRef
 from .choice import config_key, legacy_models
@@ -39,10 +40,15 @@ class AgentModels:
         return {"agentId": self.agent_id, "model": self.model, "taskModels": self.task_models}
 
 
+def written(ref: ModelRef) -> str:
+    """A reference as it stands in the values of a config; a model's name may hold what looks like a variable there."""
+    return literal(str(ref))
+
+
 def set_primary_edits(snapshot: ConfigSnapshot, ref: ModelRef) -> list[Edit]:
     """Make ``ref`` the primary of all agents that have none of their own; fallbacks stay."""
     current = section(snapshot.source, *_DEFAULTS).get("model")
-    text = str(ref)
+    text = written(ref)
     if isinstance(current, Mapping):
         return [] if current.get("primary") == text else [Edit((*_DEFAULTS, "model", "primary"), text)]
     if current == text:
@@ -68,7 +74,7 @@ def allow_edits(snapshot: ConfigSnapshot, refs: Iterable[ModelRef], *, always: b
 def role_edits(snapshot: ConfigSnapshot, task_models: Mapping[str, ModelRef]) -> list[Edit]:
     """Set model roles for all agents that do not set them themselves (``agents.defaults.taskModels``)."""
     current = section(snapshot.source, *_DEFAULTS, "taskModels")
-    wanted = {config_key(role): str(ref) for role, ref in task_models.items()}
+    wanted = {config_key(role): written(ref) for role, ref in task_models.items()}
     return [Edit((*_DEFAULTS, "taskModels", key), text) for key, text in wanted.items() if current.get(key) != text]
 
 

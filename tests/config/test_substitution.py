@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.config.substitution import names_in, sole_name, substitute, templates
+from fased_litellm.config.substitution import literal, names_in, sole_name, substitute, templates, without_escapes
 from fased_litellm.errors import Issue
 
 ENV = {"LITELLM_API_KEY": "sk-test-key", "A": "1", "B": "${A}", "_X9": "under", "EMPTY": ""}
@@ -105,3 +105,11 @@ def test_shape_is_kept_and_an_issue_names_a_template(tree):
     found = templates(tree)
     assert len(issues) == sum(len([name for name in template.names if name != "A"]) for template in found)
     assert all(names_in(template.text) == template.names for template in found)
+
+
+@given(
+    st.lists(st.sampled_from(["$", "{", "}", "A", "b", "${A}", "$${A}", "${MISSING}", " "]), max_size=12).map("".join)
+)
+def test_a_literal_text_is_read_back_as_it_is(text: str) -> None:
+    assert substitute({"x": literal(text)}, ENV) == ({"x": text}, [], [])
+    assert without_escapes(literal(text)) == text
