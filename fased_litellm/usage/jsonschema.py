@@ -267,6 +267,12 @@ def _comparison() -> dict[str, Any]:
     return {"$schema": _DIALECT, **TypeAdapter(CompareDocument).json_schema(), "title": "Usage of two periods"}
 
 
+def _what_if() -> dict[str, Any]:
+    from .whatif import WhatIfDocument
+
+    return {"$schema": _DIALECT, **TypeAdapter(WhatIfDocument).json_schema(), "title": "Usage on another model"}
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
@@ -279,4 +285,9 @@ def schemas() -> dict[str, dict[str, Any]]:
         name: {"$schema": _DIALECT, **model.model_json_schema(by_alias=True, mode="serialization")}
         for name, model in documents.items()
     }
-    return {**own, "usage-compare.schema.json": _comparison(), **budgets.schemas()}
+    return {
+        **own,
+        "usage-compare.schema.json": _comparison(),
+        "usage-what-if.schema.json": _what_if(),
+        **budgets.schemas(),
+    }

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..catalog import cache
@@ -21,15 +22,18 @@ from ..catalog.facts import Catalog, ModelFacts
 from ..config.agents import section
 from ..config.implied import implied_base_url
 from ..config.load import ConfigSnapshot
-from ..errors import UsageError
+from ..errors import UnknownModel, UsageError
 from ..paths import Paths
 from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..redaction import redact
-from ..refs import PROVIDER, normalize_provider
+from ..refs import PROVIDER, ModelRef, normalize_provider
+from ..roles.choice import parse_ref
 from .imports.prices import written
 
 _MILLION = 1_000_000
+
+_NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,56 @@ class PriceList:
         if isinstance(listed, NoPrice) and found is not None:
             return NoPrice(f"{found[1]} lacks input or output", "Add it there, in USD per million tokens.")
         return listed
+
+    def target(self, text: str) -> tuple[ModelRef, Price]:
+        """A model that is to be priced, as typed: a reference, an alias of the config, or an id of the LiteLLM proxy.
+
+        Raises:
+            InvalidRef: it is none.
+            UnknownModel: it has no price here, or its proxy does not offer it; with those that look alike.
+        """
+        word = text.strip()
+        known = self._refs()
+        for name in (word, f"{PROVIDER}/{word}"):
+            if name in known:
+                ref = ModelRef(*known[name])
+                break
+        else:
+            ref, note = parse_ref(self._config, word, None)
+            ref = ModelRef(PROVIDER, word) if note else ref
+        found = self.find(ref.provider, ref.model)
+        catalog, url = self._catalog(ref.provider)
+        if catalog is not None and not catalog.accepts(ref.model):
+            found = NoPrice(f"the proxy at {url} does not offer it", "`fased providers refresh` asks the proxy again.")
+        if isinstance(found, Price):
+            return ref, found
+        nearest = self._nearest(ref, known)
+        meant = f"Nearest: {', '.join(nearest)}. " if nearest else ""
+        raise UnknownModel(
+            f"{ref.key} cannot be priced: {found.reason}.",
+            hint=f"{meant}{found.remedy}",
+            nearest=nearest,
+        )
+
+    def _refs(self) -> dict[str, tuple[str, str]]:
+        """``provider/model`` → both, for all models that the config or a catalog names."""
+        found: dict[str, tuple[str, str]] = {}
+        for name in self._base_urls:
+            catalog, _ = self._catalog(name)
+            found |= {f"{name}/{model.id}": (name, model.id) for model in (catalog.chat_models if catalog else ())}
+        for name in self._written:
+            provider, _, model = name.partition("/")
+            found.setdefault(name, (normalize_provider(provider), model))
+        return found
+
+    def _nearest(self, ref: ModelRef, known: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
+        """Up to five models with a price whose names look like that one: those that contain it, then similar ones."""
+        priced = {name: pair for name, pair in known.items() if isinstance(self.find(*pair), Price)}
+        wanted = ref.model.casefold()
+        inside = [name for name, (_, model) in priced.items() if len(wanted) > 2 and wanted in model.casefold()]
+        by_id = {model.casefold(): name for name, (_, model) in reversed(priced.items())}
+        similar = [by_id[model] for model in get_close_matches(wanted, by_id, n=_NEAREST)]
+        return tuple(dict.fromkeys([*sorted(inside, key=len), *similar]))[:_NEAREST] or tuple(priced)[:_NEAREST]
 
     def _defined(self, provider: str, model: str) -> tuple[Prices, str] | None:
         """The price in the config, and where it stands."""

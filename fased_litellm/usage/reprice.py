@@ -242,7 +242,7 @@ def _priced(
     changes: dict[int, dict[str, Any]] = {}
     for number, total, at_ms, before, call_id, feed, billing, *tokens in connection.execute(sql, tuple(ids)).fetchall():
         own = feed is None and not call_id.startswith(ID_PREFIX)
-        values = _values(price, TokenUsage(*tokens, detail=_detail(billing) if own else None), at_ms)
+        values = _values(price, TokenUsage(*tokens, detail=billed_detail(billing) if own else None), at_ms)
         if before is not None and (values is None or values["cost_source"] == ESTIMATE):
             continue  # nothing better than the estimate
         if values is None:
@@ -257,7 +257,7 @@ def _priced(
     return changes
 
 
-def _detail(billing: str | None) -> BilledDetail | None:
+def billed_detail(billing: str | None) -> BilledDetail | None:
     """What was written down of an own call besides its tokens; None if it cannot be read."""
     if billing is None:
         return NOTHING

@@ -63,6 +63,11 @@ SAMPLES: dict[str, list[list[str]]] = {
     "usage session": [["agent:main:main"], ["nobody"]],
     "usage task": [["digest"], ["nothing"]],
     "usage compare": [[], ["last-week", "this-week", "--by", "agent"], ["yesterday"]],
+    "usage what-if": [
+        ["--model", "litellm/default"],
+        ["--model", "litellm/nope", "--by", "agent"],
+        ["--model", "x\x1b[2J"],
+    ],
     "usage reprice": [[], ["--dry-run"]],
     "usage export": [[], ["--format", "prometheus"], ["--format", "otlp-spans"], ["--format", "nonsense"]],
     "usage budget": [[]],

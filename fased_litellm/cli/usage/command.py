@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "session": "usage.calls",
     "task": "usage.calls",
     "compare": "usage.compare",
+    "what-if": "usage.whatif",
     "import": "usage.imports",
     "budget": "usage.budget",
     "reprice": "usage.reprice",

@@ -57,8 +57,8 @@ def _totals(whole: Change, terminal: Terminal) -> Iterator[str]:
     ):
         old, new = getattr(before, field), getattr(after, field)
         if old or new:
-            rows.append((name, tokens(old), tokens(new), _percent(old, new)))
-    rows.append(("Cost", text.short_cost(before), text.short_cost(after), _percent(before.cost_pico, after.cost_pico)))
+            rows.append((name, tokens(old), tokens(new), percent(old, new)))
+    rows.append(("Cost", text.short_cost(before), text.short_cost(after), percent(before.cost_pico, after.cost_pico)))
     columns = [
         Column("", [row[0] for row in rows]),
         *(
@@ -137,10 +137,10 @@ def _pairs(cells: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _count_row(name: str, before: int, after: int) -> tuple[str, str, str, str]:
-    return name, f"{before:,}", f"{after:,}", _percent(before, after)
+    return name, f"{before:,}", f"{after:,}", percent(before, after)
 
 
-def _percent(before: int, after: int) -> str:
+def percent(before: int, after: int) -> str:
     if before == after:
         return _SAME
     if not before:
