@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from typing_extensions import TypedDict
 
@@ -208,7 +208,7 @@ def _calls(connection: sqlite3.Connection, query: Query) -> Iterator[_Call]:
         at_ms, total, cost, unpriced, call_id, feed, billing, *tokens = row[width:]
         detail = billed_detail(billing) if feed is None and not call_id.startswith(ID_PREFIX) else None
         if detail is not None and detail.geo is not None:
-            detail = replace(detail, geo=None)  # a place of the other provider
+            detail = detail._replace(geo=None)  # a place of the other provider
         yield _Call(
             tuple(name or None for name in row[:width]),
             at_ms,
