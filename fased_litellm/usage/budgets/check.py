@@ -185,14 +185,20 @@ def _busy(candidate: Candidate, pico: int | None, stops: Iterable[Standing], hel
     for one in stops:
         counted = [other for other in held if other.within(one.budget.scope, one.window)]
         reserved = sum(other.pico or 0 for other in counted)
-        if reserved and one.sum.cost_pico + reserved >= one.limit_pico:
+        if reserved and not _fits(one, reserved, pico or 0):
             own = sum(other.pico or 0 for other in counted if other.owner.blocks(candidate.owner))
-            return Busy(reserved_by(one, counted, reserved), one.sum.cost_pico + own >= one.limit_pico)
+            return Busy(reserved_by(one, counted, reserved), hopeless=own > 0 and not _fits(one, own, pico or 0))
         # Of calls whose cost nobody can guess, one goes ahead; by what it costs, the others are judged.
         same = [other for other in counted if other.pico is None and _same_model(other.ref, candidate.ref)]
         if pico is None and any(not other.owner.blocks(candidate.owner) for other in same):
             return Busy(first_of_its_kind(one, candidate.ref), hopeless=False)
     return None
+
+
+def _fits(one: Standing, reserved: int, pico: int) -> bool:
+    """Whether a call may run beside others. A call alone may pass the limit, as the last one before it is used up."""
+    taken = one.sum.cost_pico + reserved
+    return taken < one.limit_pico and taken + pico <= one.limit_pico
 
 
 def _same_model(one: ModelRef, other: ModelRef) -> bool:
