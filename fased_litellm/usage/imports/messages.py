@@ -6,6 +6,7 @@ transcript-tools.ts``; replies that no model made: ``src/config/sessions/transcr
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -93,7 +94,7 @@ class Messages:
 
         Args:
             entry: its value.
-            line: itself; a message without an id is named by its digest.
+            line: itself.
 
         Returns:
             What is wrong with it, if anything is; it was taken in all the same.
@@ -178,7 +179,7 @@ class Messages:
             self.billed = True
         identity = entry.get("id")
         if not _is_id(identity):
-            identity = "#" + blake2b(line.strip(), digest_size=12).hexdigest()
+            identity = "#" + blake2b(_written(entry, line), digest_size=12).hexdigest()
         cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
         cause = "timeout" if message.get("stopReason") == "timeout" else None
         response = trimmed(message.get("responseId"))  # keys are looked for in many together
@@ -216,6 +217,15 @@ class Messages:
 
 def _status(stop: Any) -> str:
     return STATUSES.get(stop, "ok") if type(stop) is str else "ok"
+
+
+def _written(entry: dict[str, Any], line: bytes) -> bytes:
+    """What a line says, however it is spaced and ordered, and whatever it follows: copies of it differ in that."""
+    try:
+        said = {name: value for name, value in entry.items() if name != "parentId"}
+        return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return line.strip()
 
 
 def _is_id(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import tempfile
 from dataclasses import dataclass, field
@@ -101,6 +102,20 @@ def test_a_parent_alone_tells_it_too(node: Node) -> None:
         for line in second:
             both_orders(node, (line["id"], [line, *replies(1, 5)]))
     assert ids(node) == WANTED[:4]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_replies_without_ids_are_known_by_what_they_say(node: Node, order: int) -> None:
+    """However the copy of a line is spaced and ordered, and whatever it follows there."""
+    made = [reply(None, T0 + 1000), reply(None, T0 + 2000), reply(None, T0 + 2000, content=[])]
+    copies = [json.dumps({"parentId": "p", **dict(reversed(line.items()))}, indent=None) for line in made]
+    files: list[tuple[str, list[Any]]] = [
+        ("s1", [header("s1", T0), *made]),
+        ("s2", [header("s2", T0 + HOUR, parent="s1.jsonl"), *copies]),
+    ]
+    both_orders(node, *files[::order])
+    assert len(ids(node)) == 3
+    assert all(name.startswith("main/s1/") for name in ids(node))
 
 
 def test_a_chain_of_forks_whose_first_transcript_is_gone(node: Node) -> None:
