@@ -9,6 +9,7 @@
     ├── ConfigError                 config                1
     │   ├── ConfigSyntaxError       config-syntax         1   file, line, column, the line
     │   ├── ConfigInvalid           config-invalid        1   every problem at once
+    │   ├── MissingVariable         missing-variable      1   a value was needed whose ${VAR} is not set
     │   ├── ConfigConflict          config-conflict       1   changed by another program
     │   └── ConfigWriteError        config-write          1   nothing was written
     ├── RefError                    ref                   1
@@ -170,6 +171,24 @@ class ConfigInvalid(ConfigError):
     def as_dict(self) -> dict[str, Any]:
         issues = [{"path": issue.path, "message": issue.message} for issue in self.issues]
         return {**super().as_dict(), "path": self.path, "issues": issues}
+
+
+class MissingVariable(ConfigError):
+    """A value of the config was needed which refers to a variable that is not set, or empty.
+
+    Args:
+        issue: the value's place, and Fased's words for it.
+        variable: the variable.
+    """
+
+    code = "missing-variable"
+
+    def __init__(self, issue: Issue, variable: str, *, hint: str) -> None:
+        super().__init__(f"{issue.message}.", hint=hint)
+        self.path, self.variable = issue.path, variable
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "path": self.path, "variable": self.variable}
 
 
 class ConfigConflict(ConfigError):

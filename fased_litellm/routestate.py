@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .catalog.facts import Catalog
-from .config.implied import configured_provider
+from .config import missing
+from .config.implied import configured_provider, provider_of
 from .config.load import ConfigSnapshot
-from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerError, SecretError
+from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerError, MissingVariable, SecretError
 from .formatting import usd
 from .paths import Paths
 from .provider import LiteLLMProvider
@@ -19,6 +20,7 @@ from .provider.settings import Settings
 from .proxy.receipt import WARN_FROM
 from .refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from .roles.choice import ROLES, Choice, resolve
+from .secrets.lookup import resolve_key
 from .usage.ledger import Ledger
 from .usage.query import Query
 from .usage.report import UsageReport
@@ -100,21 +102,30 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
         ConfigError: the config does not hold.
         UsageError: its base URL is none.
     """
-    settings = Settings.of(snapshot, paths)
+    try:
+        settings = Settings.of(snapshot, paths)
+    except MissingVariable as error:
+        base_url, (key, catalog, problem), nearly = (
+            provider_of(snapshot).base_url,
+            _unasked(snapshot, paths, error),
+            None,
+        )
+    else:
+        base_url = settings.base_url
+        with LiteLLMProvider(settings) as provider:
+            key, catalog, problem = _ask(provider)
+            nearly = _nearly_spent(provider) if key is not None and problem is None else None
     choice = resolve(snapshot)
     roles = {}
     for role in ROLES:
         own = resolve(snapshot, role=role)
         if own.source != choice.source:
             roles[role] = own.primary
-    with LiteLLMProvider(settings) as provider:
-        key, catalog, problem = _ask(provider)
-        nearly = _nearly_spent(provider) if key is not None and problem is None else None
     routed = choice.primary.provider == PROVIDER
     return RouteState(
         config_path=str(snapshot.path),
         configured=configured_provider(snapshot) is not None,
-        base_url=settings.base_url,
+        base_url=base_url,
         routed=routed,
         choice=choice,
         roles=roles,
@@ -124,11 +135,14 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
         today=_today(paths),
         budgets=_budgets(paths),
         next_step=_next_step(problem, catalog, choice.primary, has_key=key is not None),
-        notes=(*choice.notes, *snapshot.warnings, *([nearly] if nearly else [])),
+        notes=(*_notes(snapshot, choice), *([nearly] if nearly else [])),
     )
 
 
-def _ask(provider: LiteLLMProvider) -> tuple[tuple[str, str] | None, Catalog | None, FasedError | None]:
+_Asked = tuple[tuple[str, str] | None, Catalog | None, FasedError | None]
+
+
+def _ask(provider: LiteLLMProvider) -> _Asked:
     try:
         key = provider.key
     except SecretError as error:
@@ -136,8 +150,28 @@ def _ask(provider: LiteLLMProvider) -> tuple[tuple[str, str] | None, Catalog | N
     shown = (f"{key.kind}: {key.detail}", key.masked)
     try:
         return shown, provider.discover(), None
-    except (CallError, CatalogError) as error:
+    except (CallError, CatalogError, MissingVariable) as error:
         return shown, provider.last_good(), error
+
+
+def _unasked(snapshot: ConfigSnapshot, paths: Paths, why: MissingVariable) -> _Asked:
+    """What is known where the address is not."""
+    try:
+        key = resolve_key(snapshot, paths)
+    except SecretError:
+        return None, None, why
+    return (f"{key.kind}: {key.detail}", key.masked), None, why
+
+
+def _notes(snapshot: ConfigSnapshot, choice: Choice) -> list[str]:
+    """What else should be known. For a variable that is not set the Node agent refuses the whole config."""
+    notes = [*choice.notes, *snapshot.warnings]
+    if snapshot.missing:
+        names = ", ".join(missing.variables(snapshot.missing))
+        notes.append(
+            f"The Node agent refuses the whole config while {names} is not set: `fased litellm doctor` says where."
+        )
+    return list(dict.fromkeys(notes))
 
 
 def _nearly_spent(provider: LiteLLMProvider) -> str | None:
@@ -183,7 +217,7 @@ def _budgets(paths: Paths) -> Listing | BudgetError | None:
 
 
 def _next_step(problem: FasedError | None, catalog: Catalog | None, primary: ModelRef, *, has_key: bool) -> str | None:
-    if not has_key:
+    if not has_key and not isinstance(problem, MissingVariable):
         return f"export LITELLM_API_KEY=…, or {ONBOARD}"
     if problem is not None:
         return problem.hint

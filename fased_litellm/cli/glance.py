@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import FasedError
+from ..errors import FasedError, SecretError
 from ..formatting import count, token_count
 from ..refs import PROVIDER
 from ..routestate import RouteState, route_state
@@ -49,7 +49,9 @@ def _rows(state: RouteState) -> list[tuple[str, str]]:
 def _proxy(state: RouteState) -> str:
     if state.problem is None:
         return "answers, and accepts the key"
-    return "not asked: no key" if state.key is None else state.problem.message.partition("\n")[0]
+    if isinstance(state.problem, SecretError):
+        return "not asked: no key"
+    return state.problem.message.partition("\n")[0]
 
 
 def _models(state: RouteState) -> str:

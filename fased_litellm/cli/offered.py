@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..catalog import cache
 from ..catalog.selection import check_ref, for_the_node_agent, unlisted
 from ..catalog.typed import read_ref
-from ..errors import FasedError
+from ..errors import FasedError, MissingVariable
 from ..refs import PROVIDER, ModelRef, normalize_provider
 from . import output
 
@@ -26,7 +26,12 @@ def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
     from ..provider import LiteLLMProvider
     from ..provider.settings import Settings
 
-    with LiteLLMProvider(Settings.of(snapshot, paths)) as provider:
+    try:
+        settings = Settings.of(snapshot, paths)
+    except MissingVariable as error:
+        output.diagnostic(f"The proxy's models are not known: {error.message}")
+        return None
+    with LiteLLMProvider(settings) as provider:
         try:
             return provider.discover()
         except FasedError as error:
@@ -43,10 +48,15 @@ def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
 
 def last_known(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
     """The last good list of the configured proxy, without asking it."""
-    from ..config.implied import provider_of
+    from ..config.implied import address_of
     from ..proxy.urls import normalize_base_url
 
-    catalog, note = cache.read(paths, normalize_base_url(provider_of(snapshot).base_url))
+    try:
+        url = address_of(snapshot)
+    except MissingVariable as error:
+        output.diagnostic(f"The proxy's models are not known: {error.message}")
+        return None
+    catalog, note = cache.read(paths, normalize_base_url(url))
     if note:
         output.diagnostic(note)
     return catalog

@@ -29,13 +29,13 @@ def config(*, require_valid: bool = True) -> ConfigSnapshot:
 
     Raises:
         ConfigSyntaxError: it is not JSON5.
-        ConfigInvalid: it has problems, and ``require_valid`` is set.
+        ConfigInvalid: it has problems other than variables that are not set, and ``require_valid`` is set.
     """
     from ..config.load import load
 
     with without_plugins_of_pydantic():
         snapshot = load(paths())
-    return snapshot.require_valid() if require_valid else snapshot
+    return snapshot.require_usable() if require_valid else snapshot
 
 
 def known_agent(snapshot: ConfigSnapshot, agent: str | None) -> str | None:

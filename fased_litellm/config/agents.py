@@ -100,13 +100,25 @@ def known(config: Mapping[str, Any], agent: str) -> Agent:
 
 
 def agent_dir(paths: Paths, config: Mapping[str, Any], agent: str | None) -> Path:
-    """The folder of an agent."""
+    """The folder of an agent.
+
+    Raises:
+        MissingVariable: the config has it with a variable that is not set.
+    """
     found = find(config, agent)
+    if found.agent_dir and "${" in found.agent_dir:
+        from .missing import require
+
+        require(found.agent_dir, f"agents.list[{found.index}].agentDir", paths.state / ".env")
     return paths.agent_dir(found.id, configured=found.agent_dir, default_agent=default_agent(config))
 
 
 def auth_profiles(paths: Paths, config: Mapping[str, Any], agent: str | None) -> Path:
-    """The agent's own ``auth-profiles.json``."""
+    """The agent's own ``auth-profiles.json``.
+
+    Raises:
+        MissingVariable: as ``agent_dir``.
+    """
     return agent_dir(paths, config, agent) / "auth-profiles.json"
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, normalize_provider
+from .agents import section
 
 if TYPE_CHECKING:
     from .load import ConfigSnapshot
@@ -56,6 +57,27 @@ def configured_provider(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> P
         return providers[provider]
     wanted = normalize_provider(provider)
     return next((entry for name, entry in providers.items() if normalize_provider(name) == wanted), None)
+
+
+def entry_place(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> str:
+    """The dotted path of the provider's entry in the config, as it is written there; that of a new one, where there is none."""
+    providers = section(snapshot.source, "models", "providers")
+    if provider in providers:
+        return f"models.providers.{provider}"
+    wanted = normalize_provider(provider)
+    return f"models.providers.{next((name for name in providers if normalize_provider(name) == wanted), provider)}"
+
+
+def address_of(snapshot: ConfigSnapshot) -> str:
+    """The base URL of the provider ``litellm``, configured or implied, as written: ``proxy.urls`` normalises it.
+
+    Raises:
+        ConfigInvalid: the config does not hold.
+        MissingVariable: the URL refers to a variable that is not set.
+    """
+    url = provider_of(snapshot).base_url
+    snapshot.need(f"{entry_place(snapshot)}.baseUrl")
+    return url
 
 
 def implied_provider(snapshot: ConfigSnapshot) -> ProviderConfig:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigInvalid, Issue
 from ..paths import Paths
 from ..redaction import remember
-from . import environment, includes, legacy, substitution
+from . import environment, includes, legacy, missing, substitution
 from .document import Document
 from .environment import Environment
 from .includes import Written
@@ -36,6 +36,7 @@ class _Evaluation:
     value: dict[str, Any] = field(default_factory=dict)
     env: Environment = field(default_factory=lambda: Environment({}))
     issues: list[Issue] = field(default_factory=list)
+    missing: list[Issue] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
     sections: dict[str, Strict] = field(default_factory=dict)
@@ -55,11 +56,13 @@ class ConfigSnapshot:
         raw: its text, None without a file.
         document: the loss-free text, None without a file.
         source: the tree after ``$include``, before ``${VAR}``; editors start from here.
-        value: the tree after ``${VAR}``. It may hold secrets.
+        value: the tree after ``${VAR}``; a variable that is not set stays as it is written. It may hold secrets.
         env: the effective environment, with the ``.env`` files and the ``env`` block, but without what the working folder's
             ``.env`` sets, which is in ``env.for_keys``. It may hold secrets.
         outer_env: the same without the ``env`` block.
-        issues: everything that is wrong, sorted by place.
+        issues: everything for which the Node agent refuses the config, sorted by place; ``missing`` among it.
+        missing: the values which refer to a variable that is not set. Such a config can be read and edited here; only
+            who needs one of these values fails (``need``).
         warnings: what does no harm, but will surprise.
         legacy: keys of older releases; a config with them is not edited.
         included: where each value is written, if there is any ``$include``; else empty.
@@ -77,6 +80,7 @@ class ConfigSnapshot:
     env: Environment = field(repr=False)
     outer_env: Environment = field(repr=False)
     issues: list[Issue] = field(default_factory=list)
+    missing: list[Issue] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
     included: dict[KeyPath, Written] = field(default_factory=dict, repr=False)
@@ -93,27 +97,53 @@ class ConfigSnapshot:
 
     @property
     def valid(self) -> bool:
-        """Whether there is no issue."""
+        """Whether the Node agent takes the config: there is no issue."""
         return not self.issues
 
+    @property
+    def usable(self) -> bool:
+        """Whether the config holds, apart from variables that are not set."""
+        return len(self.issues) == len(self.missing)
+
     def require_valid(self) -> ConfigSnapshot:
-        """This snapshot, if it is valid.
+        """This snapshot, if the Node agent takes it.
 
         Raises:
-            ConfigInvalid: it is not; lists every issue.
+            ConfigInvalid: it does not; lists every issue.
         """
         if self.issues:
             raise ConfigInvalid(str(self.path), self.issues, hint=self._hint())
         return self
+
+    def require_usable(self) -> ConfigSnapshot:
+        """This snapshot, if it holds apart from variables that are not set.
+
+        Raises:
+            ConfigInvalid: it does not; lists every issue.
+        """
+        return self if self.usable else self.require_valid()
+
+    def need(self, *places: str) -> None:
+        """Say that the values at and below some places are about to be used.
+
+        Args:
+            places: dotted paths.
+
+        Raises:
+            MissingVariable: one of them refers to a variable that is not set; the hint says where to set it.
+        """
+        for issue in self.missing:
+            if any(missing.below(issue.path, place) for place in places):
+                raise missing.needed(issue, self.paths.state / ".env")
 
     @property
     def config(self) -> Config:
         """The typed view of the sections that are ours.
 
         Raises:
-            ConfigInvalid: the config is not valid.
+            ConfigInvalid: the config does not hold, variables that are not set apart.
         """
-        self.require_valid()
+        self.require_usable()
         rest = {key: value for key, value in self.value.items() if key not in SECTIONS}
         return Config(**self.sections, rest=rest)
 
@@ -132,10 +162,10 @@ class ConfigSnapshot:
         return self.written_at(path).file
 
     def _hint(self) -> str | None:
-        missing = list(dict.fromkeys(name for issue in self.issues if (name := _missing_variable(issue))))
-        if len(missing) == 0 or any(_missing_variable(issue) is None for issue in self.issues):
+        if not (self.missing and self.usable):
             return None
-        return f"Set {', '.join(missing)} in the environment, or in {self.paths.state / '.env'}. Nothing was changed."
+        where = missing.where_to_set(missing.variables(self.missing), self.paths.state / ".env")
+        return f"{where} Nothing was changed."
 
 
 def load(paths: Paths, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> ConfigSnapshot:
@@ -183,6 +213,7 @@ def _read(paths: Paths, outer: Environment, warnings: list[str]) -> ConfigSnapsh
         env=found.env,
         outer_env=outer,
         issues=found.issues,
+        missing=found.missing,
         warnings=warnings + found.warnings,
         legacy=found.legacy,
         included=found.origins,
@@ -192,17 +223,21 @@ def _read(paths: Paths, outer: Environment, warnings: list[str]) -> ConfigSnapsh
     )
 
 
-def check_texts(texts: Mapping[Path, str], snapshot: ConfigSnapshot) -> list[Issue]:
+def check_texts(texts: Mapping[Path, str], snapshot: ConfigSnapshot) -> tuple[list[Issue], list[Issue]]:
     """The issues which the config would have with other texts in its files, in the same environment.
 
     Args:
         texts: the new texts, that of the config file among them; other included files are as they are on disk.
 
+    Returns:
+        What is wrong with the texts, and apart from that the references to variables that are not set.
+
     Raises:
         ConfigSyntaxError: a text is not JSON5.
     """
     tree = Document.parse(texts[snapshot.path], path=str(snapshot.path)).value
-    return _evaluate(tree, snapshot.path, snapshot.outer_env, texts).issues
+    found = _evaluate(tree, snapshot.path, snapshot.outer_env, texts)
+    return [issue for issue in found.issues if issue not in found.missing], found.missing
 
 
 def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, str] | None = None) -> _Evaluation:
@@ -219,12 +254,13 @@ def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, 
         found = Issue("", f"Expected an object, got {validation.kind_of(resolved.value)}")
         return _Evaluation(env=outer, issues=[*resolved.issues, found])
     env, warnings = environment.with_block(outer, resolved.value)
-    value, missing, passed_over = substitution.substitute(resolved.value, env)
+    value, unset, passed_over = substitution.substitute(resolved.value, env)
     warnings += passed_over
-    checked = validation.check(value)
+    checked = validation.check(value, unset=[issue.path for issue in unset])
     # Below a failed include something is missing for that reason alone; one word about it is enough.
-    wrong = [issue for issue in checked.issues if not _below_any(issue, resolved.failed)]
-    wrong += resolved.issues + missing + environment.block_issues(resolved.value)
+    failed = [dotted(path) for path in resolved.failed]
+    wrong = [issue for issue in checked.issues if not any(missing.below(issue.path, place) for place in failed)]
+    wrong += resolved.issues + unset + environment.block_issues(resolved.value)
     old = legacy.find(value)
     warnings += [f"{issue.message}; `fased doctor --fix` moves it." for issue in old]
     return _Evaluation(
@@ -232,6 +268,7 @@ def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, 
         value=value,
         env=env,
         issues=sorted(wrong, key=lambda issue: (issue.path, issue.message)),
+        missing=unset,
         warnings=warnings + checked.warnings,
         legacy=old,
         sections=checked.sections,
@@ -239,18 +276,6 @@ def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, 
         files=resolved.files,
         texts=texts,
     )
-
-
-def _below_any(issue: Issue, paths: list[KeyPath]) -> bool:
-    places = [dotted(path) for path in paths]
-    return any(
-        not place or issue.path == place or issue.path.startswith((f"{place}.", f"{place}[")) for place in places
-    )
-
-
-def _missing_variable(issue: Issue) -> str | None:
-    begin, _, rest = issue.message.partition('"')
-    return rest.partition('"')[0] if begin == "Missing env var " else None
 
 
 def _working_folder() -> Path | None:

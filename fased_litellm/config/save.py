@@ -83,13 +83,13 @@ def file_changes(snapshot: ConfigSnapshot, documents: Mapping[Path, Document]) -
 
 
 def check(change: ConfigChange) -> None:
-    """Check a change against the schema.
+    """Check a change against the schema; ``${VAR}`` of a variable that is not set is no fault of the text.
 
     Raises:
-        ConfigInvalid: the config would not be valid with it; lists every issue.
+        ConfigInvalid: the config would not hold with it; lists every issue.
     """
     texts = {file.path: file.new.text for file in change.files}
-    issues = check_texts({change.path: change.after or "{}", **texts}, change.snapshot)
+    issues, _ = check_texts({change.path: change.after or "{}", **texts}, change.snapshot)
     if issues:
         raise ConfigInvalid(str(change.path), issues, hint="Nothing was changed. Correct these keys first.")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Issue
+from . import missing as missing_variables
 from .environment import Environment, for_keys
 from .keypath import KeyPath, dotted
 from .schema import SECTIONS
@@ -115,7 +116,7 @@ def substitute(tree: Any, env: Mapping[str, str]) -> tuple[Any, list[Issue], lis
 
         result = _TOKEN.sub(value, text)
         for name in dict.fromkeys(missing):
-            message = f'Missing env var "{name}" referenced at config path: {place}'
+            message = missing_variables.message(name, place)
             if untrusted.get(name):
                 message += f" ({file} sets it, but a .env file in the working folder may give nothing but keys)"
             issues.append(Issue(place, message))

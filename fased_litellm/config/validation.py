@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +52,13 @@ TOO_MANY_FALLBACKS = (
 )
 
 
-def check(config: Mapping[str, Any]) -> Checked:
+def check(config: Mapping[str, Any], unset: Collection[str] = ()) -> Checked:
     """Check the sections which this package owns; the other ones are not looked at.
 
     Args:
         config: the config after ``$include`` and ``${VAR}``.
+        unset: dotted paths of values which refer to variables that are not set. What they will be is not known, so that
+            nothing is wrong with them here.
     """
     result = Checked()
     for name in SECTIONS:
@@ -67,7 +70,13 @@ def check(config: Mapping[str, Any]) -> Checked:
         except ValidationError as error:
             # Neither URLs nor inputs: an input may be a secret.
             details = error.errors(include_url=False)
-            result.issues += [_issue(model, name, detail) for detail in details]
+            issues = [_issue(model, name, detail) for detail in details]
+            without = _without(config[name], {_loc(detail) for detail in details}) if unset else None
+            if without is not None and all(issue.path in unset for issue in issues):
+                with contextlib.suppress(ValidationError):
+                    result.sections[name] = model.model_validate(without)
+                    continue
+            result.issues += issues
     result.issues.sort(key=lambda issue: (issue.path, issue.message))
     result.warnings += _unknown_sections(config)
     agents = config.get("agents")
@@ -77,13 +86,28 @@ def check(config: Mapping[str, Any]) -> Checked:
 
 
 def _issue(model: type[Strict], name: str, detail: ErrorDetails) -> Issue:
+    below = _loc(detail)
+    return Issue(dotted((name, *below)), _message(model, below, detail))
+
+
+def _loc(detail: ErrorDetails) -> KeyPath:
     # A tag names the branch of a union and is no place in the file. What is told to be an extra key is no tag.
     loc = detail["loc"]
     tags = [isinstance(part, str) and part.startswith(BRANCH) for part in loc]
     if tags and detail["type"] == "extra_forbidden":
         tags[-1] = False
-    below: KeyPath = tuple(part for part, is_tag in zip(loc, tags, strict=True) if not is_tag)
-    return Issue(dotted((name, *below)), _message(model, below, detail))
+    return tuple(part for part, is_tag in zip(loc, tags, strict=True) if not is_tag)
+
+
+def _without(value: Any, places: Collection[KeyPath], path: KeyPath = ()) -> Any:
+    """A copy of a section without the values at some places."""
+    if isinstance(value, Mapping):
+        items = ((key, item, (*path, key)) for key, item in value.items())
+        return {key: _without(item, places, at) for key, item, at in items if at not in places}
+    if isinstance(value, list):
+        below = ((item, (*path, index)) for index, item in enumerate(value))
+        return [_without(item, places, at) for item, at in below if at not in places]
+    return value
 
 
 def _message(model: type[Strict], path: KeyPath, detail: ErrorDetails) -> str:

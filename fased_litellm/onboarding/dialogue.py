@@ -95,7 +95,11 @@ class Unattended:
         self.request = request
 
     def base_url(self, found: Found) -> str:
-        return normalize_base_url(self.request.base_url) if self.request.base_url else found.base_url
+        if self.request.base_url:
+            return normalize_base_url(self.request.base_url)
+        if found.unknown_address is not None:
+            raise found.unknown_address
+        return found.base_url
 
     def key(self, found: Found, *, again: bool = False) -> GivenKey:
         del again  # nobody to ask; a refused key ends the command in `failed`

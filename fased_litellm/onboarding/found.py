@@ -11,7 +11,7 @@ from ..catalog.configured import provider_key
 from ..config import agents
 from ..config.implied import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from ..config.load import ConfigSnapshot
-from ..errors import ConfigError, SecretError, UsageError
+from ..errors import ConfigError, MissingVariable, SecretError, UsageError
 from ..proxy.urls import normalize_base_url
 from ..redaction import mask
 from ..refs import PROVIDER
@@ -54,6 +54,7 @@ class Found:
         entry_key: its key in ``models.providers``.
         keys: usable keys, the one that Fased's onboarding takes first in front.
         primary: the model that the agent uses now; None where the config says nothing.
+        unknown_address: set where the config has an address with a variable that is not set; ``base_url`` is a guess then.
     """
 
     snapshot: ConfigSnapshot
@@ -64,6 +65,7 @@ class Found:
     entry_key: str
     keys: tuple[GivenKey, ...]
     primary: Choice | None
+    unknown_address: MissingVariable | None = None
 
     @property
     def private_network(self) -> bool | None:
@@ -82,9 +84,15 @@ def look(snapshot: ConfigSnapshot, agent: str | None = None) -> Found:
     key = provider_key(snapshot.source) or PROVIDER
     value = agents.section(snapshot.value, "models", "providers", key)
     configured = value.get("baseUrl")
+    place = f"models.providers.{key}.baseUrl"
+    unset: MissingVariable | None = None
+    try:
+        snapshot.need(place)
+    except MissingVariable as error:
+        unset = error
     variable = snapshot.env.get(BASE_URL_VARIABLE, "").strip()
-    if isinstance(configured, str) and configured.strip():
-        url, source = _normal(configured, f"models.providers.{key}.baseUrl"), "config"
+    if isinstance(configured, str) and configured.strip() and unset is None:
+        url, source = _normal(configured, place), "config"
     elif variable:
         url, source = _normal(variable, BASE_URL_VARIABLE), BASE_URL_VARIABLE
     else:
@@ -99,6 +107,7 @@ def look(snapshot: ConfigSnapshot, agent: str | None = None) -> Found:
         entry_key=key,
         keys=tuple(_keys(snapshot, agent)),
         primary=None if chosen.source == IMPLIED else chosen,
+        unknown_address=unset,
     )
 
 

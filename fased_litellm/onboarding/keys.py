@@ -19,12 +19,12 @@ from ..paths import Paths
 from ..proxy.keykind import warning
 from ..redaction import mask
 from ..refs import PROVIDER, normalize_agent_id
-from ..secrets.lookup import ResolvedKey, profile_order, resolve_key, stores
+from ..secrets.lookup import ResolvedKey, profile_order, resolve_key, stores, unset_key
 from ..secrets.placement import ENV_VARIABLE, PROFILE_ID, Placement, Storage, place, removal_edits
 from ..secrets.profiles import Credential, ProfileStore, read, remove
 from ..secrets.secretref import describe, in_keyring
 from . import check, keyfiles
-from .found import look
+from .found import Found, look
 from .keystorage import KeptIn, Keyring, choose
 
 
@@ -140,7 +140,13 @@ class AgentKey:
             UsageError: the key is kept where only its owner can change it.
             SecretError: the keyring or a file cannot be written; nothing was changed.
         """
-        warnings = self._asked(key) if ask else []
+        found = look(self._snapshot, self._agent)
+        warnings: list[str] = []
+        if ask and found.unknown_address is not None:
+            ask = False
+            warnings.append(f"The proxy was not asked about the key: {found.unknown_address.message}")
+        elif ask:
+            warnings = self._asked(found, key)
         known = self._profile()
         return self._write(key, self._kept_in(key, storage, known), known, checked=ask, warnings=warnings)
 
@@ -259,14 +265,16 @@ class AgentKey:
             return None
 
     def _after(self, wanted: str | None) -> list[str]:
-        """What is to be said of the key that is in use now."""
+        """What is to be said of the key that is in use now, and of the config."""
+        snapshot = load(self._paths, self._env)
         try:
-            now = resolve_key(load(self._paths, self._env), self._paths, PROVIDER, agent=self._agent)
+            now = resolve_key(snapshot, self._paths, PROVIDER, agent=self._agent)
         except MissingKey:
             return []
+        said = unset_key(snapshot) if wanted is not None else []
         if now.value == wanted:
-            return []
-        return [f"Calls use another key now, {now.masked} from {now.detail}, which comes first."]
+            return said
+        return [f"Calls use another key now, {now.masked} from {now.detail}, which comes first.", *said]
 
     def _left(self, written: keyfiles.Written, key: str) -> list[str]:
         """Where a key still is that should be gone."""
@@ -278,8 +286,7 @@ class AgentKey:
             )
         return said
 
-    def _asked(self, key: str) -> list[str]:
-        found = look(self._snapshot, self._agent)
+    def _asked(self, found: Found, key: str) -> list[str]:
         allowed = is_private_url(found.base_url) if found.private_network is None else found.private_network
         try:
             _, kind = check.check(found.base_url, key, allow_private=allowed)

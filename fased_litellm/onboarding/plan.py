@@ -18,7 +18,7 @@ from ..config.change import ConfigChange
 from ..net.addresses import is_private_url
 from ..redaction import mask
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
-from ..secrets.lookup import profile_order
+from ..secrets.lookup import profile_order, unset_key
 from ..secrets.placement import PROFILE_ID, Placement, Storage, auth_edits, place
 from ..secrets.profiles import ProfileStore, order_in, overlay, parse
 from ..secrets.secretref import in_keyring
@@ -195,6 +195,7 @@ def _warnings(
     stores: tuple[ProfileStore, ProfileStore],
     now: datetime,
 ) -> Iterable[str]:
+    yield from unset_key(found.snapshot)
     private = is_private_url(answers.base_url)
     if found.private_network is False and private and not answers.allow_private:
         yield (

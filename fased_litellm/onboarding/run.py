@@ -94,7 +94,7 @@ def onboard(
         FasedError: anything that stands in the way; nothing was written.
     """
     moment = now or datetime.now(UTC)
-    snapshot = load(paths, env).require_valid()
+    snapshot = load(paths, env).require_usable()
     agent = normalize_agent_id(request.agent) if request.agent else None
     found = look(snapshot, agent)
     keyring = Keyring()

@@ -89,9 +89,10 @@ class LiteLLMProvider:
 
         Raises:
             ConfigError: the config does not parse or does not hold.
+            MissingVariable: its base URL refers to a variable that is not set.
         """
         paths = paths or Paths.from_env(env)
-        snapshot = load(paths, env).require_valid()
+        snapshot = load(paths, env).require_usable()
         return cls(Settings.of(snapshot, paths), agent=agent)
 
     def __enter__(self) -> Self:

@@ -126,7 +126,7 @@ class Keys:
         if config == self._read_with:
             return first
         try:
-            return load(self._settings.paths, first.outer_env).require_valid()
+            return load(self._settings.paths, first.outer_env).require_usable()
         except FasedError as error:
             _log.warning("The config that was read first stays: %s", error.message)
             return first

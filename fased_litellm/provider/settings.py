@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.implied import provider_of
+from ..config.implied import address_of, entry_place, provider_of
 from ..config.load import ConfigSnapshot
 from ..config.schema.models import Cost, ModelDefinition, ProviderConfig
 from ..errors import UnknownModel
@@ -17,7 +17,7 @@ from ..proxy.pricing.prices import Prices
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
 from ..roles.allowed import check_allowed
-from ..roles.choice import Choice, resolve
+from ..roles.choice import IMPLIED, Choice, resolve
 from ..roles.known import Names
 
 if TYPE_CHECKING:
@@ -57,11 +57,13 @@ class Settings:
 
         Raises:
             UsageError: its base URL is none.
+            MissingVariable: its base URL refers to a variable that is not set.
         """
         provider = provider_of(snapshot, PROVIDER)
+        url = normalize_base_url(address_of(snapshot))
         # Of definitions with the same id the first one counts.
         definitions = {definition.id: definition for definition in reversed(provider.models)}
-        return cls(snapshot, paths, provider, normalize_base_url(provider.base_url), definitions)
+        return cls(snapshot, paths, provider, url, definitions)
 
     def choose(self, *, model: str | ModelRef | None, agent: str, role: str | None) -> Choice:
         """The model for a call: the one asked for, without a fallback; else that of the agent and its role.
@@ -72,6 +74,7 @@ class Settings:
             InvalidRef: the text is no reference.
             UnknownModel: it belongs to another provider.
             ModelNotAllowed: the config has an allow-list without it.
+            MissingVariable: the place in the config which names it refers to a variable that is not set.
             UsageError: no such role.
         """
         key = (model, agent, role)
@@ -87,6 +90,8 @@ class Settings:
         names = self.known(agent)
         if model is None:
             choice = resolve(self.snapshot, agent, role, known=names)
+            if choice.source != IMPLIED:
+                self.snapshot.need(choice.source)
         else:
             ref = model if isinstance(model, ModelRef) else self._typed(model, agent)
             choice = Choice(ref, None, "asked for")
@@ -114,11 +119,28 @@ class Settings:
         return self._definitions.get(model_id)
 
     def headers(self, model_id: str) -> dict[str, str]:
-        """The headers which the config adds to a model's requests; names in lower case, the model's win."""
+        """The headers which the config adds to a model's requests; names in lower case, the model's win.
+
+        Raises:
+            MissingVariable: one of them refers to a variable that is not set.
+        """
         definition = self.definition(model_id)
-        own = (definition.headers if definition else None) or {}
-        merged = {**(self.provider.headers or {}), **own}
-        return {name.lower(): value for name, value in merged.items()}
+        own = definition.headers if definition else None
+        if own:
+            index = next(index for index, model in enumerate(self.provider.models) if model is definition)
+            self.snapshot.need(f"{entry_place(self.snapshot)}.models[{index}].headers")
+        return {**self.provider_headers(), **{name.lower(): value for name, value in (own or {}).items()}}
+
+    def provider_headers(self) -> dict[str, str]:
+        """The headers which the config adds to every request to the proxy; names in lower case.
+
+        Raises:
+            MissingVariable: one of them refers to a variable that is not set.
+        """
+        if not self.provider.headers:
+            return {}
+        self.snapshot.need(f"{entry_place(self.snapshot)}.headers")
+        return {name.lower(): value for name, value in self.provider.headers.items()}
 
     def prices(self, model_id: str) -> Prices | None:
         """What a model costs; None if nobody knows.

@@ -45,7 +45,8 @@ class Choice:
         primary: the model to ask.
         fallback: the model to ask when that one fails; Fased honours one alone.
         source: the config path where the primary stands, ``implied`` where nothing is configured.
-        notes: what the reader should know, for example a reference without a provider.
+        notes: what the reader should know, for example a reference without a provider, or one that refers to a variable which
+            is not set.
     """
 
     primary: ModelRef
@@ -81,7 +82,8 @@ def resolve(
     """The model for an agent, by default the default agent, and a role, by default none.
 
     A role is looked for in the agent's ``taskModels``, then in ``agents.defaults.taskModels``; where neither has it, the
-    primary is taken. The primary is the agent's own, else that of ``agents.defaults``, else ``litellm/default``.
+    primary is taken. The primary is the agent's own, else that of ``agents.defaults``, else ``litellm/default``. A fallback
+    that refers to a variable which is not set is left out.
 
     Args:
         snapshot: the config.
@@ -105,9 +107,19 @@ def resolve(
     else:
         primary, note = parse_ref(config, place.text, known, is_primary=is_primary)
         source = place.path
+    notes = [note] if note else []
+    if place is not None and (unset := _unset(snapshot, place)):
+        notes = [unset]
     fallback_place = next(fallback_places(config, found), None)
+    if fallback_place and (unset := _unset(snapshot, fallback_place)):
+        fallback_place = None
+        notes.append(unset)
     fallback = parse_ref(config, fallback_place.text, known)[0] if fallback_place else None
-    return Choice(primary, None if fallback == primary else fallback, source, (note,) if note else ())
+    return Choice(primary, None if fallback == primary else fallback, source, tuple(notes))
+
+
+def _unset(snapshot: ConfigSnapshot, place: Place) -> str | None:
+    return next((f"{issue.message}." for issue in snapshot.missing if issue.path == place.path), None)
 
 
 def aliases(config: Mapping[str, Any]) -> dict[str, str]:

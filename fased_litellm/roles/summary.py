@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import Agent, agent_dir, agents_of, default_agent, section
-from ..errors import UsageError
+from ..errors import MissingVariable, UsageError
 from ..paths import Paths
 from ..refs import normalize_agent_id
 from .choice import IMPLIED, ROLES, resolve
@@ -86,13 +86,20 @@ def _summary(snapshot: ConfigSnapshot, agent: Agent, default: str) -> AgentSumma
         id=agent.id,
         name=agent.name,
         workspace=_workspace(snapshot.paths, snapshot.value, agent, default),
-        agent_dir=agent_dir(snapshot.paths, snapshot.value, agent.id),
+        agent_dir=_agent_dir(snapshot, agent),
         model=None if chosen.source == IMPLIED else str(chosen.primary),
         fallback=str(chosen.fallback) if chosen.fallback else None,
         task_models=roles,
         bindings=_bindings(snapshot.value, agent.id),
         is_default=agent.id == default,
     )
+
+
+def _agent_dir(snapshot: ConfigSnapshot, agent: Agent) -> Path:
+    try:
+        return agent_dir(snapshot.paths, snapshot.value, agent.id)
+    except MissingVariable:
+        return Path(agent.agent_dir or "")  # as it is written
 
 
 def _workspace(paths: Paths, config: Mapping[str, Any], agent: Agent, default: str) -> Path:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..config import agents
+from ..config import agents, missing
 from ..config.environment import for_keys
-from ..errors import MissingKey, SecretError
+from ..config.implied import entry_place
+from ..errors import MissingKey, MissingVariable, SecretError
 from ..paths import Paths
 from ..redaction import Secret, mask, remember
 from ..refs import PROVIDER, normalize_provider
@@ -136,7 +137,7 @@ def resolve_key(
         or config_key(snapshot, provider)
     )
     if found is None:
-        raise _missing(provider, store, env_variable(provider), notes)
+        raise _missing(snapshot, provider, store, notes)
     return replace(found, notes=tuple(notes))
 
 
@@ -181,14 +182,22 @@ def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider:
 
 def _value_of(credential: Credential, snapshot: ConfigSnapshot) -> str:
     if credential.ref is not None:
-        return secretref.resolve(credential.ref, snapshot.value, snapshot.env)
+        return _resolved(credential.ref, snapshot)
     if not credential.value:
         raise SecretError(f"the profile holds no {credential.type}")
     return credential.value
 
 
+def _resolved(ref: Mapping[str, str], snapshot: ConfigSnapshot) -> str:
+    try:
+        snapshot.need(f"secrets.providers.{ref.get('provider', 'default')}")
+    except MissingVariable as error:
+        raise SecretError(f"{secretref.describe(ref)}: {error.message}", hint=error.hint) from None
+    return secretref.resolve(ref, snapshot.value, snapshot.env)
+
+
 def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey | None:
-    """The key in the config, ``models.providers.<provider>.apiKey``.
+    """The key in the config, ``models.providers.<provider>.apiKey``; none while it refers to a variable that is not set.
 
     Raises:
         SecretError: a reference stands there which does not resolve.
@@ -197,9 +206,11 @@ def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKe
         if normalize_provider(name) != provider or not isinstance(entry, Mapping):
             continue
         key, place = entry.get("apiKey"), f"models.providers.{name}.apiKey"
+        if any(missing.below(issue.path, place) for issue in snapshot.missing):
+            return None
         ref = coerce_ref(key)
         if ref is not None:
-            return ResolvedKey(secretref.resolve(ref, snapshot.value, snapshot.env), "models.json", place)
+            return ResolvedKey(_resolved(ref, snapshot), "models.json", place)
         if isinstance(key, str) and key.strip():
             text = key.strip()
             # Fact: Fased's src/agents/models-config.ts takes the bare name of a variable for a reference to it.
@@ -210,12 +221,30 @@ def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKe
     return None
 
 
-def _missing(provider: str, store: ProfileStore, variable: str, notes: list[str]) -> MissingKey:
+def unset_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> list[str]:
+    """What is to be said where a key is kept elsewhere, and the config still refers to a variable that is not set."""
+    place = f"{entry_place(snapshot, provider)}.apiKey"
+    names = missing.variables(issue for issue in snapshot.missing if missing.below(issue.path, place))
+    if not names:
+        return []
+    where = missing.where_to_set(names, snapshot.paths.state / ".env")
+    refused = "the Node agent refuses the whole config for that"
+    still = f"{place} still refers to {', '.join(names)}, which is not set: {refused}."
+    return [f"{still} {where} Or remove the reference: fased config unset {place}"]
+
+
+def _missing(snapshot: ConfigSnapshot, provider: str, store: ProfileStore, notes: list[str]) -> MissingKey:
     tried = "".join(f" {note}" for note in notes)
+    variable, place = env_variable(provider), f"{entry_place(snapshot, provider)}.apiKey"
+    referred = missing.variables(issue for issue in snapshot.missing if missing.below(issue.path, place))
+    config = f"{place} refers to {', '.join(referred)}, which is not" if referred else f"{place} neither"
+    names = " or ".join(dict.fromkeys((*referred, variable)))
+    further = f", or store a key: `fased litellm key set`, or `fased onboard --auth-choice {provider}-api-key`"
+    where = missing.where_to_set([names], snapshot.paths.state / ".env").rstrip(".")
     return MissingKey(
         f'No API key found for provider "{provider}". Auth store: {store.path} (agentDir: {store.path.parent}).'
-        f" {variable} is not set, and models.providers.{provider}.apiKey neither.{tried}",
-        hint=f"Set {variable}, or run `fased onboard --auth-choice {provider}-api-key`.",
+        f" {variable} is not set, and {config}.{tried}",
+        hint=f"{where}{further if provider == PROVIDER else ''}.",
     )
 
 

@@ -37,7 +37,9 @@ class Place:
         path.write_text(json.dumps({"version": 1, "profiles": profiles, **rest}))
 
     def key(self, **arguments: Any) -> ResolvedKey:
-        snapshot: Any = SimpleNamespace(value=self.config, source=self.config, env=self.env)
+        snapshot: Any = SimpleNamespace(
+            value=self.config, source=self.config, env=self.env, paths=self.paths, missing=[], need=lambda *_: None
+        )
         return resolve_key(snapshot, self.paths, now_ms=NOW, **arguments)
 
 

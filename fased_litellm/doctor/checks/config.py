@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from ...catalog.configured import definitions_of, provider_key
+from ...config import missing
+from ...config.implied import address_of, entry_place
+from ...config.keypath import dotted
+from ...config.load import ConfigSnapshot
 from ...config.validation import TOO_MANY_FALLBACKS
-from ...errors import FasedError
+from ...errors import FasedError, MissingVariable
 from ...net.addresses import is_loopback_url, is_private_url
 from ...proxy.urls import normalize_base_url
 from ...refs import PROVIDER
+from ...secrets.lookup import resolve_key
 from ..findings import Finding
 from .subject import Subject
 
@@ -26,7 +32,10 @@ def holds(subject: Subject) -> Iterator[Finding]:
         yield Finding("config-syntax", "error", error.message, error.hint or "Correct it.", str(subject.paths.config))
         return
     assert snapshot is not None
+    yield from _unset(snapshot)
     for issue in snapshot.issues:
+        if issue in snapshot.missing:
+            continue
         too_many = issue.message == TOO_MANY_FALLBACKS
         yield Finding(
             "config-invalid",
@@ -48,14 +57,45 @@ def holds(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _unset(snapshot: ConfigSnapshot) -> Iterator[Finding]:
+    """Values with a variable that is not set. What needs none of them works here; the Node agent refuses the whole config."""
+    key_place = f"{entry_place(snapshot)}.apiKey"
+    for issue in snapshot.missing:
+        name = missing.variable(issue) or ""
+        file = next(
+            (where.file for path, where in snapshot.included.items() if dotted(path) == issue.path), snapshot.path
+        )
+        remedy, command = missing.where_to_set([name], snapshot.paths.state / ".env"), None
+        if missing.below(issue.path, key_place) and _kept_elsewhere(snapshot):
+            remedy += " Or remove the reference, since the key is kept elsewhere."
+            command = f"fased config unset {shlex.quote(key_place)}"
+        yield Finding(
+            "variable-missing",
+            "error",
+            f"{issue.message}. The Node agent treats the whole config as empty then.",
+            remedy,
+            str(file),
+            command=command,
+        )
+
+
+def _kept_elsewhere(snapshot: ConfigSnapshot) -> bool:
+    try:
+        return resolve_key(snapshot, snapshot.paths).kind != "models.json"
+    except FasedError:
+        return False
+
+
 def address(subject: Subject) -> Iterator[Finding]:
     """The base URL is one, is written as it should be, and may be asked."""
-    if subject.provider is None:
+    if subject.snapshot is None:
         return
     file = str(subject.paths.config)
-    written = subject.provider.base_url
     try:
+        written = address_of(subject.snapshot)
         url = normalize_base_url(written)
+    except MissingVariable:
+        return  # that is a finding of its own
     except FasedError as error:
         yield Finding("base-url", "error", error.message, error.hint or "Correct baseUrl.", file)
         return

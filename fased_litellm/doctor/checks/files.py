@@ -9,10 +9,11 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ...config.agents import agents_of, auth_profiles, base_auth_profiles
-from ...errors import LedgerDamaged, LedgerError
+from ...errors import LedgerDamaged, LedgerError, MissingVariable
 from ...usage.asking import asking
 from ...usage.spool import Spool
 from ..findings import Finding
@@ -57,7 +58,9 @@ def private_files(subject: Subject) -> list[Path]:
         Spool.beside(paths.ledger).taken,
         paths.state / ".env",
     ]
-    found += [auth_profiles(paths, config, agent.id) for agent in agents_of(config)]
+    for agent in agents_of(config):
+        with suppress(MissingVariable):  # where its folder is is not known
+            found.append(auth_profiles(paths, config, agent.id))
     found += sorted(paths.config.parent.glob(f"{paths.config.name}.bak*"))
     found += [paths.local_proxy / "master-key"]
     return [path for path in dict.fromkeys(found) if path.is_file()]

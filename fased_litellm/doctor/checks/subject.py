@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...catalog.facts import Catalog
-from ...config.implied import provider_of
+from ...config.implied import address_of, provider_of
 from ...config.load import ConfigSnapshot, load
 from ...config.schema.models import ProviderConfig
 from ...errors import FasedError
@@ -40,9 +40,9 @@ class Subject:
 
     @property
     def snapshot(self) -> ConfigSnapshot | None:
-        """The config, valid; None if it is not."""
+        """The config, if it holds apart from variables that are not set; else None."""
         snapshot, _ = self.read
-        return snapshot if snapshot is not None and snapshot.valid else None
+        return snapshot if snapshot is not None and snapshot.usable else None
 
     @cached_property
     def provider(self) -> ProviderConfig | None:
@@ -52,10 +52,10 @@ class Subject:
     @cached_property
     def base_url(self) -> str | None:
         """The proxy's root; None where there is no usable one."""
-        if self.provider is None:
+        if self.snapshot is None:
             return None
         try:
-            return normalize_base_url(self.provider.base_url)
+            return normalize_base_url(address_of(self.snapshot))
         except FasedError:
             return None
 

@@ -142,7 +142,7 @@ def find(paths: Paths, config: NodeConfig) -> Layout:
         jobs = _expand(tasks, paths)
         runs = jobs.parent / "runs"
     for one in agents_of(tree):
-        if one.agent_dir:
+        if _usable(one.agent_dir):
             databases.setdefault(str(_expand(one.agent_dir, paths)), one.id)
     return Layout(tuple(folders), str(runs), main, _pairs(databases), _tasks(paths, jobs))
 
