@@ -9,6 +9,7 @@ import typer
 
 from ..errors import FasedError, UsageError
 from ..onboarding.dialogue import Dialogue, KeyStorage, Request, Unattended
+from ..onboarding.headers import parse_headers
 from ..onboarding.run import AUTH_CHOICE, Outcome, onboard
 from . import handover, onboard_text, output, session
 from .commands import SETTINGS
@@ -50,6 +51,15 @@ def onboard_command(
             "--custom-base-url",
             metavar="URL",
             help="The proxy; else as configured, LITELLM_BASE_URL, http://localhost:4000.",
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            metavar="NAME=VALUE",
+            help="A header for every request to the proxy, such as one that a login before it wants; ${VAR} stays in the"
+            " file as it is. May be repeated.",
         ),
     ] = None,
     model: Annotated[
@@ -104,6 +114,7 @@ def onboard_command(
     request = Request(
         key=litellm_api_key,
         base_url=custom_base_url,
+        headers=parse_headers(header or ()),
         model=model,
         agent=agent,
         storage=_storage(key_storage, secret_input_mode),

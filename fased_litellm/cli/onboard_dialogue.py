@@ -39,7 +39,9 @@ class Terminal:
             self._asked_url = True
             return self._flags.base_url(found)
         self._asked_url = True
-        if self._last_url is None and found.base_url_source != "default":
+        if self._last_url is None and found.unknown_address is not None:
+            output.diagnostic(f"{found.unknown_address.message} What you type here takes its place.")
+        elif self._last_url is None and found.base_url_source != "default":
             output.diagnostic(f"The address comes from {_origin(found)}.")
         while True:
             text = _ask("URL of the LiteLLM proxy", default=self._last_url or found.base_url)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigInvalid, Issue
 from ..paths import Paths
-from ..redaction import remember
 from . import environment, includes, legacy, missing, substitution
 from .document import Document
 from .environment import Environment
 from .includes import Written
 from .keypath import KeyPath, dotted
 from .readfile import decode, read_bytes
-from .redacted import secrets_in
+from .redacted import remember_secrets
 from .schema import SECTIONS, Config
 
 if TYPE_CHECKING:
@@ -200,8 +199,7 @@ def _read(paths: Paths, outer: Environment, warnings: list[str]) -> ConfigSnapsh
     if text is not None:
         document = Document.parse(text, path=str(paths.config))
         found = _evaluate(document.value, paths.config, outer)
-    for _, secret in secrets_in(found.value):
-        remember(secret)  # no message may quote it, whoever writes that message
+    remember_secrets(found.value)  # no message may quote them, whoever writes that message
     return ConfigSnapshot(
         paths=paths,
         path=paths.config,

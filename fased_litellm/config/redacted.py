@@ -3,6 +3,7 @@
 Fact: Fased's ``src/config/redact-snapshot.ts`` and ``schema.hints.ts``. A text is a secret by the name of its key, or of a key around
 it; ``${NAME}`` alone and the parts of a reference to a secret are none. Here the names of HTTP headers that carry one count too, and
 the section ``secrets``, which says where secrets are, does not make secrets of all that is in it.
+In ``headers`` more names are taken for secret ones, and so is what looks like a credential.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ConfigError
+from ..redaction import remember
 from .keypath import KeyPath, dotted
 
 SENTINEL = "__FASED_REDACTED__"
@@ -22,6 +24,8 @@ _HARMLESS = re.compile(
     r"(?:max(?:output|input|completion)?tokens|contexttokens|totaltokens|tokencount|tokenlimit|tokenbudget|passwordfile)$",
     re.IGNORECASE,
 )
+_HEADER = re.compile(r"key|token|secret|passw|auth|cookie|credential|session|signature|jwt|assertion", re.IGNORECASE)
+_CREDENTIAL = re.compile(r"(?:bearer|basic|token)\s.*|sk-.*|(?=\S*\d)(?=\S*[A-Za-z])\S{24,}", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"\s*\$\{[^}]*\}\s*")
 _REFERENCE = frozenset({"source", "provider", "id"})
 
@@ -42,10 +46,27 @@ def secrets_in(value: Any, path: KeyPath = (), *, inside: bool = False) -> Itera
             return
         for key, item in value.items():
             below = (*path, key)
-            yield from secrets_in(item, below, inside=inside or (_is_sensitive(key) and below != ("secrets",)))
+            secret = _is_sensitive(key) or (path[-1:] == ("headers",) and is_secret_header(key, item))
+            yield from secrets_in(item, below, inside=inside or (secret and below != ("secrets",)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from secrets_in(item, (*path, index), inside=inside)
+
+
+def is_secret_header(name: str, value: Any) -> bool:
+    """Whether a header of a provider holds a secret, by its name, or as its value looks."""
+    if _HEADER.search(name) is not None:
+        return True
+    return isinstance(value, str) and _CREDENTIAL.fullmatch(value.strip()) is not None
+
+
+def remember_secrets(value: Any) -> None:
+    """Have every secret of a config hidden from now on, also where it follows on a scheme, as in ``Bearer sk-…``."""
+    for _, secret in secrets_in(value):
+        remember(secret)
+        scheme, _, credential = secret.strip().partition(" ")
+        if scheme.lower() in ("bearer", "basic", "token"):
+            remember(credential.strip())
 
 
 def is_secret_place(path: KeyPath) -> bool:

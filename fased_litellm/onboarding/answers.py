@@ -25,6 +25,7 @@ class Answers:
         roles: model by role.
         catalog: what the proxy has; None if it was not asked.
         warnings: what was noticed on the way.
+        headers: those to be written, by name, as they are written; hidden from ``repr``.
     """
 
     base_url: str
@@ -36,3 +37,4 @@ class Answers:
     roles: Mapping[str, ModelRef] = field(default_factory=dict)
     catalog: Catalog | None = None
     warnings: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -6,6 +6,8 @@ proxy that is being set up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..catalog.discover import discover
 from ..catalog.facts import Catalog
 from ..errors import AddressBlocked, CallError, CatalogError
@@ -35,19 +37,22 @@ _NO_MODELS = (
 )
 
 
-def check(base_url: str, key: str | None, *, allow_private: bool) -> tuple[Catalog, KeyKind]:
+def check(
+    base_url: str, key: str | None, *, allow_private: bool, headers: Mapping[str, str] | None = None
+) -> tuple[Catalog, KeyKind]:
     """The models which the key may use, and what kind of key it is.
 
     Args:
         base_url: the proxy, normalised.
         key: the key, None to send none.
         allow_private: whether a private address may be asked.
+        headers: those of the provider's entry.
 
     Raises:
         CallError: the proxy is not reached, is none, or refuses; message and hint explain it.
         CatalogError: its list of models is empty, or none.
     """
-    with ProxyClient(base_url, key, allow_private_network=allow_private) as client:
+    with ProxyClient(base_url, key, allow_private_network=allow_private, headers=headers) as client:
         try:
             catalog = discover(client)
         except CallError as error:

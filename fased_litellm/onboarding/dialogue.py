@@ -32,6 +32,7 @@ class Request:
     Attributes:
         key: ``--litellm-api-key``; hidden from ``repr``.
         base_url: ``--custom-base-url``.
+        headers: ``--header``, name and value; the value may have ``${VAR}`` in it. Hidden from ``repr``.
         model: ``--model``, an id or a reference.
         agent: ``--agent``.
         storage: where the key is to be kept; None decides by itself.
@@ -43,6 +44,7 @@ class Request:
 
     key: str | None = field(default=None, repr=False)
     base_url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     model: str | None = None
     agent: str | None = None
     storage: KeyStorage | None = None

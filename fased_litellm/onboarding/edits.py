@@ -10,6 +10,7 @@ from ..catalog.definitions import default_definition, to_definition
 from ..catalog.facts import Catalog, ModelFacts
 from ..config import agents
 from ..config.edits import Edit
+from ..config.keypath import KeyPath
 from ..errors import UsageError
 from ..net.addresses import is_private_url
 from ..proxy.urls import normalize_base_url, written_base_url
@@ -32,9 +33,12 @@ def provider_edits(found: Found, answers: Answers) -> Iterable[Edit]:
     if not found.entry:
         if not agents.section(source, "models"):
             yield Edit(("models", "mode"), "merge")
-        request = {"request": {"allowPrivateNetwork": True}} if allow else {}
+        request: dict[str, Any] = {"request": {"allowPrivateNetwork": True}} if allow else {}
+        if answers.headers:
+            request["headers"] = dict(answers.headers)
         yield Edit(path, {"baseUrl": written_base_url(answers.base_url), "api": _API, **request, "models": []})
         return
+    yield from _header_edits(found, answers, path)
     if not same_address(found, answers.base_url):
         yield Edit((*path, "baseUrl"), written_base_url(answers.base_url))
     if "api" not in found.entry:
@@ -42,6 +46,13 @@ def provider_edits(found: Found, answers: Answers) -> Iterable[Edit]:
     # A `false` in the config is the user's word, which only the user's word here takes back.
     if allow and (found.private_network is None or (answers.allow_private and not found.private_network)):
         yield Edit((*path, "request", "allowPrivateNetwork"), True)
+
+
+def _header_edits(found: Found, answers: Answers, path: KeyPath) -> Iterable[Edit]:
+    """Set the headers that were given; one which is there in another case is the same one. The other ones stay."""
+    written = {name.lower(): name for name in agents.section(found.entry, "headers")}
+    for name, value in answers.headers.items():
+        yield Edit((*path, "headers", written.get(name.lower(), name)), value)
 
 
 def same_address(found: Found, base_url: str) -> bool:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..catalog.configured import provider_key
-from ..config import agents
+from ..config import agents, missing
 from ..config.implied import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from ..config.load import ConfigSnapshot
+from ..config.redacted import remember_secrets
+from ..config.substitution import substitute
 from ..errors import ConfigError, MissingVariable, SecretError, UsageError
 from ..proxy.urls import normalize_base_url
 from ..redaction import mask
@@ -72,6 +74,32 @@ class Found:
         """``request.allowPrivateNetwork`` as configured, None where it is not set."""
         value = agents.section(self.entry, "request").get("allowPrivateNetwork")
         return value if isinstance(value, bool) else None
+
+    def headers(self, further: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The headers of the entry for requests to the proxy, after ``${VAR}``; names in lower case.
+
+        Args:
+            further: headers that are to be written, as they are written; they win.
+
+        Raises:
+            MissingVariable: one of them refers to a variable that is not set.
+        """
+        further = {name.lower(): value for name, value in (further or {}).items()}
+        place = f"models.providers.{self.entry_key}.headers"
+        written = agents.section(self.snapshot.value, "models", "providers", self.entry_key, "headers")
+        headers = {}
+        for name, value in written.items():
+            if name.lower() not in further and isinstance(value, str):
+                self.snapshot.need(f"{place}.{name}")
+                headers[name.lower()] = value
+        values, issues, _ = substitute(
+            {"models": {"providers": {self.entry_key: {"headers": further}}}}, self.snapshot.env
+        )
+        if issues:
+            raise missing.needed(issues[0], self.snapshot.paths.state / ".env")
+        headers.update(agents.section(values, "models", "providers", self.entry_key, "headers"))
+        remember_secrets({"headers": headers})
+        return headers
 
 
 def look(snapshot: ConfigSnapshot, agent: str | None = None) -> Found:

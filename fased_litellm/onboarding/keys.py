@@ -289,7 +289,7 @@ class AgentKey:
     def _asked(self, found: Found, key: str) -> list[str]:
         allowed = is_private_url(found.base_url) if found.private_network is None else found.private_network
         try:
-            _, kind = check.check(found.base_url, key, allow_private=allowed)
+            _, kind = check.check(found.base_url, key, allow_private=allowed, headers=found.headers())
         except CatalogError as error:
             return [error.message]  # the key is taken; which models it may use is its owner's affair
         too_powerful = warning(kind)

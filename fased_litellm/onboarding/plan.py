@@ -207,6 +207,9 @@ def _warnings(
             f"models.providers.{found.entry_key}.request.allowPrivateNetwork stays true, though the new address is public:"
             " you can remove it."
         )
+    stay = [name for name in agents.section(found.entry, "headers") if name not in answers.headers]
+    if stay and not same_address(found, answers.base_url):
+        yield f"The headers {', '.join(stay)} of the config go to {answers.base_url} now; remove those that are not for it."
     if placement is None:
         return
     profile = placement.profile

@@ -110,6 +110,7 @@ def onboard(
         roles=dialogue.roles(found, catalog),
         catalog=catalog,
         warnings=(*snapshot.warnings, *remarks, *decision.warnings),
+        headers=request.headers,
     )
     base = read(agents.base_auth_profiles(paths))
     own = agents.auth_profiles(paths, snapshot.value, agent) if agent else base.path
@@ -144,7 +145,9 @@ def _connect(
         configured = is_private_url(url) if found.private_network is None else found.private_network
         try:
             with dialogue.busy(f"Asking {url} …"):
-                catalog, kind = check.check(url, key.value, allow_private=allowed or configured)
+                catalog, kind = check.check(
+                    url, key.value, allow_private=allowed or configured, headers=found.headers(request.headers)
+                )
         except FasedError as error:
             change = dialogue.failed(error)
             allowed = allowed or change == "allow"

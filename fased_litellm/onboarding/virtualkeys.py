@@ -120,7 +120,7 @@ class VirtualKeys:
 
     def client(self, key: str | None) -> ProxyClient:
         """A client of the proxy with that key."""
-        return ProxyClient(self.base_url, key, allow_private_network=self.settings.provider.allows_private_network)
+        return ProxyClient(self.base_url, key, **self.settings.client_options())
 
     def held(self) -> ResolvedKey:
         """The agent's key.
@@ -290,7 +290,12 @@ class VirtualKeys:
             CallError: the proxy does not answer.
             CatalogError: it lists no model for the key.
         """
-        catalog, _ = check(self.base_url, key, allow_private=self.settings.provider.allows_private_network)
+        catalog, _ = check(
+            self.base_url,
+            key,
+            allow_private=self.settings.provider.allows_private_network,
+            headers=self.settings.provider_headers(),
+        )
         model = self._model(catalog)
         held = ResolvedKey(key, "local", "the new key")
         context = CallContext(agent=self._agent or "main", task="check-key", source="cli")

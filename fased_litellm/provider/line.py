@@ -25,7 +25,7 @@ class Line:
         self, settings: Settings, agent: str, *, profile: str | None = None, key: ResolvedKey | None = None
     ) -> None:
         self.keys = Keys(settings, agent, profile=profile, key=key)
-        self._base_url, self._private = settings.base_url, settings.provider.allows_private_network
+        self._settings = settings
         self._client: ProxyClient | None = None
         self._async_client: AsyncProxyClient | None = None
         self._lock = threading.Lock()
@@ -35,11 +35,12 @@ class Line:
 
         Raises:
             SecretError: there is no key.
+            MissingVariable: a header of the config refers to a variable that is not set.
         """
         key = self.keys.current().value
         with self._lock:
             if self._client is None:
-                self._client = ProxyClient(self._base_url, key, allow_private_network=self._private)
+                self._client = ProxyClient(self._settings.base_url, key, **self._settings.client_options())
             self._client.api_key = key
             return self._client
 
@@ -48,10 +49,11 @@ class Line:
 
         Raises:
             SecretError: there is no key.
+            MissingVariable: a header of the config refers to a variable that is not set.
         """
         key = (await self.keys.acurrent()).value
         if self._async_client is None:
-            self._async_client = AsyncProxyClient(self._base_url, key, allow_private_network=self._private)
+            self._async_client = AsyncProxyClient(self._settings.base_url, key, **self._settings.client_options())
         self._async_client.api_key = key
         return self._async_client
 

@@ -131,6 +131,17 @@ class Settings:
             self.snapshot.need(f"{entry_place(self.snapshot)}.models[{index}].headers")
         return {**self.provider_headers(), **{name.lower(): value for name, value in (own or {}).items()}}
 
+    def client_options(self) -> dict[str, Any]:
+        """How the proxy is to be asked, for a ``ProxyClient``.
+
+        Raises:
+            MissingVariable: a header refers to a variable that is not set.
+        """
+        return {
+            "allow_private_network": self.provider.allows_private_network,
+            "headers": self.provider_headers(),
+        }
+
     def provider_headers(self) -> dict[str, str]:
         """The headers which the config adds to every request to the proxy; names in lower case.
 

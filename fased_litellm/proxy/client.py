@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -36,6 +36,8 @@ class _Core:
         base_url: the proxy's root in any form (``proxy.urls``).
         api_key: the key, None for none. Assign a new one at any time: calls under way keep the old one.
         allow_private_network: whether private and loopback addresses may be asked.
+        headers: further headers of every request, such as those which a service before the proxy wants; ours win, whatever
+            the case of the names.
         user_agent: what the proxy's spend rows show.
     """
 
@@ -45,18 +47,35 @@ class _Core:
         api_key: str | None,
         *,
         allow_private_network: bool,
+        headers: Mapping[str, str] | None = None,
         user_agent: str = f"fased-litellm/{__version__}",
     ) -> None:
         self.base_url = normalize_base_url(base_url)
         self.api_key: str | None = Secret(api_key) if api_key else None
         self.allow_private_network = allow_private_network
+        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
         self.user_agent = user_agent
+
+    def with_key(self, api_key: str | None) -> ProxyClient:
+        """Another blocking client of the same proxy, asked in the same way, with another key; to be closed."""
+        return ProxyClient(
+            self.base_url,
+            api_key,
+            allow_private_network=self.allow_private_network,
+            headers=self.headers,
+            user_agent=self.user_agent,
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 
     def _headers(self) -> dict[str, str]:
-        return base_headers(self.api_key, self.user_agent)
+        return {**self.headers, **base_headers(self.api_key, self.user_agent)}
+
+    def _chat(self, exchange: Exchange) -> Request:
+        request = exchange.request(base_headers(self.api_key, self.user_agent))
+        # What the model's own entry says of a header is in there already, and wins.
+        return replace(request, headers={**self.headers, **request.headers}) if self.headers else request
 
     def _get(
         self, path: str, params: Mapping[str, str] | None, timeout_s: float, max_bytes: int, idle_s: float | None = None
@@ -145,7 +164,7 @@ class ProxyClient(_Core):
             CallError: it failed; ``receipt`` says how far it came.
         """
         try:
-            return exchange.whole(self._transport.send(exchange.request(self._headers())))
+            return exchange.whole(self._transport.send(self._chat(exchange)))
         except CallError as error:
             raise error if error.receipt else exchange.stamped(error) from None
 
@@ -158,7 +177,7 @@ class ProxyClient(_Core):
         """
         begun = False
         try:
-            with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
+            with self._transport.open(self._chat(exchange)) as (status, headers, chunks):
                 if not exchange.opened(status, headers):
                     raise exchange.refused(status, b"".join(chunks))
                 begun = True
@@ -201,7 +220,7 @@ class AsyncProxyClient(_Core):
     async def chat(self, exchange: Exchange) -> Reply:
         """As ``ProxyClient.chat``."""
         try:
-            return exchange.whole(await self._transport.send(exchange.request(self._headers())))
+            return exchange.whole(await self._transport.send(self._chat(exchange)))
         except CallError as error:
             raise error if error.receipt else exchange.stamped(error) from None
 
@@ -209,7 +228,7 @@ class AsyncProxyClient(_Core):
         """As ``ProxyClient.stream``; the last item is the reply, since an async generator has no value."""
         begun = False
         try:
-            async with self._transport.open(exchange.request(self._headers())) as (status, headers, chunks):
+            async with self._transport.open(self._chat(exchange)) as (status, headers, chunks):
                 if not exchange.opened(status, headers):
                     raise exchange.refused(status, b"".join([chunk async for chunk in chunks]))
                 begun = True

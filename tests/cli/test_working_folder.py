@@ -86,7 +86,7 @@ def test_nor_does_one_to_which_the_config_refers(
     monkeypatch.setenv("LITELLM_API_KEY", KEY)
     agent = make(home, capsys, "${MY_PROXY}")
     (cloned / ".env").write_text(f"MY_PROXY={evil.url}\n")
-    for words in (("providers", "refresh"), ("litellm", "chat", "hi"), ("litellm", "verify"), ("models", "list")):
+    for words in (("providers", "refresh"), ("litellm", "chat", "hi"), ("litellm", "verify")):
         status, _, err = agent.run(*words)
         assert status == 1
         assert 'Missing env var "MY_PROXY"' in err

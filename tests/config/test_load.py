@@ -251,11 +251,12 @@ def test_other_texts_are_checked_in_the_same_environment(fased):
     snapshot = fased.load(MAIN_PATH.read_text(), LITELLM_API_KEY="sk-test-key")
 
     def check(text):
-        return [issue.path for issue in check_texts({snapshot.path: text}, snapshot)]
+        wrong, unset = check_texts({snapshot.path: text}, snapshot)
+        return [issue.path for issue in wrong], [issue.path for issue in unset]
 
-    assert check(MAIN_PATH.read_text()) == []
-    assert check("{ models: { modes: 1 }, x: '${NOPE}' }") == ["models.modes", "x"]
-    assert check("{ env: { NOPE: 'set' }, x: '${NOPE}' }") == []
+    assert check(MAIN_PATH.read_text()) == ([], [])
+    assert check("{ models: { modes: 1 }, x: '${NOPE}' }") == (["models.modes"], ["x"])
+    assert check("{ env: { NOPE: 'set' }, x: '${NOPE}' }") == ([], [])
     with pytest.raises(ConfigSyntaxError):
         check("{")
 

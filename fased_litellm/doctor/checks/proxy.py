@@ -9,7 +9,8 @@ from typing import Any
 
 from ...catalog.discover import discover
 from ...catalog.facts import Catalog
-from ...errors import CallError, FasedError, LedgerError
+from ...errors import CallError, FasedError, LedgerError, MissingVariable
+from ...provider.settings import Settings
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
 from ...usage.asking import asking
@@ -42,9 +43,13 @@ class Asked:
 
 def ask(subject: Subject, key: str | None) -> Asked:
     """Ask for readiness, models and the kind of the key: four small requests, none of which reaches a provider."""
-    if subject.offline or subject.base_url is None:
+    if subject.offline or subject.base_url is None or subject.snapshot is None:
         return Asked()
-    with ProxyClient(subject.base_url, key, allow_private_network=subject.allows_private) as client:
+    try:
+        options = Settings.of(subject.snapshot, subject.paths).client_options()
+    except MissingVariable:
+        return Asked()  # a finding of its own
+    with ProxyClient(subject.base_url, key, **options) as client:
         try:
             body: Any = client.get_json("/health/readiness", timeout_s=TIMEOUT_S).body
         except FasedError as error:

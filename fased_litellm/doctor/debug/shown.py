@@ -11,8 +11,15 @@ from ...net.messages import Request
 from ...proxy.answers import error_of
 from ...redaction import MASK, redact
 
-_PLAIN = ("accept", "content-type", "user-agent")
-"""Headers of a request which hold no secret; so do LiteLLM's own. The rest comes from the config, and may be one."""
+_PLAIN = (
+    "accept",
+    "content-type",
+    "user-agent",
+    "x-litellm-agent-id",
+    "x-litellm-call-id",
+    "x-litellm-session-id",
+)
+"""Headers of a request which hold no secret. The rest comes from the config, and may be one."""
 
 _TELLING = {
     "content-type",
@@ -106,7 +113,7 @@ def _header(name: str, value: str) -> str:
     if name == "authorization":
         scheme, blank, _ = value.partition(" ")
         return f"{scheme} {MASK}" if blank else MASK
-    return redact(value) if name in _PLAIN or name.startswith("x-litellm-") else MASK
+    return redact(value) if name in _PLAIN else MASK
 
 
 def _shown(value: Any) -> Any:

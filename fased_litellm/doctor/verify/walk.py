@@ -200,7 +200,7 @@ class Walk:
         title = "a broken key is refused"
         begun = time.perf_counter()
         client = self.provider.client()
-        with ProxyClient(client.base_url, _BROKEN_KEY, allow_private_network=client.allow_private_network) as other:
+        with client.with_key(_BROKEN_KEY) as other:
             try:
                 other.get_json("/v1/models")
             except CallError as error:
@@ -251,7 +251,7 @@ class Walk:
         begun = time.perf_counter()
         missing = set(names)
         try:
-            with ProxyClient(client.base_url, key, allow_private_network=client.allow_private_network) as rows:
+            with client.with_key(key) as rows:
                 while missing and time.perf_counter() - begun < LAG_S + _SPARE_S:
                     now_ms = time.time_ns() // 1_000_000
                     seen = {row.call_id for row in spend_rows(rows, started_ms - 60_000, now_ms + 60_000)}
