@@ -8,9 +8,8 @@ is not known is 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import offpeak
@@ -56,8 +55,7 @@ _REGIONS = {"eu.api.openai.com": "eu", "us.api.openai.com": "us"}
 _MOST_TIERS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(NamedTuple):
     """Rates for prompts of more than ``above`` tokens, up to ``up_to``: of ``tiered_pricing``, as Alibaba has it."""
 
     above: Decimal
@@ -65,8 +63,10 @@ class Tier:
     rates: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class RateCard:
+_NONE: Mapping[str, Decimal] = {}
+
+
+class RateCard(NamedTuple):
     """What one deployment costs.
 
     Attributes:
@@ -84,12 +84,12 @@ class RateCard:
 
     route: str = ""
     model: str = ""
-    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = _NONE
     tiers: tuple[Tier, ...] = ()
     off_peak: OffPeak | None = None
-    searches: Mapping[str, Decimal] = field(default_factory=dict)
+    searches: Mapping[str, Decimal] = _NONE
     per_query: bool = False
-    factors: Mapping[str, Decimal] = field(default_factory=dict)
+    factors: Mapping[str, Decimal] = _NONE
     region: str | None = None
     free: bool = False
 
@@ -141,7 +141,7 @@ def read(info: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Ra
     params = params or {}
     route = _route(info, params)
     card = _card(_billed(info), route, _region(route, params))
-    return replace(card, free=True) if _free(info, card) else card
+    return card._replace(free=True) if _free(info, card) else card
 
 
 def _free(info: Mapping[str, Any], card: RateCard) -> bool:

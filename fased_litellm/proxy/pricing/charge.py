@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 DIFFERENT_DEPLOYMENTS = "the deployments of this model have different prices, and this is the highest"
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """USD.
 
     Attributes:
@@ -37,8 +36,7 @@ class Charge:
         """Everything at another price, but for ``other``."""
         if factor == 1:
             return self
-        return replace(
-            self,
+        return self._replace(
             input=self.input * factor,
             output=self.output * factor,
             cache_read=self.cache_read * factor,
@@ -49,7 +47,7 @@ class Charge:
         """The same as an estimate, for one reason more."""
         if doubt is None or doubt == self.doubt:
             return self
-        return replace(self, doubt=doubt if self.doubt is None else f"{self.doubt}; {doubt}")
+        return self._replace(doubt=doubt if self.doubt is None else f"{self.doubt}; {doubt}")
 
 
 def worst(charges: Iterable[Charge | None]) -> Charge | None:

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from .values import rates_in
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
+_HOURS = r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*"
 _MOST_WINDOWS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Some hours: minutes of the UTC day from ``start`` on, before ``end``; ``days`` are 1 (Monday) to 7, None means all."""
 
     start: int
@@ -38,8 +36,7 @@ class Window:
         return minute >= self.start or minute < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class OffPeak:
+class OffPeak(NamedTuple):
     """The rates which replace the usual ones while a window is open."""
 
     rates: Mapping[str, Decimal]
@@ -84,7 +81,7 @@ def read(value: Any) -> OffPeak | None:
 def _spans(value: Any, days: frozenset[int] | None) -> list[Window]:
     found = []
     for text in [value] if isinstance(value, str) else value[:_MOST_WINDOWS] if isinstance(value, list) else ():
-        match = _HOURS.fullmatch(text) if isinstance(text, str) else None
+        match = re.fullmatch(_HOURS, text) if isinstance(text, str) else None
         if match is None:
             continue
         hours, minutes = (int(match[1]), int(match[3])), (int(match[2]), int(match[4]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..billed import BilledDetail
 from ..tokens import TokenUsage
@@ -14,8 +14,7 @@ from .charge import ZERO, Charge, worst
 from .longprompt import LONG_DOUBT, LONG_PROMPT
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """USD per token; None where the price is not known.
 
     Attributes:
@@ -28,7 +27,7 @@ class Prices:
     output: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
-    cards: tuple[RateCard, ...] = field(default=())
+    cards: tuple[RateCard, ...] = ()
 
     @property
     def known(self) -> bool:

@@ -48,7 +48,7 @@ def charge(card: RateCard, usage: TokenUsage, at: datetime | None = None) -> Cha
     if card.route == "azure_ai" and ("model-router" in card.model.lower() or "model_router" in card.model.lower()):
         found = found.doubted(ROUTER)
     other = searches(card, detail)
-    return replace(found, other=found.other + other) if other else found
+    return found._replace(other=found.other + other) if other else found
 
 
 def _usual(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge | None:
@@ -64,7 +64,7 @@ def _fireworks(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge
         if off_peak is not None and CACHE_READ not in off_peak.rates:
             cheaper = {**off_peak.rates, CACHE_READ: off_peak.rates.get(INPUT, plain) * _HALF}
             off_peak = OffPeak(cheaper, off_peak.windows, off_peak.zone)
-        card = replace(card, rates={**card.rates, CACHE_READ: plain * _HALF}, off_peak=off_peak)
+        card = card._replace(rates={**card.rates, CACHE_READ: plain * _HALF}, off_peak=off_peak)
     return _usual(card, usage, at)
 
 
@@ -73,7 +73,7 @@ def _xai(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge | Non
     detail = usage.detail and usage.detail._replace(
         output_text_tokens=0, output_audio_tokens=0, output_image_tokens=0, output_video_tokens=0
     )
-    plain = replace(card, rates={name: rate for name, rate in card.rates.items() if name != REASONING})
+    plain = card._replace(rates={name: rate for name, rate in card.rates.items() if name != REASONING})
     return _usual(plain, replace(usage, reasoning_tokens=0, detail=detail), at)
 
 
@@ -123,7 +123,7 @@ def _alibaba(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge |
 
 def _without_thresholds(card: RateCard) -> RateCard:
     """The card without thresholds in the names of its rates, which do not count here."""
-    return replace(card, rates={name: rate for name, rate in card.rates.items() if "_above_" not in name})
+    return card._replace(rates={name: rate for name, rate in card.rates.items() if "_above_" not in name})
 
 
 def _vertex(card: RateCard, usage: TokenUsage, at: datetime | None) -> Charge | None:
