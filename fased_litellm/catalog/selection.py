@@ -45,6 +45,21 @@ def check_ref(catalog: Catalog | None, ref: ModelRef, *, force: bool = False) ->
     )
 
 
+def listed_as(catalog: Catalog, ref: ModelRef) -> ModelRef:
+    """A reference that was read before the list was known, as the list has it.
+
+    The id of a model may begin with ``litellm/``, and may hold an ``@``.
+    """
+    if ref.provider != PROVIDER or (ref.profile is None and catalog.lists(ref.model)):
+        return ref
+    whole = f"{ref.model}@{ref.profile}" if ref.profile else ref.model
+    if whole in catalog.by_id:
+        return ModelRef(PROVIDER, whole)
+    if not catalog.accepts(ref.model) and catalog.lists(f"{PROVIDER}/{whole}"):
+        return ModelRef(PROVIDER, f"{PROVIDER}/{whole}")
+    return ref
+
+
 def unlisted(catalog: Catalog | None, ref: ModelRef) -> str | None:
     """What to say of a reference that ``check_ref`` let pass although nobody can say whether the proxy has the model."""
     if catalog is None or not catalog.inherited or ref.provider != PROVIDER or ref.model in catalog.by_id:

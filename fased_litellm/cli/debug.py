@@ -41,7 +41,7 @@ def debug(
         str | None, typer.Option(metavar="TEXT", help="What is asked, '-' for stdin; by default a few words.")
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Have the reply streamed.")] = False,
-    max_tokens: Annotated[int, typer.Option(min=1, metavar="N", help="Output limit in tokens.")] = 8,
+    max_tokens: Annotated[int, typer.Option(min=1, metavar="N", help="Output limit in tokens.")] = 16,
     timeout: Annotated[
         float | None, typer.Option(min=0.1, metavar="S", help="Seconds for the reply, or for each line of a stream.")
     ] = None,

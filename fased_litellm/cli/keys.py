@@ -84,7 +84,7 @@ def create(
 ) -> None:
     """Make a virtual key. It is shown once, or with --use goes where the agent keeps its key.
 
-    With --use, one request of 8 tokens at most is sent to see that the key works.
+    With --use, one request of 16 tokens at most is sent to see that the key works.
     """
     from ..onboarding import keywish
 

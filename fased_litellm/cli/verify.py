@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..visible import one_line
-from . import output, session
+from . import offered, output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def verify(
     ] = None,
     max_tokens: Annotated[
         int, typer.Option("--max-tokens", metavar="N", help="Most tokens that a request may answer.")
-    ] = 8,
+    ] = 16,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Go along the path to a model in small steps: name, connection, proxy, key, models, alias, one request, one stream,
@@ -52,6 +52,9 @@ def verify(
         raise UsageError("ALIAS and --all cannot be combined.", hint="Give the one or the other.")
     snapshot = session.config()
     run = Run(snapshot, session.paths(), agent=session.known_agent(snapshot, agent), max_tokens=max_tokens)
+    if not everything:
+        with session.provider(agent=run.agent) as provider:
+            offered.ask_where_unclear(provider, alias)
     refs = run.used() if everything else run.named(alias)
     if not refs:
         raise UsageError("No alias of LiteLLM is in use.", hint="Choose one: fased models set litellm/ALIAS")

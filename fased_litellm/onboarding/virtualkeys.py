@@ -13,10 +13,11 @@ from ..catalog.facts import Catalog
 from ..config.environment import for_keys
 from ..config.load import ConfigSnapshot
 from ..context import CallContext
-from ..errors import CatalogError, FasedError, KeyAdminError, KeyringError, MissingKey, UsageError
+from ..errors import CallError, CatalogError, FasedError, KeyAdminError, KeyringError, MissingKey, UsageError
 from ..paths import Paths
 from ..provider import LiteLLMProvider
 from ..provider.settings import Settings
+from ..proxy import probes
 from ..proxy.admin import KeyAdmin, NewKey, VirtualKey
 from ..proxy.client import ProxyClient
 from ..proxy.receipt import Receipt
@@ -31,8 +32,6 @@ from .replacement import may_be_replaced, settings_of
 MASTER_VARIABLE = "LITELLM_MASTER_KEY"
 MASTER_IN_KEYRING = "master-key"
 """Under this id of the service ``fased-litellm`` the keyring may hold the master key. Nothing here writes it."""
-
-_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +299,10 @@ class VirtualKeys:
         held = ResolvedKey(key, "local", "the new key")
         context = CallContext(agent=self._agent or "main", task="check-key", source="cli")
         with LiteLLMProvider(self.settings, agent=self._agent, key=held) as provider:
-            reply = provider.chat("Say OK.", model=model, context=context, max_tokens=_TOKENS)
+            try:
+                reply = provider.chat("Say OK.", model=model, context=context, max_tokens=probes.TOKENS)
+            except CallError as error:
+                raise probes.judge(error, probes.TOKENS) from None
         return Checked(catalog, model, reply.receipt)
 
     def _model(self, catalog: Catalog) -> str:

@@ -83,7 +83,7 @@ def judge_name(settings: Settings, model: str, error: CallError) -> None:
     The provider does not know the model then, and neither does the proxy's config: the name is wrong, not what it is mapped to.
     """
     catalog = last_good(settings)
-    if catalog is None or model in catalog.by_id or catalog.single_model or not catalog.accepts(model):
+    if catalog is None or model in catalog.by_id or catalog.single_model or not catalog.lists(model):
         return
     error.cause, error.origin = "unknown-model", "caller"
     error.hint = (

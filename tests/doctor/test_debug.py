@@ -85,7 +85,7 @@ def test_the_request_the_answer_and_the_verdict(debugger: Any, fault_server: Fau
     assert (request["method"], request["url"]) == ("POST", f"{server.url}/v1/chat/completions")
     assert request["headers"]["authorization"] == "Bearer ***"
     assert request["body"] == server.json_bodies()[0]
-    assert (request["body"]["num_retries"], request["body"]["max_tokens"]) == (0, 8)
+    assert (request["body"]["num_retries"], request["body"]["max_tokens"]) == (0, 16)
     (attempt,) = document["attempts"]
     assert (attempt["purpose"], attempt["ok"], attempt["headers"]["server"]) == ("call", False, "uvicorn")
     assert KEY not in json.dumps(document)
@@ -264,8 +264,8 @@ def test_what_it_will_cost_is_asked_of_the_proxy(debugger: Any, fault_server: Fa
     groups, info = answer_json(200, {"data": [group]}), answer_json(200, {"data": []})
     server = fault_server([models, READ, groups, READ, info])
     foretold = debugger(server)().foretold()
-    assert foretold.output_tokens == 8
-    assert float(foretold.cost_usd) == pytest.approx(foretold.input_tokens * 1e-6 + 8 * 2e-6)
+    assert foretold.output_tokens == 16
+    assert float(foretold.cost_usd) == pytest.approx(foretold.input_tokens * 1e-6 + 16 * 2e-6)
     assert all(request.startswith(b"GET") for request in server.requests)
 
 
@@ -338,7 +338,7 @@ def test_the_provider_gets_nothing_of_litellms(both: Any) -> None:
         {
             "model": "gpt-4o-mini",
             "messages": [{"role": "user", "content": "Answer with the word: ok"}],
-            "max_tokens": 8,
+            "max_tokens": 16,
         }
     ]
     marked = {row.name for row in comparison.rows if row.differs}

@@ -78,7 +78,7 @@ def test_the_whole_path_without_a_database(verify: Verify, nodb_proxy: Proxy) ->
         ("upstream-401", "request", "provider-key", "provider-key"),
         ("upstream-500", "request", "provider-error", "provider"),
         ("upstream-midstream", "stream", None, "provider"),
-        ("no-such-alias", "alias", "unknown-model", "caller"),
+        ("no-such-alias", "request", "unknown-model", "caller"),
     ],
 )
 def test_the_walk_ends_where_it_breaks(

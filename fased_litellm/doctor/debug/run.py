@@ -13,6 +13,7 @@ from ...errors import CallError, CatalogError, UsageError
 from ...net.transport import Transport
 from ...provider import LiteLLMProvider
 from ...provider.call import Call, Wish
+from ...proxy import probes
 from ...proxy.pricing.prices import Prices
 from ...proxy.wire import Message, base_headers
 from ...redaction import mask
@@ -23,7 +24,7 @@ from .compare import Comparison, compare
 from .shot import Shot, fire, for_purpose
 
 QUESTION = "Answer with the word: ok"
-MAX_TOKENS = 8
+MAX_TOKENS = probes.TOKENS
 MAX_WAIT_S = 30.0
 _COOLDOWN_S = 5.0
 """Fact: LiteLLM's ``cooldown_time`` where none is set; releases before 1.91 say it in the message only."""
@@ -246,7 +247,10 @@ class Debugger:
             shot = fire(transport, client.base_url, request, exchange)
             if shot.error is not None:
                 call.failed(shot.error)
-                shot = replace(shot, error=self._provider.explained(shot.error))
+                error = self._provider.explained(shot.error)
+                # A limit that was asked for is the request that is to be reproduced.
+                own = self._question.max_tokens == MAX_TOKENS
+                shot = replace(shot, error=probes.judge(error, MAX_TOKENS) if own else error)
             elif shot.reply is not None:
                 shot = replace(shot, reply=call.succeeded(shot.reply))
         except BaseException:
@@ -271,8 +275,10 @@ def _after_cooldown(shot: Shot) -> list[str]:
 
 def _about(shot: Shot) -> list[str]:
     reply = shot.reply
-    if reply is None or reply.text or reply.tool_calls or reply.reasoning or reply.finish_reason == "length":
+    if reply is None or reply.text or reply.tool_calls:
         return []
+    if (why := probes.without_words(reply)) is not None:
+        return [f"The reply has {why}."]
     return ["The reply is empty. Where a web page stands in place of the provider, LiteLLM makes such a stream of it."]
 
 

@@ -17,6 +17,7 @@ from ...onboarding.virtualkeys import VirtualKeys, master_key
 from ...paths import Paths
 from ...provider import LiteLLMProvider
 from ...provider.settings import Settings
+from ...proxy import probes
 from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
@@ -77,13 +78,14 @@ class Run:
     """
 
     def __init__(
-        self, snapshot: ConfigSnapshot, paths: Paths, *, agent: str | None = None, max_tokens: int = 8
+        self, snapshot: ConfigSnapshot, paths: Paths, *, agent: str | None = None, max_tokens: int = probes.TOKENS
     ) -> None:
         if not 1 <= max_tokens <= 10_000:
             raise UsageError(
-                f"--max-tokens {max_tokens} makes no sense.", hint="Give a number from 1 to 10000; 8 is enough."
+                f"--max-tokens {max_tokens} makes no sense.",
+                hint=f"Give a number from 1 to 10000; {probes.TOKENS} is enough.",
             )
-        self._snapshot, self._paths, self._agent = snapshot, paths, agent
+        self._snapshot, self._paths, self.agent = snapshot, paths, agent
         self._max_tokens = max_tokens
         self.settings = Settings.of(snapshot, paths)
 
@@ -93,7 +95,7 @@ class Run:
         Raises:
             RefError: it is no reference, or of another provider.
         """
-        choice = self.settings.choose(model=alias, agent=self._agent or "main", role=None)
+        choice = self.settings.choose(model=alias, agent=self.agent or "main", role=None)
         if choice.primary.provider != PROVIDER:
             raise UsageError(
                 f"{choice.primary} does not go through LiteLLM.",
@@ -103,7 +105,7 @@ class Run:
 
     def used(self) -> list[ModelRef]:
         """Every alias in use: primaries, roles and fallbacks of all agents."""
-        known = self.settings.known(self._agent)
+        known = self.settings.known(self.agent)
         refs = [ref for _, ref in refs_in_use(self._snapshot, PROVIDER, known=known)]
         primary = resolve(self._snapshot, known=known).primary
         if primary.provider == PROVIDER:
@@ -137,7 +139,7 @@ class Run:
         """
         found = master_key(self._snapshot, self._paths, self.settings.base_url)
         rows_key = found[0] if found else None
-        with LiteLLMProvider(self.settings, agent=self._agent) as provider:
+        with LiteLLMProvider(self.settings, agent=self.agent) as provider:
 
             def walk(ref: ModelRef) -> tuple[Verification, Walk]:
                 one = Walk(provider, ref, self._max_tokens, lambda step: say(ref, step), rows_key)
@@ -163,14 +165,14 @@ class Run:
     def _told(self) -> Catalog | None:
         """What the proxy says now; None where it does not, of which the walk will tell."""
         try:
-            with LiteLLMProvider(self.settings, agent=self._agent) as provider:
+            with LiteLLMProvider(self.settings, agent=self.agent) as provider:
                 return discover(provider.client(), timeout_s=_PRICES_TIMEOUT_S)
         except FasedError:
             return None
 
     def _budget(self) -> str | None:
         try:
-            _, key = VirtualKeys(self._snapshot, self._paths, self._agent).own()
+            _, key = VirtualKeys(self._snapshot, self._paths, self.agent).own()
         except FasedError:
             return None
         if key.max_budget is None:
@@ -193,7 +195,7 @@ class Run:
             names = metadata.get("fallbacks") if isinstance(metadata, dict) else None
             if isinstance(names, list) and names:
                 found[str(row.get("id"))] = tuple(str(name) for name in names)
-        choice = resolve(self._snapshot, self._agent)
+        choice = resolve(self._snapshot, self.agent)
         if choice.fallback is not None and choice.fallback.provider == PROVIDER == choice.primary.provider:
             found[choice.primary.model] = (*found.get(choice.primary.model, ()), choice.fallback.model)
         return found
