@@ -46,7 +46,7 @@ def window(
         last: a day, which is included whole, or an instant, at which the window ends. Today if only ``first`` is given.
         today: this day alone.
         month: ``2026-11``, or ``THIS_MONTH``.
-        everything: from the beginning until the end of today.
+        everything: from the beginning until the end of today; what is later, ``newest.future`` finds.
 
     Raises:
         UsageError: a value makes no sense, or the options contradict each other.

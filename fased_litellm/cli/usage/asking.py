@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ...paths import Paths
@@ -14,6 +15,8 @@ from . import imports
 
 if TYPE_CHECKING:
     from ...usage.fleet.place import Place
+    from ...usage.query import Query
+    from .options import Times
 
 Answer = TypeVar("Answer")
 
@@ -41,6 +44,36 @@ def ask_at(place: Place | None, paths: Paths, question: Callable[[Connection, Di
     from ...usage.fleet import report
 
     return report.ask(place, question)
+
+
+def reach(
+    connection: Connection,
+    query: Query,
+    dialect: Dialect,
+    times: Times,
+    tell: Callable[[str], None] = output.diagnostic,
+) -> Query:
+    """The query for ``--all``, with calls of the future, too.
+
+    Args:
+        tell: is told of them, also where they are not in the window because nobody chose one.
+    """
+    if times.chosen and not times.everything:
+        return query
+    from ...formatting import count
+    from ...usage.newest import LAST_REPORTED, future
+
+    found = future(connection, query, dialect)
+    if found is None:
+        return query
+    more = "." if times.everything else "; `--all` has them."
+    if found.day > LAST_REPORTED:
+        more = f"; no report has those after {LAST_REPORTED}."
+    verb = "is" if found.calls == 1 else "are"
+    tell(
+        f"{count(found.calls, 'call')} {verb} of the future, up to {found.day}: a clock ran ahead when they were made{more}"
+    )
+    return replace(query, to_ms=found.to_ms) if times.everything else query
 
 
 def place_of(address: str | None, option: str) -> Place:

@@ -15,7 +15,7 @@ from ...usage.totals import Totals
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask_at
+from .asking import ask_at, reach
 
 if TYPE_CHECKING:
     from ...usage.calls import Subject
@@ -89,7 +89,7 @@ def calls(
     order, limit = parse_order(sort), _limit(limit)
 
     def question(connection: Connection, dialect: Dialect) -> bool:
-        found = find(connection, query, dialect, order=order, limit=limit)
+        found = find(connection, reach(connection, query, dialect, times), dialect, order=order, limit=limit)
         return _print(found, as_json=as_json, as_csv=as_csv, receipts=False)
 
     _run(place, question, query, as_json=as_json, as_csv=as_csv)
@@ -170,7 +170,7 @@ def _of_one(
 
     def question(connection: Connection, dialect: Dialect) -> bool:
         subject = who(connection, dialect)
-        narrowed = replace(query, filters={subject.kind: (subject.name,)})
+        narrowed = replace(reach(connection, query, dialect, times), filters={subject.kind: (subject.name,)})
         found = find(connection, narrowed, dialect, order=order, limit=limit, subject=subject)
         return _print(found, as_json=as_json, as_csv=as_csv, receipts=True)
 

@@ -13,7 +13,7 @@ from ...usage.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
-from .asking import ask_at
+from .asking import ask_at, reach
 
 if TYPE_CHECKING:
     from ...usage.dialect import Connection, Dialect
@@ -122,16 +122,16 @@ def usage(
     paths = session.paths()
 
     def lines(terminal: Terminal) -> list[str]:
-        return _lines(place, paths, question.now(), terminal, screen=screen, chosen=question.times.chosen)
+        return _lines(place, paths, question, terminal, screen=screen)
 
     if as_json:
-        output.document(_report(place, paths, question.now()).as_dict())
+        output.document(_report(place, paths, question).as_dict())
     elif as_csv:
         from .terminal import detect
         from .text import csv
 
         terminal = detect()
-        for row in csv(_report(place, paths, question.now())):
+        for row in csv(_report(place, paths, question)):
             output.line(terminal.raw(row))
     elif watch is not None:
         from . import watch as watching
@@ -144,30 +144,39 @@ def usage(
             output.line(line)
 
 
-def _report(place: Place | None, paths: Paths, query: Query) -> UsageReport:
-    return ask_at(place, paths, lambda connection, dialect: build(connection, query, dialect)) or empty(query)
+def _report(place: Place | None, paths: Paths, question: options.Question) -> UsageReport:
+    query = question.now()
+
+    def ask(connection: Connection, dialect: Dialect) -> UsageReport:
+        return build(connection, reach(connection, query, dialect, question.times), dialect)
+
+    return ask_at(place, paths, ask) or empty(query)
 
 
 def _lines(
-    place: Place | None, paths: Paths, query: Query, terminal: Terminal, *, screen: bool, chosen: bool
+    place: Place | None, paths: Paths, question: options.Question, terminal: Terminal, *, screen: bool
 ) -> list[str]:
     """The lines for people; where nobody chose a window and it has no calls, those of the newest week that has some."""
     from . import show
 
+    asked = question.now()
+
     def ask(connection: Connection, dialect: Dialect) -> list[str]:
+        said: list[str] = []
+        query = reach(connection, asked, dialect, question.times, lambda text: said.append(terminal.line(text)))
         lines = _screen if screen else _table
         found = lines(connection, query, dialect, terminal)
-        if found is None and not chosen:
+        if found is None and not question.times.chosen:
             from ...usage.newest import newest_week
 
             older = newest_week(connection, query, dialect)
             shown = lines(connection, older, dialect, terminal) if older else None
             if shown is not None:
-                return [terminal.line(show.NOT_LATELY), *shown]
-        return found or show.nothing(empty(query), terminal)
+                return [*said, terminal.line(show.NOT_LATELY), *shown]
+        return said + (found or show.nothing(empty(query), terminal))
 
     answer = ask_at(place, paths, ask)
-    return show.nothing(empty(query), terminal, ever=False) if answer is None else answer
+    return show.nothing(empty(asked), terminal, ever=False) if answer is None else answer
 
 
 def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ...errors import UsageError
+from ...usage.dialect import SQLITE
 from ...usage.windows import THIS_MONTH
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask
+from .asking import ask, reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,8 @@ def export(
     }
     now = time.time_ns() // 1_000_000
     query = options.Question(times, names, where).at(now)
+    if times.everything:
+        query = _ask(lambda connection: reach(connection, query, SQLITE, times))
     to_stdout = chosen != "fased" and (out is None or str(out) == "-")
     if not to_stdout:
         _write(query, chosen, out or Path(), now, force=force, as_json=as_json)
