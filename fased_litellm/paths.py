@@ -115,6 +115,11 @@ class Paths:
         return self.own / "ladder.json"
 
     @property
+    def advisories(self) -> Path:
+        """What the database of advisories last said of the proxy's release."""
+        return self.own / "advisories.json"
+
+    @property
     def local_proxy(self) -> Path:
         """Files of the local LiteLLM proxy: config, master key, log, process id."""
         return self.own / "proxy"

@@ -26,6 +26,12 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Do what is safe to do about it, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="--fix: do not ask.")] = False,
     offline: Annotated[bool, typer.Option("--no-network", help="Leave the proxy alone.")] = False,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online", help="Also ask OSV (api.osv.dev) what is known against the proxy's release; kept for a day."
+        ),
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Look at config, key, address, models, definitions, ledger, permissions, the proxy and its release.
@@ -37,11 +43,13 @@ def doctor(
 
     if fix and not yes and (json_output or not sys.stdin.isatty()):
         raise UsageError("--fix asks before it changes anything, and there is no terminal.", hint="Add --yes.")
+    if online and offline:
+        raise UsageError("--online and --no-network exclude each other.", hint="Leave one of them out.")
     with without_plugins_of_pydantic():
-        found = examine(session.paths(), os.environ, offline=offline)
+        found = examine(session.paths(), os.environ, offline=offline, online=online)
         done = _mend(found, yes=yes) if fix else []
         if done:
-            found = examine(session.paths(), os.environ, offline=offline)
+            found = examine(session.paths(), os.environ, offline=offline, online=online)
     if json_output:
         output.document({**found.as_dict(), "fixed": done})
     else:
@@ -63,14 +71,13 @@ def _mend(found: Examination, *, yes: bool) -> list[str]:
 
 def _show(found: Examination, done: list[str]) -> None:
     from ..doctor.findings import counts
-    from ..doctor.releases import verdict
 
     for what in done:
         output.line(f"Done: {what}")
     output.line(f"Config: {found.subject.paths.config}")
     if found.subject.base_url:
         state = "not asked" if found.subject.offline else "ready" if found.asked.ready else "not reached"
-        release = f", LiteLLM {found.version}: {verdict(found.version)}" if found.version else ""
+        release = f", LiteLLM {found.version}: {found.verdict}" if found.version else ""
         output.line(f"Proxy:  {found.subject.base_url}, {state}{release}")
     provided = ", ".join(f"{one} by {source}" for one, source in found.registry.sources.items())
     output.line(f"Providers: {provided}")

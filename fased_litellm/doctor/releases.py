@@ -1,154 +1,202 @@
 """What is known of LiteLLM's releases: malicious ones, security holes, and where one hides the truth from a client.
 
-The table is as old as ``AS_OF``; a release that came later is not judged.
+All of it stands in ``advisories.json``: each notice with its ranges, date, source and severity, and the dates of the releases. The
+table is as old as ``as_of()``. A release that is not in it came later (or is no release), and is not judged: numbers do not tell,
+since old lines go on (1.108.14 came after 1.109.1).
 """
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from ..formatting import count
 from .findings import Finding, Severity
+from .versions import Version, parse_version
 
-AS_OF = "2026-11-22"
-NEWEST_KNOWN = (1, 109, 1)
-"""The newest release when the table was made."""
+_MOST_TARGETS = 3
+"""Releases of other lines that are named: the nearest, and the newest."""
+SECURITY = ("cve", "cve-unclear", "malicious-release")
+"""The codes of what a database of advisories tells, too."""
 
-Version = tuple[int, int, int]
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Some releases: from ``since`` on, before ``below``; None leaves that end open."""
+
+    since: Version | None = None
+    below: Version | None = None
+
+    def holds(self, version: Version) -> bool:
+        """Whether a release is among them. A candidate of the first one is, since it has what is wrong; one of the end is, too."""
+        if self.since is not None and version.numbers < self.since.numbers:
+            return False
+        return self.below is None or version < self.below
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about a range of releases.
+    """Something about some releases.
 
     Attributes:
         code: short name.
         severity: how bad it is.
         message: what is so.
-        remedy: what to do.
-        below: releases before this one are concerned; several lines of releases have several ends.
-        since: releases from this one on are concerned.
-        exactly: these releases alone.
+        affected: which releases.
+        exactly: single releases.
+        before: what to do before upgrading, or in its place; may be empty.
+        date: when it became known, ``YYYY-MM-DD``.
+        source: where it was read or seen.
     """
 
     code: str
     severity: Severity
     message: str
-    remedy: str
-    below: tuple[Version, ...] = ()
-    since: Version = (0, 0, 0)
-    exactly: tuple[Version, ...] = ()
+    affected: tuple[Range, ...]
+    exactly: tuple[Version, ...]
+    before: str
+    date: str
+    source: str
 
     def concerns(self, version: Version) -> bool:
         """Whether it holds of a release."""
-        if self.exactly:
-            return version in self.exactly
-        if version < self.since:
-            return False
-        # Of the line 1.91, 1.91.4 is mended, and so is what came after the last mended line.
-        same_line = [end for end in self.below if end[:2] == version[:2]]
-        return version < (same_line[0] if same_line else max(self.below))
+        return version in self.exactly or any(each.holds(version) for each in self.affected)
 
 
-NOTICES = (
-    Notice(
-        "malicious-release",
-        "error",
-        "This release of LiteLLM was malicious (PyPI, 2026-03-24): it steals keys. 1.82.8 also plants litellm_init.pth, which runs at"
-        " every start of Python.",
-        "Stop the proxy, take the machine off the network, replace every key that it could read, and install it anew from 1.83.14 on.",
-        exactly=((1, 82, 7), (1, 82, 8)),
-    ),
-    Notice(
-        "cve",
-        "error",
-        "CVE-2026-42208, SQL injection before authentication, which is known to be exploited, and CVE-2026-42203.",
-        "Upgrade to 1.83.7 or newer.",
-        below=((1, 83, 7),),
-        since=(1, 81, 16),
-    ),
-    Notice(
-        "cve",
-        "error",
-        "CVE-2026-40217, CVE-2026-47101 and CVE-2026-47102.",
-        "Upgrade to 1.83.14 or newer.",
-        below=((1, 83, 14),),
-    ),
-    Notice(
-        "cve",
-        "error",
-        "CVE-2026-49468: authentication can be passed by with a Host header.",
-        "Upgrade to 1.84.0 or newer.",
-        below=((1, 84, 0),),
-    ),
-    Notice(
-        "cve",
-        "warning",
-        "CVE-2026-63349, CVE-2026-69244, CVE-2026-102994, CVE-2026-102999 and CVE-2026-103000, or some of them.",
-        "Upgrade to 1.91.4, 1.93.1, 1.99.3, 1.100.2, 1.101.1 or newer of the same line, or to a later line.",
-        below=((1, 91, 4), (1, 93, 1), (1, 99, 3), (1, 100, 2), (1, 101, 1)),
-    ),
-    Notice(
-        "cut-streams",
-        "warning",
-        "A stream that is cut at the provider looks complete: LiteLLM 1.72 to 1.91 makes up an ending and a usage.",
-        "Upgrade to 1.96 or newer, or start the proxy with DISABLE_AIOHTTP_TRANSPORT=True.",
-        below=((1, 96, 0),),
-        since=(1, 72, 0),
-    ),
-    Notice(
-        "stream-cost",
-        "info",
-        "Streams do not say what they cost; the cost comes from prices that the proxy told or the config has.",
-        "Upgrade to 1.101 or newer for the proxy's own figure.",
-        below=((1, 101, 0),),
-    ),
-    Notice(
-        "price-zero",
-        "info",
-        "Unknown prices are told as 0, so a free model and one without a price cannot be told apart; both count as unpriced.",
-        "Upgrade to 1.104 or newer, or set prices in model_info.",
-        below=((1, 104, 0),),
-    ),
-    Notice(
-        "unsupported-release",
-        "warning",
-        "LiteLLM before 1.77 is not supported here: much works, but answers differ in ways that are not all known.",
-        "Upgrade to 1.96 or newer; 1.104 or newer is better.",
-        below=((1, 77, 0),),
-    ),
-)
-"""Nothing is said of CVE-2026-114612 (2026-10-22): which releases it concerns was not settled by ``AS_OF``."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The data file.
+
+    Attributes:
+        as_of: its date.
+        notices: what is known.
+        released: each known final release and its date.
+    """
+
+    as_of: str
+    notices: tuple[Notice, ...]
+    released: Mapping[Version, str]
 
 
-def parse_version(text: str | None) -> Version | None:
-    """``1.106.2`` and ``1.83.14-stable`` as numbers; None for anything else."""
-    found = re.match(r"v?(\d{1,4})\.(\d{1,6})\.(\d{1,6})(?![0-9])", (text or "").strip())
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+@cache
+def table() -> Table:
+    """The data file of this package, read when it is first wanted."""
+    document: dict[str, Any] = json.loads(files(__package__).joinpath("advisories.json").read_text("utf-8"))
+    return Table(
+        document["asOf"],
+        tuple(_notice(each) for each in document["notices"]),
+        {_version(text): date for text, date in document["released"].items()},
+    )
 
 
-def judge(text: str | None) -> tuple[Finding, ...]:
-    """What is known against a release; nothing for one that is not known."""
+def as_of() -> str:
+    """The date of what is known, ``YYYY-MM-DD``."""
+    return table().as_of
+
+
+def judge(text: str | None, *, security: bool = True) -> tuple[Finding, ...]:
+    """What is known against a release; nothing for one that is no release.
+
+    Args:
+        text: the release.
+        security: with its security holes; without them where a database of advisories has told them.
+    """
     version = parse_version(text)
     if version is None:
         return ()
-    shown = ".".join(map(str, version))
     return tuple(
-        Finding(notice.code, notice.severity, f"LiteLLM {shown}: {notice.message}", notice.remedy)
-        for notice in NOTICES
-        if notice.concerns(version)
+        Finding(
+            each.code, each.severity, f"LiteLLM {version}: {each.message}", f"{each.before} {upgrade(version)}".strip()
+        )
+        for each in table().notices
+        if each.concerns(version) and (security or each.code not in SECURITY)
     )
+
+
+def known(text: str | None) -> bool:
+    """Whether a release is one of the table: others came later, or are candidates, and are not judged."""
+    version = parse_version(text)
+    return version is not None and version in table().released
 
 
 def verdict(text: str | None) -> str:
     """The same in one line, with the age of the knowledge."""
-    version = parse_version(text)
-    if version is None:
-        return f"the proxy does not say which release it is (known are releases as of {AS_OF})"
+    if parse_version(text) is None:
+        return f"the proxy does not say which release it is (known are releases as of {as_of()})"
     found = [finding for finding in judge(text) if finding.severity != "info"]
     if found:
-        return f"{count(len(found), 'known problem')} as of {AS_OF}"
-    if version > NEWEST_KNOWN:
-        return f"newer than what was known on {AS_OF}: not judged"
-    return f"nothing known against it as of {AS_OF}"
+        return f"{count(len(found), 'known problem')} as of {as_of()}"
+    if not known(text):
+        return f"not among the releases known on {as_of()}: not judged"
+    return f"nothing known against it as of {as_of()}"
+
+
+def upgrade(version: Version, *, itself: bool = False) -> str:
+    """What to upgrade to: releases against which nothing is known, so that no remedy leads into another hole.
+
+    Args:
+        version: the release which has to be left behind.
+        itself: whether it will do itself.
+    """
+    targets = [each for each in _clean() if each > version or (itself and each == version)]
+    if not targets:
+        return f"No release that was known on {as_of()} is without it: look for a newer one."
+    same = [each for each in targets if each.line == version.line]
+    others = [each for each in targets if each.line != version.line]
+    chosen = sorted({*same, *others[:1], *others[1 - _MOST_TARGETS :]})
+    *first, last = [str(each) for each in chosen]
+    return f"Upgrade to {', '.join(first)} or {last}." if first else f"Upgrade to {last}."
+
+
+@cache
+def _clean() -> tuple[Version, ...]:
+    """The newest release of each line against which nothing is known but what is good to know."""
+    newest: dict[tuple[int, int], Version] = {}
+    for version in sorted(table().released):
+        if not any(each.severity != "info" and each.concerns(version) for each in table().notices):
+            newest[version.line] = version
+    return tuple(newest.values())
+
+
+def _notice(document: Mapping[str, Any]) -> Notice:
+    ranges = [each for each in document["affected"] if "exactly" not in each]
+    return Notice(
+        document["code"],
+        document["severity"],
+        document["message"],
+        tuple(Range(_end(each, "since"), _end(each, "below")) for each in ranges),
+        tuple(_version(each["exactly"]) for each in document["affected"] if "exactly" in each),
+        document.get("before", ""),
+        document["date"],
+        document["source"],
+    )
+
+
+def _end(document: Mapping[str, str], name: str) -> Version | None:
+    return _version(document[name]) if name in document else None
+
+
+def _version(text: str) -> Version:
+    version = parse_version(text)
+    if version is None:
+        raise ValueError(f"advisories.json has {text!r} in place of a version")
+    return version
+
+
+__all__ = [
+    "SECURITY",
+    "Notice",
+    "Range",
+    "Table",
+    "as_of",
+    "judge",
+    "known",
+    "parse_version",
+    "table",
+    "upgrade",
+    "verdict",
+]

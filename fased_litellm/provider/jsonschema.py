@@ -87,7 +87,7 @@ class ReceiptPart(_Document):
     proxy_overhead_ms: Milliseconds | None
     provider_ms: Milliseconds | None = Field(description="What the proxy waited for the provider.")
     warnings: list[str] = Field(
-        description="What whoever made the call should know: budgets that are used up, or nearly."
+        description="What whoever made the call should know: budgets that are used up, or nearly; a release of LiteLLM that hides cut streams."
     )
 
 

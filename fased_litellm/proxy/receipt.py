@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ..formatting import usd
+from . import cutstreams
 from .billed import UNSERVED, Served
 from .pricing.prices import PriceSource
 from .tokens import TokenUsage, token_usage
@@ -57,7 +58,8 @@ class Receipt:
         time_to_first_token_ms: milliseconds to the first piece of a stream, or to the first byte of a whole reply.
         proxy_overhead_ms: milliseconds that the proxy itself took.
         provider_ms: milliseconds that the proxy waited for the provider.
-        warnings: what whoever made the call should know, in sentences: budgets that are used up, or nearly.
+        warnings: what whoever made the call should know, in sentences: budgets that are used up, or nearly; a release
+            which passes a cut stream as a complete one.
     """
 
     call_id: str
@@ -150,6 +152,8 @@ def make_receipt(
     cost, source, note = _cost(headers, usage, tokens, prices, streamed=streamed)
     overhead_ms = _decimal_ms(headers.get("x-litellm-overhead-duration-ms"))
     whole_ms = _decimal_ms(headers.get("x-litellm-response-duration-ms"))
+    version = name(headers.get("x-litellm-version"))
+    cut = cutstreams.warning(version) if streamed else None
     return Receipt(
         call_id=call_id,
         model=model,
@@ -161,12 +165,12 @@ def make_receipt(
         usage=tokens,
         cost_usd=cost,
         cost_source=source,
-        proxy_version=name(headers.get("x-litellm-version")),
+        proxy_version=version,
         latency_ms=timing.latency_ms,
         time_to_first_token_ms=timing.first_ms,
         proxy_overhead_ms=overhead_ms,
         provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
-        warnings=_nearly_spent(headers),
+        warnings=(*_nearly_spent(headers), *([cut] if cut else ())),
         response_id=name(response_id),
         # What the proxy says is a fact about the call. It does not name the call: two calls could get one name.
         proxy_call_id=name(headers.get("x-litellm-call-id")),

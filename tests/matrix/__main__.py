@@ -29,7 +29,7 @@ _NEXT = "## Packages\n"
 _NOTES = """
 - *Cost of a call, of a stream*: where the receipt has it from. `header` and `stream` are the proxy's own figures; `price-table` is tokens times the prices which the proxy told or the config has.
 - *Cut stream*: whether a client is told that the provider cut a stream. LiteLLM 1.72 to 1.91 makes up an ending and a usage; no client can tell, and `fased litellm doctor` and `verify` say so of these releases.
-- *Doctor says*: what it knows against the release; the notices are in `fased_litellm/doctor/releases.py`.
+- *Doctor says*: what it knows against the release; the notices are in `fased_litellm/doctor/advisories.json`.
 - *Atlas*: cases with the right cause and origin, of those that the release can show. Releases before 1.101 do not set `error.type`, and word some failures otherwise; status and class name decide then.
 """
 

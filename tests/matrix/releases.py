@@ -53,7 +53,8 @@ _ALL = (
     Release("1.108.7", ("openai>=2.54,<3",), openai="2"),
     Release("1.108.7", ("openai>=3,<4",), openai="3"),
     Release("1.108.14", beside="1.108.7"),
-    Release("1.110.2", beside="1.108.7"),
+    # The proxy's parts became a package of their own with 1.110; of what that asks for, it needs this to start.
+    Release("1.110.2", ("semver>=3",), beside="1.108.7"),
 )
 RELEASES: dict[str, Release] = {release.name: release for release in _ALL}
 

@@ -11,6 +11,7 @@ from ...paths import Paths
 from ...plugin import Registry, load_registry
 from .. import releases
 from ..findings import Finding, counts, ordered
+from ..osv import Told
 from . import config, files, key, models, plugins, proxy
 from .proxy import Asked
 from .subject import Subject
@@ -24,6 +25,7 @@ class Examination:
         subject: what was examined.
         asked: what the proxy said.
         version: its release, as it or the history says.
+        told: what OSV says of the release, None where it was not asked.
         findings: worst first.
         registry: the provider plug-ins.
     """
@@ -31,6 +33,7 @@ class Examination:
     subject: Subject
     asked: Asked
     version: str | None
+    told: Told | None
     findings: tuple[Finding, ...]
     registry: Registry
 
@@ -38,6 +41,11 @@ class Examination:
     def ok(self) -> bool:
         """Whether there is no error."""
         return not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """What is known against the release, in one line."""
+        return self.told.verdict if self.told else releases.verdict(self.version)
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``fased litellm doctor --json``; see ``schemas/examination.schema.json``."""
@@ -49,8 +57,9 @@ class Examination:
                 "asked": not self.subject.offline,
                 "ready": self.asked.ready,
                 "version": self.version,
-                "verdict": releases.verdict(self.version),
-                "knownAsOf": releases.AS_OF,
+                "verdict": self.verdict,
+                "knownAsOf": self.told.date if self.told else releases.as_of(),
+                "knownFrom": "osv" if self.told else "table",
             },
             "providers": [
                 {"id": one.id, "label": one.label, "distribution": source.name, "version": source.version or None}
@@ -62,13 +71,14 @@ class Examination:
         }
 
 
-def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Examination:
+def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False, online: bool = False) -> Examination:
     """Look at everything; nothing is changed, and nothing is spent.
 
     Args:
         paths: the installation.
         env: the environment of this process.
         offline: leave the proxy alone.
+        online: ask OSV, the database of advisories, for the proxy's release.
     """
     subject = Subject(paths, env, offline)
     held, findings = key.found(subject)
@@ -87,11 +97,14 @@ def examine(paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> E
             findings += check(subject)
         registry = load_registry()
         asked = asking.result()
+    version = asked.version or proxy.last_seen(subject)
+    told, unasked = proxy.ask_osv(subject, version) if online else (None, [])
     findings += [
         *plugins.unused(registry),
         *asked.findings,
         *key.kind(asked.kind, subject),
         *models.vanished(subject, asked.catalog),
-        *proxy.release(subject, asked),
+        *proxy.release(version, told),
+        *unasked,
     ]
-    return Examination(subject, asked, asked.version or proxy.last_seen(subject), ordered(findings), registry)
+    return Examination(subject, asked, version, told, ordered(findings), registry)

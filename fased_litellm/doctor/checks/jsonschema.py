@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -18,6 +18,9 @@ class ExaminedProxy(Document):
     version: str | None = Field(description="As it says, else as the newest replies in the history said.")
     verdict: str
     known_as_of: str = Field(description="Date of what is known of releases.")
+    known_from: Literal["table", "osv"] = Field(
+        description="The table of this package, or OSV's answer (`--online`) for what concerns security."
+    )
 
 
 class InstalledProvider(Document):

@@ -14,8 +14,9 @@ from ...provider.settings import Settings
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
 from ...usage.asking import asking
-from .. import releases
+from .. import osv, releases
 from ..findings import Finding
+from ..osv import Told
 from .subject import Subject
 
 TIMEOUT_S = 1.5
@@ -80,20 +81,41 @@ def _failed(code: str, error: FasedError) -> Finding:
     )
 
 
-def release(subject: Subject, asked: Asked) -> Iterator[Finding]:
-    """What is known of the release: as the proxy says, else as the last reply in the history said."""
-    version = asked.version or last_seen(subject)
+def release(version: str | None, told: Told | None) -> Iterator[Finding]:
+    """What is known of the release, by the table of this package; by OSV of its security, where that was asked."""
     if version is None:
         return
-    yield from releases.judge(version)
-    parsed = releases.parse_version(version)
-    if parsed is not None and parsed > releases.NEWEST_KNOWN:
+    yield from releases.judge(version, security=told is None)
+    if told is not None:
+        yield from told.findings()
+    elif releases.parse_version(version) is not None and not releases.known(version):
         yield Finding(
             "release-unknown",
             "info",
-            f"LiteLLM {version} is newer than what was known on {releases.AS_OF}; whether anything is known against it was not judged.",
-            "Upgrade fased-litellm to have a newer table.",
+            f"LiteLLM {version} is not among the releases that were known on {releases.as_of()}: it came later, or is a candidate."
+            " Whether anything else is known against it was not judged.",
+            "Ask OSV, or upgrade fased-litellm to have a newer table.",
+            command="fased litellm doctor --online",
         )
+
+
+def ask_osv(subject: Subject, version: str | None) -> tuple[Told | None, list[Finding]]:
+    """What OSV knows of the release, and why it could not be asked."""
+    if releases.parse_version(version) is None or version is None:
+        return None, [
+            Finding(
+                "osv-not-asked",
+                "info",
+                "OSV was not asked: which release the proxy is, is not known yet.",
+                "Make a call through it: replies name the release.",
+                command="fased litellm verify",
+            )
+        ]
+    try:
+        return osv.ask(subject.paths, version, subject.env.get(osv.VARIABLE) or None), []
+    except FasedError as error:
+        message = f"OSV could not be asked, so the table of {releases.as_of()} holds: {error.message}"
+        return None, [Finding("osv-not-asked", "warning", message, error.hint or "Try again later.")]
 
 
 def last_seen(subject: Subject) -> str | None:

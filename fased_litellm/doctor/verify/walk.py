@@ -116,7 +116,7 @@ class Walk:
                 else f"{status or 'ready'}; its release is told with the first reply",
                 version=self._version,
                 database=None if database is None else database == "connected",
-                knownAsOf=releases.AS_OF,
+                knownAsOf=releases.as_of(),
             )
         return self._well()
 

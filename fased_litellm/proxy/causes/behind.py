@@ -51,7 +51,9 @@ _WORDED = (
         statuses=(400, 401, 403),
         types=("token_not_found_in_db", "expired_key", "no_db_connection", "auth_error"),
         message=r"(?i)no connected db|no api key passed in|malformed api key|virtual key expected|expired key|key is blocked"
-        r"|invalid proxy server token|unable to find token|authentication error, (?:team=|invalid)|\bteam=.{1,120} is blocked",
+        r"|invalid proxy server token|unable to find token|authentication error, (?:team=|invalid)|\bteam=.{1,120} is blocked"
+        # Fact: LiteLLM 1.80 takes this one of Azure for a ContentPolicyViolationError.
+        r"|access denied due to .{0,60}subscription key",
     ),
     Rule(
         "provider-model",

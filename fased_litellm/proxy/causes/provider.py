@@ -94,14 +94,7 @@ RULES = (
         statuses=(429,),
         message=r"RateLimitError|Rate limit reached for",
     ),
-    STREAM_BROKE,
-    Rule(
-        "provider-timeout",
-        "provider",
-        "The provider did not answer in the time which the proxy grants. Try again, or raise `timeout` in the proxy's config.",
-        statuses=(408, 504),
-        message=r"Timeout",
-    ),
+    # Before the stream that broke: up to 1.91 the message has that class, too.
     Rule(
         "provider-timeout",
         "provider",
@@ -109,6 +102,14 @@ RULES = (
         statuses=(500,),
         # Fact: of a stream that stalls, openai 2; with openai 3 the class is Timeout.
         message=r"Timeout on reading data from socket|ReadTimeout|APITimeoutError",
+    ),
+    STREAM_BROKE,
+    Rule(
+        "provider-timeout",
+        "provider",
+        "The provider did not answer in the time which the proxy grants. Try again, or raise `timeout` in the proxy's config.",
+        statuses=(408, 504),
+        message=r"Timeout",
     ),
     Rule(
         "provider-unreachable",
