@@ -15,7 +15,8 @@ from .asking import ask_at
 
 if TYPE_CHECKING:
     from ...proxy.pricing.prices import Prices
-    from ...usage.compare.reasons import Key, PricesOf
+    from ...usage.compare.fitting import Key
+    from ...usage.compare.reasons import PricesOf
     from ...usage.dialect import Connection, Dialect
 
 app = typer.Typer(**SETTINGS)

@@ -15,6 +15,8 @@ from .table import Column, Layout
 from .terminal import Terminal
 
 _SAME = "no change"
+_VISIBLE = 10_000
+"""A reason is shown if it is more than this part of the largest."""
 
 
 def lines(found: Comparison, terminal: Terminal, top: int) -> Iterator[str]:
@@ -84,7 +86,8 @@ def _reasons(found: Comparison, terminal: Terminal) -> Iterator[str]:
             ("other models", found.reasons.other_models),
             ("other prices", found.reasons.other_prices),
         ]
-        shown = sorted(((name, pico) for name, pico in parts if pico), key=lambda part: -abs(part[1]))
+        least = max(abs(pico) for _, pico in parts) / _VISIBLE
+        shown = sorted(((name, pico) for name, pico in parts if abs(pico) > least), key=lambda part: -abs(part[1]))
         yield f"{signed(change)}, because of:"
         layout = Layout(
             [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from typing_extensions import TypedDict
@@ -14,8 +15,10 @@ from ..query import Query
 from ..record import iso
 from ..report import UsageReport, build, empty
 from ..totals import Totals
+from . import fitting
+from .fitting import Key
 from .periods import Period
-from .reasons import Key, PricesOf, Reasons, reasons
+from .reasons import BothMoments, PricesOf, Reasons, reasons
 
 MODEL = ("provider", "model")
 """Reasons are told by models, whatever the groups are."""
@@ -124,13 +127,19 @@ def compare(
     ]
     models = [{group.key: group.totals for group in report.regroup(MODEL).groups} for report in full]
     before, after = (report.regroup(by) for report in full)
+
+    @cache
+    def moments() -> BothMoments:
+        old, new = (fitting.moments(connection, query, window, dialect) for window in windows)
+        return old, new
+
     return Comparison(
         before,
         after,
         (periods[0].days, periods[1].days),
         by,
         _changes(*({group.key: group.totals for group in report.groups} for report in (before, after))),
-        reasons(models[0], models[1], prices_of),
+        reasons(models[0], models[1], prices_of, moments),
         remark,
     )
 

@@ -14,19 +14,19 @@ Calls whose cost is not known are left out of all four.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
 from ...proxy.pricing.prices import Prices
+from ..money import PICO_PER_USD
 from ..totals import Totals
+from .fitting import Key, Moments, Weights, fitted
 
-Key = tuple[str | None, ...]
 PricesOf = Callable[[Key], Prices | None]
 """What the model of a group costs by today's price list, None if that is not known."""
-
-
-_Weights = tuple[Fraction, Fraction, Fraction, Fraction]
+BothMoments = tuple[Mapping[Key, Moments], Mapping[Key, Moments]]
+"""Of the window before and the one after."""
 
 
 class Reasons(NamedTuple):
@@ -38,24 +38,42 @@ class Reasons(NamedTuple):
     other_prices: int
 
 
-def reasons(before: Mapping[Key, Totals], after: Mapping[Key, Totals], prices_of: PricesOf) -> Reasons:
+def reasons(
+    before: Mapping[Key, Totals],
+    after: Mapping[Key, Totals],
+    prices_of: PricesOf,
+    moments: Callable[[], BothMoments] = lambda: ({}, {}),
+) -> Reasons:
     """Why the known cost changed.
+
+    Kinds of tokens are weighed against each other by the parts of the costs, if these are known; else by the price list, if it
+    gives the costs of one of the windows; else by the prices that the calls themselves tell; else by the price list
+    all the same; and where nobody knows anything, all tokens weigh the same.
 
     Args:
         before, after: the totals per provider and model.
-        prices_of: weighs kinds of tokens against each other, where the costs do not tell their parts; where it knows
-            nothing, all tokens weigh the same.
+        prices_of: the price list.
+        moments: gives the moments of both windows; asked only where they are needed.
     """
     old: dict[Key, _Part] = {}
     new: dict[Key, _Part] = {}
     for key in {**before, **after}:
         sides = (before.get(key, Totals()), after.get(key, Totals()))
-        # Of calls without a price only the tokens in all are known.
+        # Where some calls have no price, the totals tell of those that have one only the tokens in all.
         unpriced = any(totals.unpriced_calls for totals in sides)
-        weights = None if unpriced else _told(*sides) or _listed(prices_of(key))
-        for totals, parts in zip(sides, (old, new), strict=True):
+        listed = _listed(prices_of(key))
+        weights = None if unpriced else _told(*sides) or (listed if listed and _gives(listed, sides) else None)
+        counts = (_counts(sides[0]), _counts(sides[1]))
+        if weights is None and any(totals.priced_calls for totals in sides):
+            found = (moments()[0].get(key, Moments()), moments()[1].get(key, Moments()))
+            weights = fitted(*found)
+            if unpriced:
+                counts = (found[0].tokens, found[1].tokens)
+            if weights is None and any(map(sum, counts)):
+                weights = listed
+        for totals, used, parts in zip(sides, counts, (old, new), strict=True):
             if totals.priced_calls:
-                parts[key] = _Part.of(totals, weights)
+                parts[key] = _Part.of(totals, weights, used)
     calls_before = sum(part.calls for part in old.values())
     calls_after = sum(part.calls for part in new.values())
     cost_before = Fraction(sum(part.cost for part in old.values()))
@@ -87,10 +105,9 @@ class _Part(NamedTuple):
     cost: int
 
     @classmethod
-    def of(cls, totals: Totals, weights: _Weights | None) -> _Part:
+    def of(cls, totals: Totals, weights: Weights | None, counts: tuple[int, ...]) -> _Part:
         if weights is None:
             return cls(totals.priced_calls, Fraction(totals.total_tokens - totals.unpriced_tokens), totals.cost_pico)
-        counts = (totals.input_tokens, totals.output_tokens, totals.cache_read_tokens, totals.cache_write_tokens)
         return cls(
             totals.priced_calls,
             sum(map(Fraction.__mul__, map(Fraction, counts), weights), Fraction(0)),
@@ -98,7 +115,20 @@ class _Part(NamedTuple):
         )
 
 
-def _told(before: Totals, after: Totals) -> _Weights | None:
+def _counts(totals: Totals) -> tuple[int, ...]:
+    return totals.input_tokens, totals.output_tokens, totals.cache_read_tokens, totals.cache_write_tokens
+
+
+def _gives(prices: Weights, sides: Iterable[Totals]) -> bool:
+    """Whether these prices give the costs of one window, within one percent."""
+    for totals in sides:
+        cost = sum(map(Fraction.__mul__, map(Fraction, _counts(totals)), prices), Fraction(0))
+        if totals.cost_pico and abs(cost * PICO_PER_USD - totals.cost_pico) * 100 <= totals.cost_pico:
+            return True
+    return False
+
+
+def _told(before: Totals, after: Totals) -> Weights | None:
     """What a token of each kind cost before (now, where there were none), by the parts of the costs; None if not all are known."""
     weights = []
     priced = [totals for totals in (before, after) if totals.priced_calls]
@@ -121,7 +151,7 @@ def _kinds(totals: Totals) -> list[tuple[int, int]]:
     ]
 
 
-def _listed(prices: Prices | None) -> _Weights | None:
+def _listed(prices: Prices | None) -> Weights | None:
     """What a token of input, of output, read from and written to a cache costs, None where that is not known."""
     if prices is None or prices.input is None or prices.output is None:
         return None
