@@ -164,7 +164,7 @@ def _of_one(
 ) -> None:
     """One session or task: of the whole history, if no time is given, and from its beginning on."""
     if times == options.Times(tz=times.tz):
-        times = replace(times, everything=True)
+        times = times._replace(everything=True)
     query = options.Question(times, {}, where).now()
     order, limit = parse_order(sort, Order(upwards=True)), _limit(limit)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -132,7 +131,7 @@ def _steady(times: options.Times) -> options.Times:
             f"{moving[0]} does not go with counters, which would fall when the window moves on.",
             hint="Give no window for the whole history, or a fixed first day with --from.",
         )
-    return times if times.first or times.month else replace(times, everything=True)
+    return times if times.first or times.month else times._replace(everything=True)
 
 
 def _ask(question: Callable[[sqlite3.Connection], Answer]) -> Answer:

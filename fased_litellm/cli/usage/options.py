@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
@@ -126,8 +125,7 @@ def beginning(given: Names) -> tuple[str | None, Place | None]:
     return day, place_of(addresses[0], "--from")
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """The options about time, as given."""
 
     today: bool = False
@@ -141,11 +139,10 @@ class Times:
     @property
     def chosen(self) -> bool:
         """Whether a window was asked for; the last days are shown if not."""
-        return replace(self, tz=None) != Times()
+        return self._replace(tz=None) != Times()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a command is asked. ``at`` makes the query of it, at any time again.
 
     Attributes:
@@ -156,7 +153,7 @@ class Question:
     """
 
     times: Times = Times()
-    names: Mapping[str, Names] = field(default_factory=dict)
+    names: Mapping[str, Names] = {}
     where: Names = None
     by: tuple[str, ...] = ()
     sort: Sort | None = None

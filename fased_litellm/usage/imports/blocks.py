@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from hashlib import blake2b
 from io import BytesIO
+from typing import NamedTuple
+
+from .digests import blake2b
 
 BLOCK = 4 * 1024 * 1024
 LONGEST_LINE = 32 * 1024 * 1024
@@ -15,8 +16,7 @@ LONGEST_LINE = 32 * 1024 * 1024
 _FINGER = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """Digests of the first bytes of a file and of those before a position: both as before means that it has grown."""
 
     head: bytes

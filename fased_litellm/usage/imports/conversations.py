@@ -6,12 +6,12 @@ import sqlite3
 from base64 import b32encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from ..changes import change
 from ..dimensions import NAMES, Dimensions, malformed
 from ..multirow import Insertion
+from .digests import blake2b
 from .files import session_of
 from .store import About, agent_of, earlier, unnamed
 

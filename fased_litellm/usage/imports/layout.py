@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ... import plainfile
 from ...config.agents import agents_of, default_agent, section
@@ -27,8 +26,7 @@ _AGENT = "{agentId}"
 _MOST_BYTES = 16 * 1024 * 1024  # as for whoever loads it
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFolder:
+class SessionFolder(NamedTuple):
     """A folder with transcripts, and the store that names their sessions.
 
     Attributes:
@@ -95,8 +93,7 @@ class NodeConfig:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The folders to look into.
 
     Attributes:

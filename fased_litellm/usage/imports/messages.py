@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 from ..migrations import BUCKET_MS
 from .calls import Calls, shape_of
+from .digests import blake2b
 from .numbers import moment, number, text, trimmed
 from .prices import PriceTable
 from .tokens import NONE, of_message

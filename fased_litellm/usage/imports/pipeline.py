@@ -6,8 +6,8 @@ This is run ahead of every report. So it imports no more than looking takes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ...paths import Paths
 from .. import importlock
@@ -22,8 +22,7 @@ WAIT_S = 600.0
 """An import that was asked for waits so long for another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far an import is: bytes that were read, of how many, and calls that were found in them."""
 
     done: int

@@ -69,8 +69,13 @@ def of_run(usage: Any) -> Used:
 
 def of_store(entry: dict[str, Any]) -> Tokens:
     """The counters of a session in a store. Its ``totalTokens`` is what the context holds, and no usage."""
-    found = {name: value for name in _COUNTERS if (value := entry.get(name))}
-    return _used(counted(found)).tokens if found else NONE
+    four = [_plain(entry.get(name)) for name in _COUNTERS]
+    return four[0], four[1], four[2], four[3], sum(four)
+
+
+def _plain(value: Any) -> int:
+    """As ``counted`` takes a number."""
+    return int(value) if (type(value) is int or type(value) is float) and 1 <= value <= MOST_TOKENS else 0
 
 
 def _used(found: Counted) -> Used:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from hashlib import blake2b
 
 from . import stored
+from .digests import blake2b
 from .files import plain
 from .header import Header
 from .hiding import distinct
