@@ -7,10 +7,10 @@ stay apart: what is hidden of them leaves a digest behind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 
 from ...redaction import hide_known, may_hold_known
 from .calls import Values, columns
+from .digests import blake2b
 from .files import Found
 
 

@@ -5,7 +5,9 @@ This is run ahead of every report. So it imports no more than looking takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,7 +108,7 @@ def _work(
     from .worker import WorkerDied
 
     result = ImportResult()
-    with Ledger(ledger) as opened:
+    with _without_collector(), Ledger(ledger) as opened:
         work = Work(opened, config, layout, result, tell, lock)
         try:
             work.run(files, changes, workers=workers)
@@ -118,6 +120,18 @@ def _work(
         finally:
             stored.close_all()
     return result
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that an import makes goes round in a circle, and there is much of it to look through."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def bad_lines(ledger: Path, result: ImportResult) -> None:
