@@ -167,10 +167,7 @@ def _notes(snapshot: ConfigSnapshot, choice: Choice) -> list[str]:
     """What else should be known. For a variable that is not set the Node agent refuses the whole config."""
     notes = [*choice.notes, *snapshot.warnings]
     if snapshot.missing:
-        names = ", ".join(missing.variables(snapshot.missing))
-        notes.append(
-            f"The Node agent refuses the whole config while {names} is not set: `fased litellm doctor` says where."
-        )
+        notes.append(f"{missing.refused(missing.variables(snapshot.missing))} `fased litellm doctor` says where.")
     return list(dict.fromkeys(notes))
 
 

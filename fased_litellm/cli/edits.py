@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import output
+
 if TYPE_CHECKING:
     from ..config.change import ConfigChange
     from ..config.edits import Edit
@@ -26,4 +28,22 @@ def write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> Co
     from ..config import retry as retrying
     from ..config import save
 
-    return retrying.commit(save.plan(snapshot, edits), retry=retry)
+    written = retrying.commit(save.plan(snapshot, edits), retry=retry)
+    _warn_of_unset(written)
+    return written
+
+
+def _warn_of_unset(change: ConfigChange) -> None:
+    """Say which variables the config refers to now, and did not before, that are not set."""
+    if not any("${" in file.new.text for file in change.files):
+        return
+    from ..config import missing
+    from ..config.load import check_texts
+
+    snapshot = change.snapshot
+    texts = {file.path: file.new.text for file in change.files}
+    _, unset = check_texts({change.path: change.after or "{}", **texts}, snapshot)
+    known = missing.variables(snapshot.missing)
+    new = [name for name in missing.variables(unset) if name not in known]
+    if new:
+        output.diagnostic(f"! {missing.refused(new)} {missing.where_to_set(new, snapshot.paths.state / '.env')}")

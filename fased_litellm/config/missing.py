@@ -35,6 +35,12 @@ def below(path: str, place: str) -> bool:
     return not place or path == place or path.startswith((f"{place}.", f"{place}["))
 
 
+def refused(names: Iterable[str]) -> str:
+    """A sentence: what the Node agent makes of a config with such variables."""
+    listed = list(names)
+    return f"The Node agent refuses the whole config while {', '.join(listed)} {'is' if len(listed) == 1 else 'are'} not set."
+
+
 def where_to_set(names: Iterable[str], dotenv: Path) -> str:
     """A sentence: where variables can be set so that the Node agent sees them, too."""
     return f"Set {', '.join(names)} in the environment, or in {dotenv}."

@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
 )
 _HEADER = re.compile(r"key|token|secret|passw|auth|cookie|credential|session|signature|jwt|assertion", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"(?:bearer|basic|token)\s.*|sk-.*|(?=\S*\d)(?=\S*[A-Za-z])\S{24,}", re.IGNORECASE | re.DOTALL)
-_PLACEHOLDER = re.compile(r"\s*\$\{[^}]*\}\s*")
+_PLACEHOLDER = re.compile(r"\s*(?:(?:bearer|basic|token)\s+)?\$\{[^}]*\}\s*", re.IGNORECASE)
 _REFERENCE = frozenset({"source", "provider", "id"})
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import Origin
+from . import logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,15 @@ WAYS = (
         "the key, or a configured header, holds characters that HTTP does not allow; nothing was sent",
         "Check the key (no line break, no control character) and the headers of the provider in fased.json.",
         r"holds characters which HTTP does not allow|Illegal header value|Invalid header value|ERR_INVALID_CHAR",
+    ),
+    WayCause(
+        logins.CAUSE,
+        "bad-answer",
+        "network",
+        "a login or a firewall before the proxy answers in its place: it redirects to a page to log in, shows one, or refuses with a"
+        " page of its own",
+        logins.REMEDY,
+        r"where somebody is to log in|a web page to log in|to a web page of another host",
     ),
     WayCause(
         "redirected",

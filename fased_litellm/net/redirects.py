@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from ..errors import AddressBlocked, BadAnswer
+from . import logins
 from .addresses import normalize_host
 from .messages import Limits, Request
 
@@ -76,6 +77,8 @@ def next_hop(url: str, request: Request, status: int, location: str, *, allow_pr
     if there._replace(fragment="").geturl() in trail:
         raise _refused(url, shown, "that is a loop")
     same_origin = ends[0] == ends[1]
+    if logins.is_login(there, elsewhere=not same_origin):
+        raise logins.wanted(f"{_shown(urlsplit(url))} redirects to {shown}, where somebody is to log in.")
     if request.method != "GET" and not (same_origin and status in (307, 308)):
         raise _refused(url, shown, "a request with content is not repeated there")
     onward = replace(request, target=target, came_from=trail, limits=_remaining(request, since))
@@ -97,6 +100,10 @@ def check(request: Request, status: int, headers: Mapping[str, str]) -> None:
     if request.stripped and status in (401, 403):
         raise _refused(start, "", f"the answer there is {status}, and the key is not sent to another origin")
     if headers.get("content-type", "").startswith("text/html"):
+        if request.stripped:
+            raise logins.wanted(
+                f"{_shown(urlsplit(start))} redirects to a web page of another host, {_shown(urlsplit(end))}."
+            )
         raise _refused(end, "", "a web page is there")
 
 

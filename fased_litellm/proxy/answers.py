@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from .. import jsontext
 from ..errors import BadAnswer
+from ..net import logins
 from ..net.messages import Answer
 from .values import name
 
@@ -26,6 +28,8 @@ def json_of(answer: Answer, *, where: str) -> Any:
     if value is not UNREADABLE:
         return value
     kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+    if looks_like_login(answer.body):
+        raise logins.wanted(f"{where} answered with a web page to log in.", status=answer.status)
     page = "an HTML page" if looks_like_html(answer.body) else f"no JSON ({kind})"
     raise BadAnswer(
         f"{where} answered with {page}: this is not a LiteLLM proxy.",
@@ -60,6 +64,18 @@ def looks_like_html(body: bytes) -> bool:
     """Whether a body is a web page."""
     head = body[:512].lstrip().lower()
     return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head
+
+
+_LOGIN = re.compile(
+    rb"type=[\"']?password|<title[^>]*>[^<]{0,80}(?:log[ -]?in|sign[ -]?in|authenticat|single sign)"
+    rb"|<form[^>]{0,300}(?:login|signin|sign_in|sign-in|oauth2)",
+    re.IGNORECASE,
+)
+
+
+def looks_like_login(body: bytes) -> bool:
+    """Whether a body is a web page on which somebody is to log in."""
+    return looks_like_html(body) and _LOGIN.search(body[: 256 * 1024]) is not None
 
 
 def error_of(body: bytes | Any) -> tuple[str, str | None]:

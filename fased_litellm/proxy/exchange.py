@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
+from ..net import logins
 from ..net.messages import Answer, Request
-from .answers import looks_like_html, parsed
+from .answers import looks_like_html, looks_like_login, parsed
 from .billed import Served
 from .failures import classify
 from .pricing.prices import PriceSource
@@ -161,6 +162,8 @@ class Exchange:
         return self.stamped(found.as_error())
 
     def _no_completion(self, body: bytes) -> BadAnswer:
+        if looks_like_login(body):
+            return logins.wanted("The answer is a web page to log in.", status=200)
         what = "an HTML page" if looks_like_html(body) else "something that is no chat completion"
         return BadAnswer(
             f"The answer is {what}.",

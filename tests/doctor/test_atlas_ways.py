@@ -30,6 +30,10 @@ SERVERS: dict[str, Script | bytes] = {
     "compressed-answer": answer(200, b"\x1f\x8b", {"content-encoding": "gzip"}),
     "web-page": answer(200, HTML, PAGE),
     "redirect-to-another-host": answer(302, "", {"location": "http://example.com/v1/chat/completions"}),
+    "redirect-to-a-login": answer(
+        302, "", {"location": "https://team.cloudflareaccess.com/cdn-cgi/access/login/llm?kid=1"}
+    ),
+    "login-page": answer(200, "<html><form action='/login'><input type='password'></form></html>", PAGE),
     "gateway-page-502": answer(502, HTML, PAGE),
     "gateway-page-504": answer(504, HTML, PAGE),
     "bare-429": answer(429, "slow down"),

@@ -109,9 +109,30 @@ def test_another_origin_that_wants_a_key_is_explained(send: Any, fault_server: F
 
 @both
 def test_a_page_to_log_in_is_explained(send: Any, fault_server: FaultServers) -> None:
-    server = fault_server(to("/login"), answer(200, "<html>", {"content-type": "text/html"}))
+    server = fault_server(to("/start"), answer(200, "<html>", {"content-type": "text/html"}))
     with pytest.raises(BadAnswer, match="a web page is there"):
         send(server.url)
+    for place in (
+        "/login",
+        "/oauth2/sign_in?rd=%2Fv1%2Fmodels",
+        "https://login.microsoftonline.com/x/oauth2/v2.0/authorize?client_id=1",
+        "https://id.corp.example/start?client_id=1&redirect_uri=x",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/llm",
+        "https://company.okta.com/app/x",
+        "/realms/x/protocol/openid-connect/auth",
+    ):
+        server = fault_server(to(place))
+        with pytest.raises(BadAnswer, match="where somebody is to log in") as caught:
+            send(server.url)
+        assert (caught.value.cause, caught.value.origin) == ("login-before-proxy", "network")
+        assert "headers" in (caught.value.hint or "")
+
+
+@both
+@pytest.mark.parametrize("place", ["/v1/models/", "/catalogin/models", "/authors", "/v1/blogins"])
+def test_a_proxy_that_has_moved_is_no_login(place: str, send: Any, fault_server: FaultServers) -> None:
+    server = fault_server(to(place), answer(200, "{}", {"content-type": "application/json"}))
+    assert send(server.url).status == 200
 
 
 @both

@@ -10,12 +10,13 @@ What goes wrong on the way to the proxy is in ``net.causes``.
 
 from __future__ import annotations
 
-from . import behind, bystatus, gateway, guardrail, keys, provider, request
+from . import before, behind, bystatus, gateway, guardrail, keys, provider, request
 from .marks import Mark, marks
 from .provider import STREAM_BROKE
 from .rule import WORDLESS, Rule
 
 RULES = (
+    *before.RULES,
     *guardrail.NAMED,
     *keys.RULES,
     *gateway.RULES,

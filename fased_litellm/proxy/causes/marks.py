@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-Mark = Literal["own", "behind", "guardrail-named", "guardrail-ran"]
+Mark = Literal["own", "behind", "guardrail-named", "guardrail-ran", "foreign"]
 
 _CARRIED = re.compile(
     # litellm.RateLimitError: RateLimitError: AzureException RateLimitError - …; BedrockException: Rate Limit Error - …
@@ -29,9 +29,12 @@ def marks(message: str, headers: Mapping[str, str], body: Any) -> frozenset[Mark
         body: its JSON value, or anything else.
 
     ``own`` or ``behind``: whether the proxy refuses by itself, or passes on what a provider, or another gateway, answered it.
+    ``foreign``: the answer is no JSON, as a refusal of LiteLLM's always is: something else refuses.
     ``guardrail-named``: the answer names the guardrail. ``guardrail-ran``: one ran, and the words are none of LiteLLM's.
     """
     found: set[Mark] = {"behind" if is_carried(message) else "own"}
+    if _is_foreign(headers, body):
+        found.add("foreign")
     if _names_guardrail(body):
         found.add("guardrail-named")
     # Fact: `x-litellm-timeout` comes with the router, behind what guards the request (seen with 1.108.7).
@@ -39,6 +42,11 @@ def marks(message: str, headers: Mapping[str, str], body: Any) -> frozenset[Mark
     if ran and not message.startswith("litellm."):
         found.add("guardrail-ran")
     return frozenset(found)
+
+
+def _is_foreign(headers: Mapping[str, str], body: Any) -> bool:
+    kind = headers.get("content-type", "")
+    return body is None and bool(kind) and "json" not in kind.lower()
 
 
 def is_carried(message: str) -> bool:
