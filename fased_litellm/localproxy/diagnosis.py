@@ -60,6 +60,14 @@ START_CAUSES = (
         "Correct the line which is named above.",
     ),
     StartCause(
+        "start-fallbacks",
+        # Fact: what LiteLLM's router says of fallbacks, seen on 1.108.7.
+        r"ValueError: Item '.*' is not a dictionary\.|Dictionary '.*' must have exactly one key"
+        r"|Fallbacks for '.*' must be a list of model names|default_fallbacks must be a list of model names",
+        "The fallbacks of the config have a form that LiteLLM's router refuses.",
+        "Write a list with one mapping for each alias, `fallbacks: [{ALIAS: [FALLBACK]}]`; `fased litellm map FILE` shows the line.",
+    ),
+    StartCause(
         "start-not-a-config",
         r"KeyError: '(?:litellm_params|model_name|model)'|'(?:str|list|NoneType)' object |validation errors? for",
         "The config file is YAML, but not a LiteLLM config.",

@@ -62,7 +62,7 @@ class MapAlias(Document):
 class MapMasterKey(Document):
     """Where the proxy's own key comes from; never the key."""
 
-    from_: Literal["literal", "variable", "environment", "none"] = Field(alias="from")
+    from_: Literal["literal", "variable", "environment", "none", "unread"] = Field(alias="from")
     name: str | None
 
 

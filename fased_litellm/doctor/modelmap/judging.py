@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from ..findings import Finding, Severity, ordered
+from . import endpoints, spellings
 from .parts import Deployment, Fallback, ModelMap
 from .providers import KNOWN_AS_OF, PROVIDERS, refused_parameters
-from .reading import VARIABLE, literal_secrets
+from .reading import literal_secrets
+from .spellings import VARIABLE
 from .yamltree import Node
 
 _VARIABLES = {"master_key": "LITELLM_MASTER_KEY", "database_url": "DATABASE_URL"}
@@ -35,7 +37,8 @@ def judge(found: ModelMap, root: Node, uses: Iterable[tuple[str, str]] = ()) -> 
         _uses(found, uses),
         _prices(found),
         _refused(found),
-        _bases(found),
+        endpoints.findings(found.deployments),
+        spellings.findings(root),
         _database(found),
     ):
         findings += part
@@ -59,6 +62,8 @@ def _master_key(found: ModelMap) -> Iterator[Finding]:
             advice,
             **where,
         )
+    elif key.comes_from == "unread":
+        return  # which `spellings` says
     elif key.weakness:
         yield Finding(
             "master-key-weak",
@@ -309,21 +314,6 @@ def _refused(found: ModelMap) -> Iterator[Finding]:
             f" {refused}.",
             "Set litellm_settings.drop_params: true, or leave these parameters out.",
         )
-
-
-def _bases(found: ModelMap) -> Iterator[Finding]:
-    for deployment in found.deployments:
-        base = deployment.api_base or ""
-        host, _, path = base.partition("://")[2].partition("/")
-        if deployment.provider == "openai" and host and not path.strip("/") and VARIABLE not in base:
-            yield _at(
-                "api-base-path",
-                "warning",
-                deployment,
-                f"{deployment.alias}: api_base {base} has no path; LiteLLM asks for {base.rstrip('/')}/chat/completions, which most"
-                " OpenAI-compatible servers have below /v1.",
-                f"Write {base.rstrip('/')}/v1, unless that server has none.",
-            )
 
 
 def _database(found: ModelMap) -> Iterator[Finding]:

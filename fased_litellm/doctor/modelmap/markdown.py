@@ -49,6 +49,8 @@ def key_text(key: Key) -> str:
     """Where a provider key comes from, in words."""
     if key.comes_from == "literal":
         return "in the file"
+    if key.comes_from == "unread":
+        return f"{key.name}, in a form that LiteLLM does not read"
     if key.comes_from == "cloud":
         return "the cloud's log-in"
     if key.comes_from == "none":
@@ -88,6 +90,7 @@ def proxy_lines(found: ModelMap) -> list[str]:
     kept = {
         "none": "none",
         "literal": "in the file",
+        "unread": f"{master.name}, in a form that LiteLLM does not read",
         "variable": f"${master.name}",
         "environment": f"${master.name}, which LiteLLM reads by itself",
     }[master.comes_from]

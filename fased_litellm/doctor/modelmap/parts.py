@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 _REGION = re.compile(r"^(us|eu|apac|jp|au|ca|us-gov|global)\.")
-KeyFrom = Literal["literal", "variable", "credential", "implied", "none", "cloud"]
+KeyFrom = Literal["literal", "variable", "credential", "implied", "none", "cloud", "unread"]
 """Where a deployment's provider key comes from: in the file, ``os.environ/NAME``, a named credential, the variable which
-LiteLLM reads for that provider by itself, nowhere, or the cloud's own log-in."""
+LiteLLM reads for that provider by itself, nowhere, the cloud's own log-in, or a variable in a form which LiteLLM does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,13 @@ class MasterKey:
     """The proxy's own key; never its value.
 
     Attributes:
-        comes_from: ``literal``, ``variable``, ``environment`` (``LITELLM_MASTER_KEY``, which LiteLLM reads by itself) or ``none``.
+        comes_from: ``literal``, ``variable``, ``environment`` (``LITELLM_MASTER_KEY``, which LiteLLM reads by itself),
+            ``unread`` (a variable in a form which LiteLLM does not read) or ``none``.
         weakness: why it is weak, as far as that can be seen; None if it is not.
         is_set: whether its variable is set in the proxy's process, or in this shell where that cannot be seen; None for no variable.
     """
 
-    comes_from: Literal["literal", "variable", "environment", "none"]
+    comes_from: Literal["literal", "variable", "environment", "none", "unread"]
     name: str | None = None
     weakness: str | None = None
     line: int | None = None

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 
 from ...redaction import remember
 from ..findings import Finding
+from . import fallbacks
 from .gatewayfile import GatewayFile
-from .parts import Deployment, Fallback, Key, MasterKey, ModelMap, Renaming
+from .parts import Deployment, Key, MasterKey, ModelMap, Renaming
 from .providers import CLOUD, KEY_VARIABLES, KEYLESS, provider_of
+from .spellings import VARIABLE, is_variable, whole
 from .yamltree import Node
 
-VARIABLE = "os.environ/"
-_FALLBACKS = {
-    "fallbacks": "general",
-    "context_window_fallbacks": "context-window",
-    "content_policy_fallbacks": "content-policy",
-}
 _SECRET_KEY = re.compile(
     r"(?i)(^|_)(api_?key|access_key|secret|secret_key|client_secret|password|passwd|master_key|salt_key|private_key"
     r"|access_token|auth_token|session_token|bearer_token|token)$"
@@ -58,12 +54,13 @@ def model_map(file: GatewayFile, around: Surroundings) -> tuple[ModelMap, tuple[
     reader = _Reader(file.root, around)
     deployments = tuple(reader.deployments())
     lists = file.root.get("litellm_settings"), file.root.get("router_settings")
+    standing, problems = fallbacks.read(*lists)
     found = ModelMap(
         path=file.path,
         files=file.files,
         deployments=deployments,
         renamings=tuple(_renamings(lists[1])),
-        fallbacks=tuple(fallback for node in lists for fallback in _fallbacks(node)),
+        fallbacks=tuple(standing),
         retries=_first(lists, "num_retries"),
         timeout_s=_first(lists, "request_timeout") or _first(lists, "timeout"),
         budget=_budget(lists[0]),
@@ -72,14 +69,14 @@ def model_map(file: GatewayFile, around: Surroundings) -> tuple[ModelMap, tuple[
         master_key=reader.master_key(),
         variables=_variables(file.root),
     )
-    return found, tuple(reader.findings)
+    return found, (*reader.findings, *problems)
 
 
 def literal_secrets(root: Node) -> Iterator[tuple[str, Node]]:
     """Keys and passwords that stand in the file itself, by their names."""
     for name, node in _named(root):
         text = node.text()
-        if not text or text.startswith(VARIABLE):
+        if not text or text.startswith(VARIABLE) or is_variable(text, _SHORTEST_SECRET):
             continue
         by_name = (_SECRET_KEY.search(name) or _SECRET_HEADER.fullmatch(name)) and not _NO_SECRET.search(name)
         if _WITH_PASSWORD.match(text) or (by_name and (len(text) >= _SHORTEST_SECRET or name == "master_key")):
@@ -164,6 +161,8 @@ class _Reader:
 
     def _key_of(self, node: Node) -> Key:
         text = node.text() or ""
+        if (name := whole(text)) is not None:
+            return Key("unread", name, line=node.line)
         if not text.startswith(VARIABLE):
             return Key("literal", line=node.line)
         name = text.removeprefix(VARIABLE)
@@ -192,6 +191,8 @@ class _Reader:
                 )
             return MasterKey("none")
         assert node is not None
+        if (unread := whole(text)) is not None:
+            return MasterKey("unread", unread, None, node.line)
         if not text.startswith(VARIABLE):
             return MasterKey("literal", None, _weakness(text), node.line)
         name = text.removeprefix(VARIABLE)
@@ -215,25 +216,6 @@ def _weakness(key: str | None) -> str | None:
     if len(key) < _SHORTEST:
         return f"it has {len(key)} characters"
     return None
-
-
-def _fallbacks(settings: Node | None) -> Iterator[Fallback]:
-    if settings is None:
-        return
-    for name, kind in _FALLBACKS.items():
-        for entry in (settings.get(name) or Node([], "", 0)).elements():
-            for source, targets in entry.items():
-                names = tuple(text for node in targets.elements() if (text := _target(node)))
-                yield Fallback(kind, source, names, targets.file, targets.line)
-    default = settings.get("default_fallbacks")
-    if default is not None:
-        names = tuple(text for node in default.elements() if (text := _target(node)))
-        yield Fallback("default", "*", names, default.file, default.line)
-
-
-def _target(node: Node) -> str | None:
-    # A target may also be a mapping with a `model` of its own.
-    return node.text() or _text(node, "model")
 
 
 def _renamings(router: Node | None) -> Iterator[Renaming]:
@@ -263,7 +245,7 @@ def _secrets(root: Node) -> Iterator[Node]:
 def _variables(root: Node) -> dict[str, int]:
     found: dict[str, int] = {}
     for _, node in _named(root):
-        if isinstance(node.value, str) and node.value.startswith(VARIABLE):
+        if isinstance(node.value, str) and node.value.startswith(VARIABLE) and whole(node.value) is None:
             found.setdefault(node.value.removeprefix(VARIABLE), node.line)
     return found
 
