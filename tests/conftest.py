@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def fault_server() -> Iterator[FaultServers]:
     """Start servers that misbehave as told: ``fault_server([answer_json(200, {}), ...])``; see ``tests.servers``."""
     started: list[FaultServer] = []
 
-    def start(*connections: Script | bytes, tls: bool = False) -> FaultServer:
+    def start(*connections: Script | bytes, tls: bool | ssl.SSLContext = False) -> FaultServer:
         server = FaultServer(connections, tls=tls)
         started.append(server)
         return server

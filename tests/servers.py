@@ -77,7 +77,7 @@ def chunk(data: bytes) -> bytes:
 class FaultServers(Protocol):
     """The type of the fixture ``fault_server``."""
 
-    def __call__(self, *connections: Script | bytes, tls: bool = False) -> FaultServer: ...
+    def __call__(self, *connections: Script | bytes, tls: bool | ssl.SSLContext = False) -> FaultServer: ...
 
 
 class FaultServer:
@@ -89,9 +89,9 @@ class FaultServer:
         requests: the requests read so far, as they came: head and body.
     """
 
-    def __init__(self, connections: Iterable[Script | bytes], *, tls: bool = False) -> None:
+    def __init__(self, connections: Iterable[Script | bytes], *, tls: bool | ssl.SSLContext = False) -> None:
         self._scripts: list[Script] = [[one] if isinstance(one, bytes) else one for one in connections] or [[]]
-        self._context = _server_context() if tls else None
+        self._context = tls if isinstance(tls, ssl.SSLContext) else _server_context() if tls else None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._closed = threading.Event()
         self._lock = threading.Lock()

@@ -69,6 +69,40 @@ WAYS = (
         r"|NameResolutionError|Could not resolve host|No address associated with hostname",
     ),
     WayCause(
+        "tls-client-certificate",
+        "tls-failed",
+        "network",
+        "the proxy, or what stands before it, wants a client certificate, or does not accept the given one",
+        "Name the PEM file of the client certificate in SSL_CLIENT_CERT, and that of its key in SSL_CLIENT_KEY.",
+        r"CERTIFICATE_REQUIRED|certificate required|wants a client certificate|[Cc]lient certificate cannot be used"
+        r"|No required SSL certificate|The SSL certificate error",
+    ),
+    WayCause(
+        "tls-host-name",
+        "tls-failed",
+        "network",
+        "the certificate is for another host name",
+        "The certificate is for another host than the one in the base URL. Write the name that is in it, or have it made for this one.",
+        r"[Hh]ost ?name mismatch|IP address mismatch|certificate is not valid for|ERR_TLS_CERT_ALTNAME_INVALID"
+        r"|does not match (?:target host|certificate)|no alternative certificate subject name",
+    ),
+    WayCause(
+        "tls-expired",
+        "tls-failed",
+        "network",
+        "the certificate has expired, or is not valid yet",
+        "The certificate has expired. The owner of the proxy has to renew it; or the clock of this machine is wrong.",
+        r"certificate has expired|CERT_HAS_EXPIRED|certificate is not yet valid|CERT_NOT_YET_VALID",
+    ),
+    WayCause(
+        "tls-trust-file",
+        "tls-failed",
+        "network",
+        "the certificate is not trusted, and the file in SSL_CERT_FILE is not there or holds no certificate",
+        "Correct SSL_CERT_FILE: OpenSSL passes over a file that is not there, without a word.",
+        r"SSL_CERT_FILE names",
+    ),
+    WayCause(
         "tls",
         "tls-failed",
         "network",

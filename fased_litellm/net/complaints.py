@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from ..errors import BadAnswer, ConnectFailed, NetworkError, TimedOut, TlsFailed
+from ..errors import BadAnswer, ConnectFailed, NetworkError, TimedOut
 from .causes import remedy
 from .egress import Egress
 from .messages import Limits
-
-
-def tls(name: str, text: str) -> TlsFailed:
-    return TlsFailed(f"TLS with {name} failed: {text}", cause="tls", hint=_tls_hint(text))
 
 
 def is_tls(text: str) -> bool:
@@ -109,11 +105,3 @@ def longer_than_said(name: str) -> BadAnswer:
         cause="bad-answer",
         hint="A LiteLLM proxy does not answer like this; look at what stands before it.",
     )
-
-
-def _tls_hint(text: str) -> str:
-    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
-        return "What listens there speaks plain http: write http:// in the base URL."
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "The certificate is not trusted. Add its authority to the system's trust store, or name it in SSL_CERT_FILE."
-    return "Check the certificate and the TLS settings of the proxy."

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpcore
 
+from . import trust
 from .egress import Egress
 
 # uvicorn closes an idle connection after 5 s; one that is given up earlier is never closed under a request.
 _SIZE: dict[str, Any] = {"max_connections": 100, "max_keepalive_connections": 20, "keepalive_expiry": 4.0}
 
 
-def options(*, secure: bool) -> dict[str, Any]:
-    """Options of a pool to one origin.
+def options(*, secure: bool, identify: bool) -> dict[str, Any]:
+    """Options of a pool to one origin; see ``trust.context``.
 
-    TLS always verifies: by the system's trust store, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` honoured. Plain http has an empty
-    store, since loading takes 20 ms.
+    Raises:
+        TlsFailed: the client certificate cannot be used.
     """
-    trust = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return {"ssl_context": trust, **_SIZE}
+    return {"ssl_context": trust.context(secure=secure, identify=identify), **_SIZE}
 
 
-def relay_options(egress: Egress, *, secure: bool) -> dict[str, Any]:
-    """Options of a pool to one origin by way of an HTTP proxy."""
+def relay_options(egress: Egress, origin: dict[str, Any]) -> dict[str, Any]:
+    """Options of a pool to one origin by way of an HTTP proxy; ``origin`` are those of the way without it."""
     parts = urlsplit(egress.url)
     account = None
     if parts.username is not None:
@@ -33,6 +32,6 @@ def relay_options(egress: Egress, *, secure: bool) -> dict[str, Any]:
     return {
         "proxy_url": httpcore.URL(egress.shown),
         "proxy_auth": account,
-        "proxy_ssl_context": ssl.create_default_context() if parts.scheme == "https" else None,
-        **options(secure=secure),
+        "proxy_ssl_context": trust.context(secure=True, identify=False) if parts.scheme == "https" else None,
+        **origin,
     }

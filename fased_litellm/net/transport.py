@@ -13,14 +13,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import httpcore
 
 from ..errors import AddressBlocked, CallError
 from ..redaction import hide_known_in
-from . import complaints, pools, redirects
+from . import complaints, pools, redirects, trust
 from .addresses import Address, is_private_name, is_special, normalize_host
 from .egress import egress_for
 from .messages import Answer, Request
@@ -40,7 +40,7 @@ if not _cli_loaded:
 class _Origin:
     """What both transports share: requests to a pinned address, and failures in our words."""
 
-    def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
+    def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool) -> None:
         try:
             self.url = httpx.URL(base_url)
         except httpx.InvalidURL as error:
@@ -48,6 +48,8 @@ class _Origin:
                 f"{base_url} is not a URL: {error}", cause="bad-host", hint="Correct the base URL."
             ) from None
         self.secure = self.url.scheme == "https"
+        self.identify = identify
+        self.pool = partial(pools.options, secure=self.secure, identify=identify)
         self.prefix = self.url.raw_path.rstrip(b"/")
         self.name = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         port = self.url.port or (443 if self.secure else 80)
@@ -114,6 +116,11 @@ class _Origin:
         url = str(self._url_at(None, request.target))
         return redirects.next_hop(url, request, status, location, allow_private=self.pins.allow_private, since=started)
 
+    def granted(self, hop: redirects.Hop) -> dict[str, bool]:
+        """What holds where a redirect leads: the client certificate goes to no other origin."""
+        same = self.identify and not hop.request.stripped
+        return {"allow_private_network": hop.allow_private_network, "identify": same}
+
     def by_relay(self, addresses: list[Address]) -> bool:
         """Whether a request goes through the HTTP proxy: not where the name turned out to be private."""
         return self.egress is not None and not any(is_special(address) for address in addresses)
@@ -132,7 +139,7 @@ class _Origin:
         """Our exception for one of httpx's."""
         text = str(error)
         if isinstance(error, (httpx.ConnectError, httpx.ReadError, httpx.WriteError)) and complaints.is_tls(text):
-            return complaints.tls(self.name, text)
+            return trust.failure(self.name, text)
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
             self.pins.forget()
             if self.egress is not None:
@@ -171,17 +178,17 @@ class Transport:
     Args:
         base_url: the proxy's root, as ``proxy.urls.normalize_base_url`` gives it.
         allow_private_network: whether private and loopback addresses may be asked.
+        identify: whether a client certificate may be shown: to the configured proxy, and to nobody else.
     """
 
-    def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
-        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network)
+    def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool = True) -> None:
+        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network, identify=identify)
         backend = PatientBackend()
-        self._http = _Pooled(httpcore.ConnectionPool(**pools.options(secure=origin.secure), network_backend=backend))
+        self._http = _Pooled(httpcore.ConnectionPool(**origin.pool(), network_backend=backend))
         self._relay = self._http
         if origin.egress is not None:
-            self._relay = _Pooled(
-                httpcore.HTTPProxy(**pools.relay_options(origin.egress, secure=origin.secure), network_backend=backend)
-            )
+            relay = pools.relay_options(origin.egress, origin.pool())
+            self._relay = _Pooled(httpcore.HTTPProxy(**relay, network_backend=backend))
 
     def close(self) -> None:
         self._http.close()
@@ -208,7 +215,7 @@ class Transport:
             response.close()
         hop = self._origin.hop(request, status, headers.get("location", ""), started)
         try:
-            there = Transport(hop.origin, allow_private_network=hop.allow_private_network)
+            there = Transport(hop.origin, **self._origin.granted(hop))
             with closing(there), there.open(hop.request) as answer:
                 yield answer
         except AddressBlocked as error:
@@ -262,19 +269,14 @@ class Transport:
 class AsyncTransport:
     """The same for asyncio, within one event loop."""
 
-    def __init__(self, base_url: str, *, allow_private_network: bool) -> None:
-        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network)
+    def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool = True) -> None:
+        self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network, identify=identify)
         backend = AsyncPatientBackend()
-        self._http = _AsyncPooled(
-            httpcore.AsyncConnectionPool(**pools.options(secure=origin.secure), network_backend=backend)
-        )
+        self._http = _AsyncPooled(httpcore.AsyncConnectionPool(**origin.pool(), network_backend=backend))
         self._relay = self._http
         if origin.egress is not None:
-            self._relay = _AsyncPooled(
-                httpcore.AsyncHTTPProxy(
-                    **pools.relay_options(origin.egress, secure=origin.secure), network_backend=backend
-                )
-            )
+            relay = pools.relay_options(origin.egress, origin.pool())
+            self._relay = _AsyncPooled(httpcore.AsyncHTTPProxy(**relay, network_backend=backend))
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -297,7 +299,7 @@ class AsyncTransport:
             await response.aclose()
         hop = self._origin.hop(request, status, headers.get("location", ""), started)
         try:
-            there = AsyncTransport(hop.origin, allow_private_network=hop.allow_private_network)
+            there = AsyncTransport(hop.origin, **self._origin.granted(hop))
             async with aclosing(there), there.open(hop.request) as answer:
                 yield answer
         except AddressBlocked as error:

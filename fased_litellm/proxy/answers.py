@@ -78,6 +78,10 @@ def looks_like_login(body: bytes) -> bool:
     return looks_like_html(body) and _LOGIN.search(body[: 256 * 1024]) is not None
 
 
+_NGINX = ("No required SSL certificate was sent", "The SSL certificate error")
+"""Fact: nginx lets TLS begin without the client certificate that it wants, and says so in a web page, with status 400."""
+
+
 def error_of(body: bytes | Any) -> tuple[str, str | None]:
     """Message and type of a failed answer.
 
@@ -89,7 +93,8 @@ def error_of(body: bytes | Any) -> tuple[str, str | None]:
         value = parsed(body)
         if value is UNREADABLE:
             text = body.decode("utf-8", "replace").strip()
-            return ("an HTML page" if looks_like_html(body) else text) or "no text", None
+            page = next((words for words in _NGINX if words in text), "an HTML page")
+            return (page if looks_like_html(body) else text) or "no text", None
     if isinstance(value, dict):
         value = value.get("error", value.get("detail", value))
     if isinstance(value, dict):

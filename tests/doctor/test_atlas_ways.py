@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,12 @@ from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.exchange import Exchange
 from fased_litellm.proxy.wire import Attribution, ChatRequest
 from tests.servers import HANG, RESET, STREAM_HEAD, UNREAD, FaultServers, Script, answer, answer_json, event, free_port
+from tests.tlsservers import Authority, What
 
 PAGE = {"content-type": "text/html"}
 HTML = "<html><body>nginx</body></html>"
 PARTIAL = event({"choices": [{"index": 0, "delta": {"content": "Hel"}}]})
+NGINX = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
 DEFECT = {"error": {"message": "'NoneType' object has no attribute 'acompletion'", "type": "None", "code": "500"}}
 
 SERVERS: dict[str, Script | bytes] = {
@@ -40,9 +43,12 @@ SERVERS: dict[str, Script | bytes] = {
     "bare-413": answer(413, HTML, PAGE),
     "bare-401": answer(401, HTML, PAGE),
     "bare-403": answer(403, HTML, PAGE),
+    "wordless-401": answer(401, "Unauthorized"),
+    "wordless-403": answer(403, "Forbidden"),
     "bare-500": answer(500, "Internal Server Error"),
     "old-defect": answer_json(500, DEFECT),
     "stream-without-end": STREAM_HEAD + PARTIAL,
+    "nginx-wants-a-certificate": answer(400, NGINX, PAGE),
     "teapot": answer(418, "teapot"),
 }
 URLS: dict[str, Callable[[], str]] = {
@@ -52,14 +58,29 @@ URLS: dict[str, Callable[[], str]] = {
     "private-address": lambda: "http://127.0.0.1:4000",
     "metadata-address": lambda: "http://169.254.169.254",
 }
+WRONG: dict[str, What] = {
+    "client-certificate-wanted": "wants-certificate",
+    "other-host-name": "other-name",
+    "expired-certificate": "expired",
+    "no-trust-file": "good",
+}
 TLS = {"untrusted-certificate": [UNREAD], "http-for-https": [UNREAD]}
 CHOSEN = [case for case in CASES if case.needs == "scripted"]
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)
-def test_cause_and_origin(case: Case, fault_server: FaultServers) -> None:
+def test_cause_and_origin(
+    case: Case, fault_server: FaultServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if case.name in WRONG:
+        authority = Authority(tmp_path)
+        url = fault_server([UNREAD], tls=authority.server(WRONG[case.name])).url
+        trusted = tmp_path / "none.pem" if case.name == "no-trust-file" else authority.file
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    else:
+        url = address(case, fault_server)
     with pytest.raises(CallError) as caught:
-        ask(case, address(case, fault_server))
+        ask(case, url)
     error = caught.value
     assert (error.cause, error.origin) == (case.cause, case.origin)
     assert case.message in error.message
@@ -96,4 +117,4 @@ def ask(case: Case, url: str) -> None:
 
 
 def test_every_scripted_case_has_its_server() -> None:
-    assert {case.name for case in CHOSEN} == SERVERS.keys() | URLS.keys() | TLS.keys()
+    assert {case.name for case in CHOSEN} == SERVERS.keys() | URLS.keys() | TLS.keys() | WRONG.keys()

@@ -50,13 +50,13 @@ def test_the_search_finds_it(code: str) -> None:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_every_context_verifies_chain_and_name(secure: bool) -> None:
-    context = pools.options(secure=secure)["ssl_context"]
+    context = pools.options(secure=secure, identify=True)["ssl_context"]
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
 def test_plain_http_trusts_nobody_in_case_it_should_ever_meet_tls() -> None:
-    assert pools.options(secure=False)["ssl_context"].get_ca_certs() == []
+    assert pools.options(secure=False, identify=True)["ssl_context"].get_ca_certs() == []
 
 
 @pytest.mark.parametrize(

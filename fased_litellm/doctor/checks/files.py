@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ...config.agents import agents_of, auth_profiles, base_auth_profiles
 from ...errors import LedgerDamaged, LedgerError, MissingVariable
+from ...net.trust import trouble_with_files
 from ...usage.asking import asking
 from ...usage.spool import Spool
 from ..findings import Finding
@@ -35,6 +36,9 @@ VARIABLES = (
     "NO_PROXY",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "SSL_CLIENT_CERT",
+    "SSL_CLIENT_KEY",
+    "SSL_CLIENT_KEY_PASSWORD",
 )
 """Variables that change what happens; only whether they are set is ever told."""
 
@@ -171,6 +175,8 @@ def variables(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "environment", "info", f"Set in the environment: {', '.join(names)}.", "Nothing to do, if that is meant."
         )
+    for trouble in trouble_with_files(subject.env):
+        yield Finding("tls-file", "error", trouble, "Correct the variable, or take it away.")
     if subject.env.get("LITELLM_MASTER_KEY"):
         yield Finding(
             "master-key-in-environment",

@@ -139,7 +139,7 @@ def fire_direct(provider: Provider, chat: ChatRequest) -> Shot:
     """
     request, plain = direct_request(provider, chat)
     exchange = Exchange(plain, model=provider.model)
-    transport = Transport(provider.base_url, allow_private_network=provider.allow_private_network)
+    transport = Transport(provider.base_url, allow_private_network=provider.allow_private_network, identify=False)
     try:
         shot = fire(transport, provider.base_url, request, exchange, refused)
     finally:

@@ -6,6 +6,13 @@ from . import request
 from .rule import Rule
 
 RULES = (
+    Rule(
+        "tls-client-certificate",
+        "network",
+        "What stands before the proxy wants a client certificate, or does not accept the given one. Name its PEM file in SSL_CLIENT_CERT, and that of its key in SSL_CLIENT_KEY.",
+        (400, 403, 495, 496),
+        message=r"^(?:No required SSL certificate was sent|The SSL certificate error)",
+    ),
     request.BY_STATUS,
     Rule("unauthorized", "caller-key", "The proxy refused the key. Check LITELLM_API_KEY.", (401,)),
     Rule("forbidden", "caller-key", "The proxy refuses this to this key.", (403,)),
