@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ..usage.budgets.check import Busy, Checker
     from ..usage.budgets.estimate import Asked
-    from ..usage.budgets.reservations import Owner, Reservations
+    from ..usage.budgets.held import Owner
+    from ..usage.budgets.reservations import Reservations
 
 LOOK_S = 0.5
 """Who waits for calls under way looks again after so many seconds, also if nobody says that one has ended."""
@@ -124,7 +125,7 @@ class Gate:
         self._recorder.keep(call.record)
 
     def _enter(self, call: Call) -> None:
-        from ..usage.budgets.reservations import Owner
+        from ..usage.budgets.held import Owner
 
         owner = Owner(threading.get_ident())
         if self._ask(call, owner) is None:
@@ -139,7 +140,7 @@ class Gate:
     async def _aenter(self, call: Call) -> None:
         import asyncio
 
-        from ..usage.budgets.reservations import Owner
+        from ..usage.budgets.held import Owner
 
         task = asyncio.current_task()
         owner = Owner(threading.get_ident(), None if task is None else id(task))

@@ -16,9 +16,10 @@ from ..record import UsageRecord
 from . import store
 from .budget import Budget
 from .estimate import Asked, likely_pico
+from .held import Held, Owner
 from .recent import Memory
 from .refusals import exceeded, first_of_its_kind, reserved_by, warning
-from .reservations import Held, Owner, Reservation, book_of
+from .reservations import Reservation, book_of
 from .spent import Spent
 from .standing import Standing, standings
 from .windows import Calendar
@@ -70,8 +71,7 @@ class Busy:
 class Checker:
     """The budgets of one installation, read again whenever their file changes. Safe to share between threads.
 
-    Calls of this process that are under way count by what they have reserved. Those of other processes are not known before
-    they are recorded.
+    Calls that are under way count by what they have reserved, those of other processes of this machine too.
 
     Args:
         file: the file of the budgets.

@@ -10,7 +10,7 @@ from ...formatting import count
 from ...refs import ModelRef
 from ..record import iso
 from .amounts import dollars, exact
-from .reservations import Held
+from .held import Held
 from .standing import Standing
 
 

@@ -1,10 +1,12 @@
 """What calls that are under way will likely cost, so that those which run at once do not pass a limit together.
 
-They are in memory, in one book for all providers of a process: with the process, its reservations are gone.
+They are in memory, in one book for all providers of a process; other processes are told of them by ``sharing``. With the
+process, its reservations are gone.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -12,51 +14,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from ...context import CallContext
-from ...refs import ModelRef
-from .budget import Scope
-from .windows import Window
+from .held import Held
+from .sharing import Sharing
 
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who makes a call: a thread, and in asyncio a task of its loop; by their numbers."""
-
-    thread: int
-    task: int | None = None
-
-    def blocks(self, other: Owner) -> bool:
-        """Whether a call of this one cannot go on while the other waits."""
-        if self.task is None or other.task is None:
-            return self.thread == other.thread
-        return self.task == other.task
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What one call has reserved.
-
-    Attributes:
-        context, ref: whose call it is, by which model.
-        started_at_ms: when, in milliseconds since 1970 UTC.
-        pico: its likely cost in pico-USD; None where nobody knows.
-        owner: who makes the call.
-        ends_at: when it cannot be under way any longer, on the clock of ``time.monotonic``, in seconds.
-    """
-
-    context: CallContext
-    ref: ModelRef
-    started_at_ms: int
-    pico: int | None
-    owner: Owner
-    ends_at: float
-
-    def within(self, scope: Scope, window: Window) -> bool:
-        """Whether a budget of that scope counts the call in that day or month."""
-        return window.from_ms <= self.started_at_ms < window.to_ms and scope.covers(self.context, self.ref)
+FOLDER = "under-way"
+"""Beside the file of the budgets."""
 
 
 class Reservation:
@@ -77,28 +41,34 @@ class Reservation:
 
 
 class Reservations:
-    """The book of the calls under way. Safe to share between threads; only ``deciding`` locks anything."""
+    """The book of the calls under way. Safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        sharing: tells other processes.
+    """
+
+    def __init__(self, sharing: Sharing) -> None:
         self.forgotten: deque[int] = deque()
         """Numbers whose calls went away without a word."""
         self._held: dict[int, Held] = {}
         self._numbers = itertools.count(1)
         self._listeners: dict[int, Callable[[], object]] = {}
         self._one_at_a_time = threading.Lock()
+        self.sharing = sharing
 
     @contextlib.contextmanager
     def deciding(self) -> Iterator[tuple[Held, ...]]:
-        """What is reserved, for a decision on one more, which may be added inside; nobody else decides meanwhile.
+        """What is reserved here and by other processes, for a decision on one more, which may be added inside; nobody else
+        decides meanwhile.
 
         What is given back meanwhile is still among them. So whoever then looks what was spent misses no call: one that ended
         is in the sum, or here, or in both.
         """
-        with self._one_at_a_time:
-            yield self.held()
+        with self._one_at_a_time, self.sharing.deciding() as others:
+            yield (*self.held(), *others)
 
     def held(self) -> tuple[Held, ...]:
-        """All that is reserved now."""
+        """All that is reserved now by this process."""
         while self.forgotten:
             with contextlib.suppress(IndexError):  # another thread was faster
                 self._held.pop(self.forgotten.popleft(), None)
@@ -109,14 +79,16 @@ class Reservations:
         return tuple(self._held.copy().values())
 
     def add(self, held: Held) -> Reservation:
-        """Reserve."""
+        """Reserve, within ``deciding``."""
         number = next(self._numbers)
         self._held[number] = held
+        self.sharing.write(self.held)
         return Reservation(self, number)
 
     def drop(self, number: int) -> None:
         """Take out what has that number."""
         if self._held.pop(number, None) is not None:
+            self.sharing.write(self.held)
             for told in self._listeners.copy().values():
                 told()
 
@@ -136,8 +108,24 @@ _books: dict[str, Reservations] = {}
 
 def book_of(budgets: Path) -> Reservations:
     """The book of this process for that file of budgets."""
-    return _books.setdefault(os.path.realpath(budgets), Reservations())
+    path = os.path.realpath(budgets)
+    found = _books.get(path)
+    if found is None:
+        found = _books.setdefault(path, Reservations(Sharing(Path(path).with_name(FOLDER))))
+    return found
 
 
-# What a forked child inherits is of its parent; and a thread of that may hold the lock for ever.
-os.register_at_fork(after_in_child=_books.clear)
+def _forked() -> None:
+    """What a forked child inherits is of its parent; and a thread of that may hold a lock for ever."""
+    for book in _books.values():
+        book.sharing.forked()
+    _books.clear()
+
+
+@atexit.register
+def _ended() -> None:
+    for book in _books.values():
+        book.sharing.close()
+
+
+os.register_at_fork(after_in_child=_forked)
