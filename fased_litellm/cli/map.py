@@ -162,7 +162,9 @@ def _show(found: Look) -> None:
         output.line(f"{one_line(renaming.name)} is another name for {one_line(renaming.target)}")
     for fallback in mapped.fallbacks:
         kind = "" if fallback.kind == "general" else f" ({fallback.kind})"
-        output.line(f"{one_line(fallback.source)} falls back to {one_line(', '.join(fallback.targets))}{kind}")
+        output.line(
+            f"{one_line(fallback.source)} falls back to {one_line(', '.join(fallback.targets)) or 'nothing'}{kind}"
+        )
     output.line()
     for line in proxy_lines(mapped):
         output.line(line)

@@ -107,6 +107,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "this program's JSON": (json.dumps(OWN_JSON, indent=2), "key-unknown"),
     "the name of a cause": ("provider-quota", "provider-quota"),
     "a start that failed": ("LiteLLM proxy refused to start: no master key is set, so", "start-master-key"),
+    "fallbacks that the router refuses": ("ValueError: Item 'a' is not a dictionary.", "start-fallbacks"),
     "a port that is taken": ("ERROR: [Errno 98] error while attempting to bind on address ('127.0.0.1', 4000)", "start-port"),
     "a provider's own answer": (f"Error code: 401 - {OPENAIS}", "provider-key"),
     "openai 3's words for it": ("openai.AuthenticationError: Error code: 401 - Incorrect API key provided: sk-bad***.", "provider-key"),

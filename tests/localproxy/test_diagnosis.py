@@ -48,12 +48,22 @@ NO_PRISMA = (
 )
 
 
+FALLBACKS = (
+    "ERROR:    Traceback (most recent call last):\nValueError: Item 'a' is not a dictionary.\n",
+    "ValueError: Dictionary '{'a': ['b'], 'b': ['a']}' must have exactly one key, but has 2 keys.",
+    "TypeError: Fallbacks for 'a' must be a list of model names, got 'b'. Use {'a': ['b']}",
+    "TypeError: default_fallbacks must be a list of model names, got 'b'. Use ['b']",
+)
+"""As LiteLLM 1.108.7 ends with them."""
+
+
 @pytest.mark.parametrize(
     ("log", "cause", "remedy"),
     [
         (NO_KEY, "master key", "master_key"),
         (PORT, "took the port", "--port"),
         (NOT_YAML, "not YAML", "line"),
+        *((words, "router refuses", "litellm map") for words in FALLBACKS),
         (NOT_A_CONFIG, "not a LiteLLM config", "model_list"),
         (TEXT_ONLY, "not a LiteLLM config", "model_list"),
         (NO_FILE, "did not find the config", "--config"),

@@ -69,7 +69,7 @@ def _mapped(node: Node, kind: str) -> Iterator[Fallback]:
             if source == "model" and kind == "general" and targets.text():
                 # Fact: `- model: NAME` in place of a mapping stands in for every alias.
                 yield Fallback(kind, "*", (str(targets.text()),), targets.file, targets.line)
-            else:
+            elif isinstance(targets.value, list):
                 yield Fallback(kind, source, tuple(_names(targets)), targets.file, targets.line)
 
 

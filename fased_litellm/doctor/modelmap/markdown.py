@@ -32,7 +32,9 @@ def markdown(found: ModelMap, findings: Sequence[Finding]) -> str:
         lines += _table(("Name", "Stands for"), ((each.name, each.target) for each in found.renamings))
     if found.fallbacks:
         lines += ["", "## Fallbacks", ""]
-        rows = ((each.source, " → ".join(each.targets), each.kind, str(each.line)) for each in found.fallbacks)
+        rows = (
+            (each.source, " → ".join(each.targets) or "nothing", each.kind, str(each.line)) for each in found.fallbacks
+        )
         lines += _table(("Alias", "Falls back to", "When", "Line"), rows)
     lines += ["", "## The proxy", ""]
     lines += [f"- {line}" for line in proxy_lines(found)]

@@ -67,6 +67,11 @@ def test_the_remedy_has_the_names(tmp_path: Path) -> None:
     assert error.remedy == "Write `- a: [b]`."
 
 
+def test_what_is_refused_is_not_shown_as_a_fallback(tmp_path: Path) -> None:
+    found, _ = mapped(tmp_path, router_settings={"fallbacks": [{"a": "b"}, {"b": ["c"]}]})
+    assert [(each.source, each.targets) for each in found.fallbacks] == [("b", ("c",))]
+
+
 def test_one_that_stands_in_for_all(tmp_path: Path) -> None:
     found, _ = mapped(tmp_path, router_settings={"fallbacks": [{"model": "b"}]})
     assert [(each.source, each.targets) for each in found.fallbacks] == [("*", ("b",))]
