@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
-from tests.doctor.modelmap.samples import SAMPLES
+from tests.doctor.modelmap.samples import ENTRIES, SAMPLES
 from tests.live.conftest import unavailable
 
 ROUTER = """
@@ -44,20 +45,55 @@ for place in ("router", "litellm"):
             fates.append(reply.choices[0].message.content)
         except Exception:
             fates.append("failed")
-print("FATES" + json.dumps(fates))
+print("FATES" + json.dumps(fates) + "END")
+"""
+
+ENTRY = """
+import json, logging, sys
+import litellm
+
+logging.disable(logging.CRITICAL)
+good = {"model_name": "good", "litellm_params": {"model": "openai/gpt-4o-mini", "api_key": "none"}}
+fates = []
+for entry in json.load(sys.stdin):
+    models = json.loads(json.dumps([good, entry]))
+    try:
+        for model in models:  # what the proxy does with a config before its router sees it
+            list(model["litellm_params"].items())
+            model.get("model_name", "")
+            "ollama" in model["litellm_params"]["model"]
+        router = litellm.Router(model_list=models, ignore_invalid_deployments=True)
+        fates.append("works" if len(router.get_model_names()) == 2 else "left-out")
+    except Exception:
+        fates.append("refused")
+print("FATES" + json.dumps(fates) + "END")
 """
 
 
-def test_what_the_router_refuses_is_refused_here_and_nothing_that_works() -> None:
+def litellm_says(script: str, samples: Any) -> Any:
     if importlib.util.find_spec("litellm") is None:
         unavailable("litellm is not installed in this environment")
     env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    asked = json.dumps([(setting, value) for setting, value, _ in SAMPLES])
     ended = subprocess.run(
-        [sys.executable, "-c", ROUTER], input=asked, capture_output=True, text=True, env=env, timeout=300, check=False
+        [sys.executable, "-c", script],
+        input=json.dumps(samples),
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=300,
+        check=False,
     )
     assert "FATES" in ended.stdout, ended.stderr[-2000:]
-    fates = json.loads(ended.stdout.partition("FATES")[2])
+    return json.loads(ended.stdout.partition("FATES")[2].partition("END")[0])
+
+
+def test_what_litellm_leaves_out_or_does_not_start_with() -> None:
+    fates = litellm_says(ENTRY, [entry for entry, _ in ENTRIES])
+    assert [(entry, fate) for (entry, _), fate in zip(ENTRIES, fates, strict=True)] == ENTRIES
+
+
+def test_what_the_router_refuses_is_refused_here_and_nothing_that_works() -> None:
+    fates = litellm_says(ROUTER, [(setting, value) for setting, value, _ in SAMPLES])
     assert len(fates) == 2 * len(SAMPLES)
     for (setting, value, fate), seen in zip([*SAMPLES, *SAMPLES], fates, strict=True):
         what = f"{setting}: {json.dumps(value)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...redaction import remember
 from ..findings import Finding
-from . import fallbacks
+from . import entries, fallbacks
 from .gatewayfile import GatewayFile
 from .parts import Deployment, Key, MasterKey, ModelMap, Renaming
 from .providers import CLOUD, KEY_VARIABLES, KEYLESS, provider_of
@@ -98,8 +98,8 @@ class _Reader:
 
     def deployments(self) -> Iterator[Deployment]:
         models = self._root.get("model_list")
-        if models is None:
-            return
+        if models is None or not models.value:
+            return  # LiteLLM takes an empty one for none
         if not isinstance(models.value, list):
             self._bad(models, "`model_list` must be a list.", "Begin each entry with `- model_name:`.")
             return
@@ -109,12 +109,15 @@ class _Reader:
                 yield deployment
 
     def _deployment(self, node: Node) -> Deployment | None:
-        alias, params = _text(node, "model_name"), node.get("litellm_params")
-        written = _text(params, "model") if params else None
-        if alias is None or params is None or written is None:
-            lacking = "model_name" if alias is None else "litellm_params" if params is None else "litellm_params.model"
-            self._bad(node, f"An entry of model_list has no `{lacking}`.", f"Add `{lacking}`, or remove the entry.")
+        wrong = entries.problem(node)
+        if wrong is not None:
+            self._bad(node, *wrong)
             return None
+        alias, params = _text(node, "model_name"), node.get("litellm_params")
+        written = _text(params, "model")
+        assert alias is not None
+        assert params is not None
+        assert written is not None
         api_base = _text(params, "api_base") or _text(params, "base_url")
         provider = provider_of(written, _text(params, "custom_llm_provider"), api_base)
         info = node.get("model_info")

@@ -71,3 +71,42 @@ SAMPLES: list[tuple[str, Any, Fate]] = [
     ("default_fallbacks", 5, "dead"),
     ("default_fallbacks", True, "dead"),
 ]
+
+_PARAMS = {"model": "openai/gpt-4o", "api_key": "none"}
+
+ENTRIES: list[tuple[Any, Literal["refused", "left-out", "works"]]] = [
+    ({"model_name": "a", "litellm_params": _PARAMS}, "works"),
+    ({"model_name": "a", "litellm_params": _PARAMS, "model_info": {}}, "works"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "rpm": "10"}}, "works"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "rpm": 10.0, "tpm": None}}, "works"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "rpm": " 10 "}}, "works"),
+    ({"model_name": "5", "litellm_params": _PARAMS}, "works"),
+    ("text", "refused"),
+    (None, "refused"),
+    (5, "refused"),
+    (["a"], "refused"),
+    ({"litellm_params": _PARAMS}, "refused"),
+    ({"model_name": None, "litellm_params": _PARAMS}, "refused"),
+    ({"model_name": 5, "litellm_params": _PARAMS}, "refused"),
+    ({"model_name": 4.5, "litellm_params": _PARAMS}, "refused"),
+    ({"model_name": True, "litellm_params": _PARAMS}, "refused"),
+    ({"model_name": ["a"], "litellm_params": _PARAMS}, "refused"),
+    ({"model_name": "a"}, "refused"),
+    ({"model_name": "a", "litellm_params": None}, "refused"),
+    ({"model_name": "a", "litellm_params": []}, "refused"),
+    ({"model_name": "a", "litellm_params": "openai/gpt-4o"}, "refused"),
+    ({"model_name": "a", "litellm_params": {}}, "refused"),
+    ({"model_name": "a", "litellm_params": {"model": None}}, "refused"),
+    ({"model_name": "a", "litellm_params": {"model": 5}}, "refused"),
+    ({"model_name": "a", "litellm_params": {"model": ["openai/gpt-4o"]}}, "refused"),
+    ({"model_name": "a", "litellm_params": _PARAMS, "model_info": None}, "refused"),
+    ({"model_name": "a", "litellm_params": _PARAMS, "model_info": []}, "refused"),
+    ({"model_name": "a", "litellm_params": _PARAMS, "model_info": "x"}, "refused"),
+    ({"model_name": "a", "litellm_params": {"model": ""}}, "left-out"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "api_key": 5}}, "left-out"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "api_base": 5}}, "left-out"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "rpm": "many"}}, "left-out"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "rpm": 1.5}}, "left-out"),
+    ({"model_name": "a", "litellm_params": {**_PARAMS, "tpm": ["x"]}}, "left-out"),
+]
+"""Entries of ``model_list``, and what LiteLLM makes of them: ``left-out`` ones do not exist, and nothing says so."""
