@@ -18,7 +18,7 @@ DEPTH = 100
 
 _DIGITS = 400
 _TOO_DEEP = f"not valid JSON: nested deeper than {DEPTH} levels"
-_PLACE = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<place>[^`]*)`")
+_PLACE = r"(?P<what>.*?) - at `\$\.?(?P<place>[^`]*)`"
 
 
 class NotJson(ValueError):
@@ -85,7 +85,7 @@ def decode(data: bytes, shape: type[Shape]) -> Shape:
     try:
         return msgspec.convert(loads(data), shape)
     except msgspec.ValidationError as error:
-        found = _PLACE.fullmatch(str(error))
+        found = re.fullmatch(_PLACE, str(error))
         what, place = (found["what"], found["place"]) if found else (str(error), "")
         what = what[:1].lower() + what[1:].replace("`", "")
         raise NotJson(f"{place}: {what}" if place else what) from None

@@ -232,8 +232,9 @@ class _Spaced:
         self._begun = _Beginnings(self._forms)
         self._bytes = [form.encode("ascii", "ignore") for form in self._forms]
         self._shortest = min(map(len, self._bytes), default=0)
-        search = re.compile(b"|".join(map(re.escape, self._bytes))).search
-        self._search: Callable[[bytes], object] | None = search if self._forms else None
+        self._search: Callable[[bytes], object] | None = None
+        if self._forms:
+            self._search = re.compile(b"|".join(map(re.escape, self._bytes))).search
 
     def may_be_in(self, text: str) -> bool:
         if self._search is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 MARK = "\ufffd"
 """What stands in place of a character that is not shown."""
@@ -13,7 +12,6 @@ _JOINERS = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\uf
 _KEPT = "\n\t\u200e"  # the left-to-right mark is ours: it stands behind a right-to-left name in a table
 _TOKEN = os.urandom(8).hex()
 """Known to this process alone: no text from outside can carry a style."""
-_STYLES = re.compile(rf"\x1b{_TOKEN};([0-9]+)m")
 
 
 def styled(text: str, code: str) -> str:
@@ -54,8 +52,9 @@ def lines(text: str, *, colour: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     if _TOKEN in text:
-        parts = _STYLES.split(text)  # by turns a text, and the code behind it
-        return "".join((f"\x1b[{part}m" if colour else "") if at % 2 else lines(part) for at, part in enumerate(parts))
+        first, *styles = text.split(f"\x1b{_TOKEN};")
+        pairs = [style.partition("m")[::2] for style in styles]  # a code, and the text behind it
+        return lines(first) + "".join((f"\x1b[{code}m" if colour else "") + lines(behind) for code, behind in pairs)
     text = text.replace("\r\n", "\n").translate(_JOINERS)
     return "".join(char if char.isprintable() or char in _KEPT else " " if char == "\u00a0" else MARK for char in text)
 

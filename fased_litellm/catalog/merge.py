@@ -25,9 +25,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import CatalogError
 from ..formatting import count
@@ -50,8 +49,7 @@ _CAPABILITY_KEYS = {
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """What ``/v1/models`` says.
 
     Attributes:

@@ -24,8 +24,8 @@ _HARMLESS = re.compile(
     r"(?:max(?:output|input|completion)?tokens|contexttokens|totaltokens|tokencount|tokenlimit|tokenbudget|passwordfile)$",
     re.IGNORECASE,
 )
-_HEADER = re.compile(r"key|token|secret|passw|auth|cookie|credential|session|signature|jwt|assertion", re.IGNORECASE)
-_CREDENTIAL = re.compile(r"(?:bearer|basic|token)\s.*|sk-.*|(?=\S*\d)(?=\S*[A-Za-z])\S{24,}", re.IGNORECASE | re.DOTALL)
+_HEADER = r"(?i)key|token|secret|passw|auth|cookie|credential|session|signature|jwt|assertion"
+_CREDENTIAL = r"(?is)(?:bearer|basic|token)\s.*|sk-.*|(?=\S*\d)(?=\S*[A-Za-z])\S{24,}"
 _PLACEHOLDER = re.compile(r"\s*(?:(?:bearer|basic|token)\s+)?\$\{[^}]*\}\s*", re.IGNORECASE)
 _REFERENCE = frozenset({"source", "provider", "id"})
 
@@ -55,9 +55,9 @@ def secrets_in(value: Any, path: KeyPath = (), *, inside: bool = False) -> Itera
 
 def is_secret_header(name: str, value: Any) -> bool:
     """Whether a header of a provider holds a secret, by its name, or as its value looks."""
-    if _HEADER.search(name) is not None:
+    if re.search(_HEADER, name) is not None:
         return True
-    return isinstance(value, str) and _CREDENTIAL.fullmatch(value.strip()) is not None
+    return isinstance(value, str) and re.fullmatch(_CREDENTIAL, value.strip()) is not None
 
 
 def remember_secrets(value: Any) -> None:

@@ -10,12 +10,12 @@ import re
 
 FIRST, TOLD = (1, 72), (1, 96)
 """The line of releases from which on, and the one with which it ends."""
-_LINE = re.compile(r"v?(\d{1,4})\.(\d{1,6})\.")
+_LINE = r"v?(\d{1,4})\.(\d{1,6})\."
 
 
 def warning(version: str | None) -> str | None:
     """What is to be said of a stream from a release, None where it would tell."""
-    found = _LINE.match(version or "")
+    found = re.match(_LINE, version or "")
     if found is None or not FIRST <= (int(found[1]), int(found[2])) < TOLD:
         return None
     return (

@@ -7,7 +7,7 @@ import re
 from ..errors import CallError, FasedError
 from .client import ProxyClient
 
-_TOLD = re.compile(r"DB not connected|Database not connected|No connected db|Prisma Client is not initialized")
+_TOLD = r"DB not connected|Database not connected|No connected db|Prisma Client is not initialized"
 _SAYS_NOTHING = "Internal Server Error"
 
 
@@ -21,7 +21,7 @@ def is_missing(error: CallError, client: ProxyClient) -> bool:
         error: with which it was refused.
         client: of that proxy.
     """
-    if _TOLD.search(error.message):
+    if re.search(_TOLD, error.message):
         return True
     if error.status != 500 or _SAYS_NOTHING not in error.message:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ProxyError
 from ..numerals import decimal
@@ -99,8 +99,7 @@ def recognise(message: str, type_: str | None = None, status: int | None = None,
     return found if found is not None and found.rule is not UNKNOWN else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """A failed answer, as the rows of the table look at it."""
 
     status: int
@@ -156,7 +155,7 @@ def _characteristic(rule: Rule) -> bool:
     )
 
 
-_ROUTERS_WORDS = re.compile(
+_ROUTERS_WORDS = (
     r"LiteLLM: model group '|No fallback model group found|Received Model Group="
     r"|Available Model Group Fallbacks=|model=[^\n]{1,200}?\. \w+_fallbacks?=|Traceback \(most recent call last\)"
 )
@@ -168,11 +167,11 @@ def essence(message: str) -> str:
     Facts: up to 1.101 it is ``No fallback model group found …``, from 1.104 ``LiteLLM: model group 'x' failed …``; behind it
     the failure of a fallback is quoted.
     """
-    found = _ROUTERS_WORDS.search(message)
+    found = re.search(_ROUTERS_WORDS, message)
     return message[: found.start()].rstrip() if found and found.start() else message
 
 
-_CLASS = re.compile(r"litellm\.(?:exceptions\.)?(\w+)")
+_CLASS = r"litellm\.(?:exceptions\.)?(\w+)"
 _STATUSES = {
     "AuthenticationError": 401,
     "BadGatewayError": 502,
@@ -194,13 +193,13 @@ _STATUSES = {
 """Class of LiteLLM's exceptions → the status with which the proxy answers. Fact: LiteLLM's ``exceptions.py``."""
 
 
-_TOLD = re.compile(r" - Error code: ([45]\d\d)\b")
+_TOLD = r" - Error code: ([45]\d\d)\b"
 
 
 def _status_of_class(message: str) -> int | None:
-    for name in _CLASS.findall(message):
+    for name in re.findall(_CLASS, message):
         if name in _STATUSES:
-            told = _TOLD.search(message)
+            told = re.search(_TOLD, message)
             if told is not None:
                 return int(told[1])
             # Fact: a 403 of OpenAI about a model is a NotFoundError with openai 2, an APIError with openai 3.
@@ -209,7 +208,7 @@ def _status_of_class(message: str) -> int | None:
     return None
 
 
-_WAIT = re.compile(r"[Tt]ry again in (\d+(?:\.\d+)?) ?s")
+_WAIT = r"[Tt]ry again in (\d+(?:\.\d+)?) ?s"
 
 
 def retry_after(headers: Mapping[str, str], message: str) -> float | None:
@@ -221,7 +220,7 @@ def retry_after(headers: Mapping[str, str], message: str) -> float | None:
         seconds = decimal(headers.get(name, ""))
         if seconds is not None:
             return max(0.0, float(seconds))
-    found = _WAIT.search(message)
+    found = re.search(_WAIT, message)
     seconds = decimal(found[1]) if found else None
     return None if seconds is None else float(seconds)
 

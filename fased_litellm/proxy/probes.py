@@ -12,7 +12,7 @@ TOKENS = 16
 """The output limit of a probe, in tokens. Fact: OpenAI's Responses API takes no ``max_output_tokens`` below 16, and LiteLLM sends
 ``max_tokens`` there for some models."""
 
-_TOO_LOW = re.compile(
+_TOO_LOW = (
     r"(?is)integer_below_min_value|below (?:the )?minimum value"
     r"|max_(?:completion_|output_)?tokens\b.{0,80}?(?:must be (?:at least|greater than|>)|too (?:low|small)|>= ?\d)"
     r"|(?:at least|minimum(?: of)?) \d+ (?:output |completion )?tokens"
@@ -28,7 +28,7 @@ def judge(error: CallError, max_tokens: int) -> CallError:
         error: why it failed; changed in place.
         max_tokens: its output limit in tokens.
     """
-    if error.status in (400, 422) and error.cause != "context-window" and _TOO_LOW.search(error.message):
+    if error.status in (400, 422) and error.cause != "context-window" and re.search(_TOO_LOW, error.message):
         error.cause, error.origin = "output-limit-too-low", "provider"
         error.hint = (
             f"The model wants a higher output limit than the {token_count(max_tokens)} of this probe; that is no fault of the"

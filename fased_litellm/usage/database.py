@@ -33,9 +33,7 @@ last one did, and hundreds of calls share the cost of copying them."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite opens. It would wait for ever for a named pipe in the place of the last."""
 _SAVE = "Run `fased usage`: it sets the file aside and saves what can be read of it."
-_UNREADABLE = re.compile(
-    "Could not decode to UTF-8|unsupported file format|no such (table|column|index)|duplicate column name|.* already exists"
-)
+_UNREADABLE = "Could not decode to UTF-8|unsupported file format|no such (table|column|index)|duplicate column name|.* already exists"
 """Errors of SQLite that no sound ledger brings about: its texts, or the description of its tables, are damaged."""
 _LOOKS, _PAUSE_S = 4, 0.01
 
@@ -180,7 +178,7 @@ def unwritable(error: LedgerError) -> bool:
 
 def _of_damage(path: Path, code: int, error: Exception) -> bool:
     """Whether an error that is none of damage by its code comes of it: SQLite trusts what a file says of itself."""
-    if isinstance(error, UnicodeDecodeError) or _UNREADABLE.match(str(error)):
+    if isinstance(error, UnicodeDecodeError) or re.match(_UNREADABLE, str(error)):
         return True
     return code == sqlite3.SQLITE_READONLY and only_read_by_its_head(path)
 

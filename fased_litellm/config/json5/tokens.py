@@ -34,7 +34,7 @@ TOKEN = re.compile(
 
 _SKIP = re.compile(TRIVIA)
 _ESCAPE = re.compile(rf"\\(?:u([0-9a-fA-F]{{4}})|x([0-9a-fA-F]{{2}})|(\r\n|[{NEWLINE}])|([\s\S]))")
-_IN_NAME = re.compile(r"\\u([0-9a-fA-F]{4})|[\s\S]")
+_IN_NAME = r"\\u([0-9a-fA-F]{4})|[\s\S]"
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 LITERALS = {"null": None, "true": True, "false": False, "Infinity": float("inf"), "NaN": float("nan")}
@@ -117,7 +117,7 @@ def read_identifier(token: str) -> str:
     if token.isascii() and "\\" not in token:
         return token
     name: list[str] = []
-    for match in _IN_NAME.finditer(token):
+    for match in re.finditer(_IN_NAME, token):
         char = chr(int(match[1], 16)) if match[1] else match[0]
         if not (continues(char) if name else starts(char)):
             what = f"{match[0]} stands for {char!r}, which" if match[1] else repr(char)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Mark = Literal["own", "behind", "guardrail-named", "guardrail-ran", "foreign"]
 
-_CARRIED = re.compile(
+_CARRIED = (
     # litellm.RateLimitError: RateLimitError: AzureException RateLimitError - …; BedrockException: Rate Limit Error - …
     r"^(?:litellm\.[\w.]{1,80}: ){1,4}(?:[\w ]{1,60}: ){0,3}"
     r"(?:[A-Za-z][\w.]{0,60}? ?(?:Exception\b[\w ]{0,40}(?: - |: )|Error - )|Error code: \d{3}\b)"
@@ -51,7 +51,7 @@ def _is_foreign(headers: Mapping[str, str], body: Any) -> bool:
 
 def is_carried(message: str) -> bool:
     """Whether a message carries the exception of a call which the proxy made."""
-    return _CARRIED.match(message) is not None
+    return re.match(_CARRIED, message) is not None
 
 
 def _names_guardrail(body: Any) -> bool:

@@ -12,15 +12,15 @@ from collections.abc import Collection
 _NAME = r"[A-Za-z_][\w.]{1,60}"
 _QUOTE = r"[\"'`‘’]"
 _PLAIN = r"(?:[a-z]{1,40}(?:_[a-z0-9]{1,40}){1,5}|temperature|seed|stop|thinking|reasoning|tools|store|verbosity|logprobs|modalities|effort)"
-_WORDS = re.compile(
+_WORDS = (
     rf"(?i:parameters?|arguments?|value|property|field)(?: supplied)?:? (?:{_QUOTE}({_NAME}){_QUOTE}|({_PLAIN})\b)"
     rf"|{_QUOTE}({_NAME}){_QUOTE}:? (?:(?:is|are) (?:not|un|deprecated|only|no longer)|does not|do not|cannot|in the)"
     rf"|(?:support|supports|accept|accepts|take|takes) (?:{_QUOTE}({_NAME}){_QUOTE}|({_PLAIN})\b|({_NAME})=)"
     rf"|\b({_NAME})=\S{{1,40}} (?:is|while|only|not)\b"
     rf"|\b({_NAME}): (?:Extra inputs are not permitted|[Rr]ange)"
 )
-_LISTED = re.compile(r"(?i)does not support parameters?:? ?[\[{(]([^\])}]{1,300})[\])}]")
-_QUOTED = re.compile(rf"{_QUOTE}({_NAME}){_QUOTE}")
+_LISTED = r"(?i)does not support parameters?:? ?[\[{(]([^\])}]{1,300})[\])}]"
+_QUOTED = rf"{_QUOTE}({_NAME}){_QUOTE}"
 
 _FAMILIES = (
     {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxoutputtokens", "max_tokens_to_sample", "max_new_tokens", "num_predict"},
@@ -59,10 +59,10 @@ _NO_NAMES = {
 def blamed(message: str, param: str | None) -> frozenset[str]:
     """The parameters which a refusal names, in lower case, without what they hold."""
     found = {param} if param else set()
-    for match in _WORDS.finditer(message[:2000]):
+    for match in re.finditer(_WORDS, message[:2000]):
         found.update(group for group in match.groups() if group)
-    for match in _LISTED.finditer(message[:2000]):
-        found.update(_QUOTED.findall(match[1]))
+    for match in re.finditer(_LISTED, message[:2000]):
+        found.update(re.findall(_QUOTED, match[1]))
     names = {re.split(r"[.\[]", name, maxsplit=1)[0].lower() for name in found}
     return frozenset(name for name in names - _NO_NAMES if name and name != "none")
 

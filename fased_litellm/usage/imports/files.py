@@ -24,7 +24,7 @@ Kind = Literal["transcript", "store", "runs", "tasks", "database", "events"]
 
 _ARCHIVED = re.compile(r"(.+)\.jsonl\.(?:reset|deleted|bak)\.(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d{3})?Z)(?:\.zst)?")
 _COPY = re.compile(r".+\.(?:checkpoint\.[0-9a-f-]{36}|trajectory)", re.IGNORECASE)
-_TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z_(.+)")
+_TIMED = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z_(.+)"
 _TOPIC = "-topic-"
 
 
@@ -93,7 +93,7 @@ def session_of(name: str) -> str:
     Fact: a file that continues another after a compaction has a time before the id, and so have all of the coding agent.
     """
     name = name.partition(_TOPIC)[0] or name
-    if "Z_" in name and (timed := _TIMED.fullmatch(name)):
+    if "Z_" in name and (timed := re.fullmatch(_TIMED, name)):
         return timed[1]
     return name
 
