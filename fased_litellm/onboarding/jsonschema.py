@@ -143,7 +143,7 @@ class ReconciledDifference(_Document):
     here_usd: Usd | None
     here_source: str | None
     there_usd: Usd | None
-    matched_by: Literal["call-id", "proxy-call-id", "completion", "content"] | None
+    matched_by: Literal["call-id", "filled", "proxy-call-id", "completion", "content"] | None
 
 
 class _Reconciliation(_Document):
@@ -151,6 +151,7 @@ class _Reconciliation(_Document):
     waited_seconds: float
     still_waiting: int = Field(description="Young calls without a row.")
     filled: int = Field(description="Calls that were added to the history.")
+    priced: int = Field(description="Calls of the history whose unknown cost was taken from the proxy.")
 
 
 class ReconciledRows(_Reconciliation):

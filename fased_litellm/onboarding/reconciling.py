@@ -34,11 +34,13 @@ from ..usage.reconcile.result import Reconciliation
 from ..usage.reconcile.scratch import row_of, scratch, take_history, take_rows
 from ..usage.record import UsageRecord, iso
 from ..usage.report import build
+from ..usage.rows import last_id
 from .spendview import Rows
 
 _SETTLED_S = LAG_S + 5.0
 _BATCH = 1_000
 _NEAR_MS = 60_000
+_DAY_MS = 86_400_000
 _HAVE = ("has", "have")
 
 Say = Callable[[str], None]
@@ -108,12 +110,14 @@ class Reconciled:
         waited_s: how long rows were waited for.
         still_waiting: young calls that have no row yet all the same.
         filled: calls that were added to the history.
+        priced: calls of the history whose cost was not known, and is now, by the proxy's row.
     """
 
     found: Reconciliation | TotalsOnly
     waited_s: float = 0.0
     still_waiting: int = 0
     filled: int = 0
+    priced: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``fased usage reconcile --json``; see ``schemas/reconciliation.schema.json``."""
@@ -122,6 +126,7 @@ class Reconciled:
             "waitedSeconds": round(self.waited_s, 1),
             "stillWaiting": self.still_waiting,
             "filled": self.filled,
+            "priced": self.priced,
         }
 
 
@@ -165,7 +170,7 @@ def reconcile(
             both = _Sides(connection, client, rows, hashes, paths, window, watch)
             both.ask(window[0] - 60_000, window[1] + 60_000)
             both.match()
-            if matching.any_missing_here(connection, begun_ms - _NEAR_MS):
+            if matching.missing_here(connection, begun_ms - _NEAR_MS, begun_ms + _DAY_MS):
                 catch_up()  # a row comes after its call: by now, the history can have it
                 both.match()
             begun = time.monotonic()
@@ -179,9 +184,9 @@ def reconcile(
                 both.match()
             waited = time.monotonic() - begun
             both.ask_others()
-            filled = both.fill(snapshot) if fill else 0
+            filled, priced = both.fill(snapshot) if fill else (0, 0)
             found = judge(connection, *window, limit=limit)
-            return Reconciled(found, waited if waited >= 1 else 0.0, young, filled)
+            return Reconciled(found, waited if waited >= 1 else 0.0, young, filled, priced)
     except SpendError as error:
         if fill or error.trouble != "not-allowed":
             raise
@@ -219,13 +224,16 @@ class _Sides:
                 self._take(_of_other_keys(missing, partial(self.rows.between, self.client, filters={})))
             matching.match(self.connection)
 
-    def fill(self, snapshot: ConfigSnapshot) -> int:
-        """Add to the history what is missing there; gives how many calls that are."""
-        missing = (row_of(row) for row in matching.missing_here(self.connection, *self.window))
-        filled = _fill(self.paths, snapshot, missing)
-        if filled:
-            self.match()
-        return filled
+    def fill(self, snapshot: ConfigSnapshot) -> tuple[int, int]:
+        """Add to the history what is missing there; gives how many calls that are, and how many others have a cost by it."""
+        unknown = self._without_cost()
+        rows = (row_of(row) for row in matching.to_fill(self.connection, *self.window))
+        filled = _fill(self.paths, snapshot, rows)
+        self.match()
+        return filled, max(0, unknown - self._without_cost())
+
+    def _without_cost(self) -> int:
+        return judge(self.connection, *self.window, limit=0).totals.counts["zero-here"]
 
     def _take(self, rows: Iterator[SpendRow]) -> None:
         def told() -> Iterator[SpendRow]:
@@ -277,18 +285,21 @@ def _hashes(snapshot: ConfigSnapshot, paths: Paths, rows: Rows) -> list[str]:
 
 
 def _fill(paths: Paths, snapshot: ConfigSnapshot, rows: Iterator[SpendRow]) -> int:
-    added, prices = 0, PriceList.of(snapshot, paths)
+    """Add rows as calls; gives how many count."""
+    prices = PriceList.of(snapshot, paths)
     with Ledger(paths.ledger) as ledger:
+        with ledger.transaction() as connection:
+            before = last_id(connection)
         batch: list[UsageRecord] = []
         for row in rows:
-            try:
+            with suppress(ValueError):  # its numbers make no sense; it stays among the missing ones
                 batch.append(filling.record_of(row, prices))
-            except ValueError:
-                continue  # its numbers make no sense; it stays among the missing ones
             if len(batch) >= _BATCH:
-                added += ledger.record_many(batch)
+                ledger.record_many(batch)
                 batch = []
-        return added + ledger.record_many(batch)
+        ledger.record_many(batch)
+        with ledger.transaction() as connection:
+            return filling.counted(connection, before)
 
 
 def _totals(rows: Rows, paths: Paths, error: SpendError) -> TotalsOnly:

@@ -80,6 +80,11 @@ class SpendRow:
     error_class: str | None
     key_alias: str | None
 
+    @property
+    def used_tokens(self) -> int:
+        """All of them. Where the total is more than prompt and completion, the provider counted reasoning beside these."""
+        return max(self.prompt_tokens + self.completion_tokens, self.total_tokens)
+
     def tag(self, name: str) -> str | None:
         """The value of a tag such as ``task:digest``, None if there is none."""
         prefix = f"{name}:"

@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..errors import LedgerError
-from . import database, rollups
+from . import database, filled, rollups
 from .dimensions import Dimensions, names_of
 from .patience import Patience
 from .record import UsageRecord
-from .rows import insert, part_of, row_of
+from .rows import insert, last_id, part_of, row_of
 
 if TYPE_CHECKING:
     from .query import Query
@@ -144,8 +144,13 @@ class Ledger:
         return some + more, bad + worse
 
     def _add(self, connection: sqlite3.Connection, records: Iterable[UsageRecord]) -> int:
-        parts = [part for record in records if (part := self._insert(connection, record)) is not None]
+        given = tuple(records)
+        filling = [record.call_id for record in given if record.call_id.startswith(filled.ID_PREFIX)]
+        before = last_id(connection) if filling or filled.any_filled(connection) else None
+        parts = [part for record in given if (part := self._insert(connection, record)) is not None]
         rollups.add(connection, parts)
+        if (parts or filling) and before is not None:
+            filled.settle(connection, before, names=filling)
         return len(parts)
 
     @contextlib.contextmanager

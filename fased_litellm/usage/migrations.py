@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 
 from ..errors import LedgerDamaged, LedgerError
-from . import migration_2, migration_4
+from . import migration_2, migration_4, migration_7
 
 APPLICATION_ID = 0x4653_4C55
 """``PRAGMA application_id`` of a ledger (``FSLU``), by which another SQLite file is told from one."""
@@ -84,6 +84,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Labels are in the stores, which are read once more for them.
         "UPDATE feed SET size = -1 WHERE kind IN ('store', 'database')",
     ),
+    migration_7.STATEMENTS,
 )
 
 LATEST = len(MIGRATIONS)

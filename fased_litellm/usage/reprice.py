@@ -22,12 +22,12 @@ from .asking import asking
 from .changes import change
 from .conditions import conditions
 from .dialect import SQLITE
+from .filled import ID_PREFIX
 from .ledger import Ledger
 from .money import from_pico, to_number
 from .pricelist import NoPrice, Price, PriceList
 from .pricing import priced
 from .query import Query
-from .reconcile.filling import ID_PREFIX
 from .record import ESTIMATE
 from .rollups import CALL_SUMS, TABLES
 

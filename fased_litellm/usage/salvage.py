@@ -13,6 +13,7 @@ from . import cells
 from .dimensions import NAMES, Dimensions, Names
 from .money import MAX_COST_USD, to_pico
 from .pages import Pages
+from .reconcile import replacing
 from .record import MAX_COUNT, MAX_TEXT, STATUSES
 from .rows import COLUMNS, insert_many
 
@@ -68,7 +69,9 @@ def salvage(damaged: Pages, target: sqlite3.Connection) -> Salvaged:
             found = list(cells.rows(damaged, page))
             scratch.executemany(_PUT, _calls(found))
             names.update((number, known) for number, values in found if (known := _names(values)) is not None)
-        return _copy(scratch, names, target)
+        saved = _copy(scratch, names, target)
+        replacing.settle_all(target)
+        return saved
 
 
 def _prepare(scratch: sqlite3.Connection) -> None:

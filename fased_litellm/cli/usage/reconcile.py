@@ -137,7 +137,9 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
 
     output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms, default_zone())}: here, and at the proxy")
     if done.filled:
-        output.line(f"Added to the history: {done.filled:,} calls.")
+        output.line(f"Added to the history: {count(done.filled, 'call')}.")
+    if done.priced:
+        output.line(f"Cost taken from the proxy: {count(done.priced, 'call')}.")
     sides = [*found.models, found.totals] if len(found.models) > 1 else list(found.models)
     if not sides:
         output.line("There are none on either side.")

@@ -35,6 +35,11 @@ _abandoned: list[sqlite3.Connection] = []
 
 _NAMES = "dimension.agent, dimension.task, dimension.channel, dimension.provider, dimension.model"
 _SUMS = ("calls", "cost_pico", "unpriced_calls", "unpriced_tokens")
+# A row of the proxy that `reconcile --fill` added stands for a call that waits, until that is taken in.
+_KNOWN = """
+SELECT 1 FROM call WHERE call_id = ?
+UNION ALL SELECT 1 FROM filled JOIN call USING (call_id) WHERE filled.proxy_call_id = ? AND counted LIMIT 1
+"""
 _NEW = (
     f"SELECT {_NAMES}, started_at_ms, {', '.join(CALL_SUMS[name] for name in _SUMS)} "  # noqa: S608 - names of columns
     "FROM call JOIN dimension ON dimension.id = call.dimension WHERE counted AND call.id > ?"
@@ -211,7 +216,7 @@ class Spent:
     def _leave_out_known(connection: sqlite3.Connection, waiting: dict[str, _Used]) -> None:
         """Another process may have put them into the ledger after they were read."""
         for call_id in list(waiting):
-            if connection.execute("SELECT 1 FROM call WHERE call_id = ?", (call_id,)).fetchone():
+            if connection.execute(_KNOWN, (call_id, call_id)).fetchone():
                 del waiting[call_id]
 
     def _current(self) -> sqlite3.Connection | None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from itertools import chain
 
-from .. import database
+from .. import database, filled
 from ..asking import asking
 from ..ledger import Ledger
+from ..rows import last_id
 from . import conversations, databases, feedrows, sessions, tasknames, tasks
 from .feeds import Changes, Feed
 from .files import Found
@@ -164,9 +165,11 @@ class Work:
             self._result.unreadable.append((file.path, str(error)))
             return
         with self._ledger.transaction() as connection:
+            before = last_id(connection)
             number = feedrows.begin(connection, file, feed)
             self._result.renamed += tasks.name(connection, self._ledger.dimensions, runs)
             put = tasks.count(connection, self._ledger.dimensions, number, runs)
+            filled.settle(connection, before)
             fresh = feedrows.keep(connection, number, reading)
         self._complain([Bad(file.path, *line) for line in fresh])
         self._result.added += put.added
@@ -197,8 +200,10 @@ class Work:
         if file.path in stores.problems:
             return
         with self._ledger.transaction() as connection:
+            before = last_id(connection)
             number = feedrows.begin(connection, file, feed)
             put = sessions.count(connection, self._ledger.dimensions, number, file, store)
+            filled.settle(connection, before)
             tasknames.keep(connection, tasknames.of_store(store), defined=False)
             feedrows.is_read(connection, number, file)
         self._result.added += put.added

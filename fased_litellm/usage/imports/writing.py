@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from .. import filled
 from ..changes import put_flat
 from ..dimensions import Dimensions
 from ..ledger import Ledger
@@ -223,8 +224,9 @@ class _Batch:
         settled = copies.settle(self._connection, self._heirs, self._last_call)
         self.written.added -= settled.fresh
         self.written.copies += settled.copies
-        if self._billed:
-            self.written.covered += conversations.cover(self._connection, self._billed)
+        covered = conversations.cover(self._connection, self._billed) if self._billed else 0
+        self.written.covered += covered
+        filled.settle(self._connection, self._last_call, left=bool(settled.copies or covered))
 
     def _begin(self, chunk: Chunk) -> _Open:
         source = self._sources[chunk.key]

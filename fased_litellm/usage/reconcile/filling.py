@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from decimal import Decimal
 from hashlib import blake2b
 
 from ...proxy.spend import SpendRow
 from ...proxy.tokens import TokenUsage
 from ...refs import PROVIDER
+from ..filled import ID_PREFIX
 from ..money import from_pico
 from ..pricelist import Price, PriceList
 from ..pricing import priced
@@ -15,8 +17,6 @@ from ..record import UsageRecord
 
 COST_SOURCE = "spend-row"
 """Where the cost of such a row comes from: the proxy's own, afterwards."""
-ID_PREFIX = "spend:"
-"""How the ids of such calls begin."""
 
 
 def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:
@@ -36,10 +36,12 @@ def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:
     cached = min(row.prompt_tokens, row.cache_read_tokens + row.cache_write_tokens)
     read = min(cached, row.cache_read_tokens)
     failed = row.status == "failure"
-    usage = TokenUsage(row.prompt_tokens - cached, row.completion_tokens, read, cached - read)
+    split = row.prompt_tokens or row.completion_tokens
+    output = row.used_tokens - row.prompt_tokens if split else 0  # with reasoning that is counted beside
+    usage = TokenUsage(row.prompt_tokens - cached, output, read, cached - read)
     cost, source, note = _cost(row, usage, prices)
     return UsageRecord(
-        call_id=_id_of(row),
+        call_id=id_of(row),
         proxy_call_id=row.call_id,
         started_at_ms=row.started_at_ms,
         provider=PROVIDER,
@@ -58,7 +60,7 @@ def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
-        total_tokens=usage.total_tokens,
+        total_tokens=row.used_tokens,
         cost=cost,
         cost_source=source,
         price_note=note,
@@ -69,7 +71,7 @@ def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:
 
 def _cost(row: SpendRow, usage: TokenUsage, prices: PriceList | None) -> tuple[Decimal | None, str, str | None]:
     """The cost, its source, and where a price stands."""
-    if row.spend > 0 or not row.total_tokens:
+    if row.spend > 0 or not row.used_tokens:
         return row.spend, COST_SOURCE, None
     price = prices.find(PROVIDER, row.model_group or row.model or "") if prices is not None else None
     if not isinstance(price, Price) or not usage.total_tokens:
@@ -78,7 +80,13 @@ def _cost(row: SpendRow, usage: TokenUsage, prices: PriceList | None) -> tuple[D
     return (None, "unknown", None) if found is None else (from_pico(found.cost), *found.said(price.source, price.note))
 
 
-def _id_of(row: SpendRow) -> str:
+def counted(connection: sqlite3.Connection, before: int) -> int:
+    """How many rows of ``--fill`` with a higher id than that count."""
+    sql = "SELECT count(*) FROM filled JOIN call USING (call_id) WHERE call.id > ? AND counted"
+    return int(connection.execute(sql, (before,)).fetchone()[0])
+
+
+def id_of(row: SpendRow) -> str:
     """An id of our own, the same whenever the row is read again.
 
     The row's ids are the proxy's to choose: taken as they are, one could be that of a call which this side is about to record.

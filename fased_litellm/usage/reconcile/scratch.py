@@ -10,39 +10,70 @@ from dataclasses import asdict
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...proxy.spend import SpendRow
 from .. import database
 from ..asking import asking
 from ..money import to_pico
 from ..rollups import USED
-
-MARGIN_MS = 600_000
-"""Clocks differ: a call at the edge of the window may be just outside of it on the other side."""
+from .filling import id_of
+from .matching import MARGIN_MS
 
 _BATCH = 2_000
 _TABLES = (
     """
     CREATE TABLE here (
       id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, proxy_call_id TEXT, response_id TEXT,
-      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER, used INTEGER NOT NULL
+      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER, used INTEGER NOT NULL DEFAULT 1,
+      fill_id TEXT, filled INTEGER NOT NULL DEFAULT 0
     )
     """,
     """
     CREATE TABLE there (
-      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL UNIQUE, started_at_ms INTEGER NOT NULL,
-      model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL, whole TEXT NOT NULL
+      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL, started_at_ms INTEGER NOT NULL,
+      ended_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL,
+      fill_id TEXT NOT NULL UNIQUE, whole TEXT NOT NULL
     )
     """,
     "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
     "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
 )
 _HERE = f"""
-SELECT call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico, cost_source, feed, {USED}
+SELECT call.call_id, call.proxy_call_id, call.response_id, call.started_at_ms, dimension.model, status, call.total_tokens,
+  cost_pico, cost_source, feed, {USED.replace("total_tokens", "call.total_tokens")}, coalesce(own.call_id, instead.call_id), own.call_id IS NOT NULL
 FROM call JOIN dimension ON dimension.id = call.dimension
-WHERE counted AND provider = 'litellm' AND started_at_ms >= ? AND started_at_ms < ?
+LEFT JOIN filled AS own ON own.call_id = call.call_id
+LEFT JOIN filled AS instead ON instead.replaced_by = call.call_id
+WHERE counted AND provider = 'litellm' AND call.started_at_ms >= ? AND call.started_at_ms < ?
 """  # noqa: S608 - constants
+
+
+class Candidate(NamedTuple):
+    """A call of the history, as far as it is compared with the rows that ``--fill`` added."""
+
+    call_id: str
+    proxy_call_id: str | None
+    response_id: str | None
+    model: str
+    total_tokens: int
+    started_at_ms: int
+    feed: int | None
+    status: str
+
+
+class Filled(NamedTuple):
+    """A row that ``--fill`` added, as in the table ``filled``."""
+
+    call_id: str
+    proxy_call_id: str | None
+    response_id: str | None
+    model: str
+    total_tokens: int
+    started_at_ms: int
+    ended_at_ms: int
+    replaced_by: str | None
+    matched_by: str | None
 
 
 @contextmanager
@@ -75,7 +106,7 @@ def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_
                 _insert(
                     connection,
                     "INSERT INTO here (call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico,"
-                    " cost_source, feed, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " cost_source, feed, used, fill_id, filled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     batch,
                 )
         except sqlite3.Error as error:
@@ -93,17 +124,19 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
     while batch := list(islice(iterator, _BATCH)):
         _insert(
             connection,
-            "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, model, status, total_tokens, spend_pico, whole)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico,"
+            " fill_id, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     row.call_id,
                     row.request_id,
                     row.started_at_ms,
+                    row.started_at_ms + int(row.duration_ms or 0),
                     row.model_group or row.model,
                     row.status,
-                    row.total_tokens,
+                    row.used_tokens,
                     to_pico(row.spend),
+                    id_of(row),
                     _whole(row),
                 )
                 for row in batch
@@ -111,6 +144,38 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
         )
     connection.execute("CREATE INDEX IF NOT EXISTS there_call ON there (call_id)")
     return int(connection.execute("SELECT count(*) FROM there").fetchone()[0])
+
+
+def insert_calls(connection: sqlite3.Connection, calls: Iterable[Candidate]) -> None:
+    """Take calls as they are compared in ``replacing``, in the order of time."""
+    in_order = sorted(calls, key=lambda call: (call.started_at_ms, call.call_id))
+    _insert(
+        connection,
+        "INSERT INTO here (call_id, proxy_call_id, response_id, model, total_tokens, started_at_ms, feed, status)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        in_order,
+    )
+
+
+def insert_filled(connection: sqlite3.Connection, rows: Iterable[Filled]) -> None:
+    """Take rows that ``--fill`` added, in the order of time."""
+    _insert(
+        connection,
+        "INSERT INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico, fill_id, whole)"
+        " VALUES (?, ?, ?, ?, ?, '', ?, 0, ?, '')",
+        [
+            (
+                row.proxy_call_id or row.call_id,
+                row.response_id or row.proxy_call_id or row.call_id,
+                row.started_at_ms,
+                row.ended_at_ms,
+                row.model,
+                row.total_tokens,
+                row.call_id,
+            )
+            for row in sorted(rows, key=lambda row: (row.started_at_ms, row.call_id))
+        ],
+    )
 
 
 def row_of(whole: str) -> SpendRow:

@@ -221,7 +221,7 @@ def test_young_calls_are_waited_for(tmp_path: Path) -> None:
 def test_what_is_missing_is_filled_in_as_it_was(tmp_path: Path) -> None:
     missing = row(7, prompt_tokens=120, completion_tokens=8, total_tokens=128, cache_read_tokens=100)
     with compared(tmp_path, [], [missing]) as connection:
-        [whole] = matching.missing_here(connection, *WINDOW)
+        [whole] = matching.to_fill(connection, *WINDOW)
         assert row_of(whole) == missing
         record = record_of(row_of(whole))
     assert (record.input_tokens, record.cache_read_tokens, record.output_tokens, record.total_tokens) == (
