@@ -12,11 +12,11 @@ from ..proxy.tokens import TokenUsage
 from ..refs import ModelRef
 from .conditions import conditions
 from .dialect import SQLITE
+from .filled import ID_PREFIX
 from .money import to_number
 from .pricelist import Price
 from .pricing import Priced, priced
 from .query import COLUMNS, Query
-from .reconcile.filling import ID_PREFIX
 from .record import iso
 from .reprice import billed_detail
 from .rollups import CALL_SUMS
