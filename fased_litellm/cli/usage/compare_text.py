@@ -34,7 +34,7 @@ def _lines(found: Comparison, terminal: Terminal, top: int) -> Iterator[str]:
     yield f"Usage, {spans[0]} (before) and {spans[1]} (after)"
     if found.remark:
         yield found.remark
-    elif found.days[0] != found.days[1]:
+    if found.days[0] != found.days[1]:
         yield f"The periods are not of one length: {found.days[0]} and {found.days[1]} days."
     yield ""
     yield from _totals(whole, terminal)

@@ -14,6 +14,7 @@ from ..money import to_number
 from ..query import Query
 from ..record import iso
 from ..report import UsageReport, build, empty
+from ..timezones import DAY_MS, Zone
 from ..totals import Totals
 from . import fitting
 from .fitting import Key
@@ -47,7 +48,7 @@ class Comparison:
         by: the dimensions of ``changes``.
         changes: the groups, those first whose cost changed the most.
         reasons: why the cost changed.
-        remark: what was cut, None if nothing was.
+        remark: what was cut, and where the history begins later; None if there is nothing to say.
     """
 
     before: UsageReport
@@ -140,8 +141,23 @@ def compare(
         by,
         _changes(*({group.key: group.totals for group in report.groups} for report in (before, after))),
         reasons(models[0], models[1], prices_of, moments),
-        remark,
+        " ".join(filter(None, (remark, _begins(connection, periods[0], query.zone, dialect)))) or None,
     )
+
+
+def _begins(connection: Connection, before: Period, zone: Zone, dialect: Dialect) -> str | None:
+    """What is to be said of a period that begins before the history does: what it lacks is no reason for anything."""
+    day = next((rollup for rollup in dialect.rollups if rollup.width_ms == DAY_MS), None)
+    if day is None:
+        return None
+    ((bucket,),) = connection.execute(f"SELECT min(bucket) FROM {day.table}", ())  # noqa: S608 - the name of a table
+    if bucket is None:
+        return None
+    # The first call was in that day of UTC, which is in two of the zone.
+    first = zone.day(int(bucket) * DAY_MS)
+    if first <= before.first:
+        return None
+    return f"The history begins on {first}: of the days before, nothing is known."
 
 
 def nothing(query: Query, periods: tuple[Period, Period], remark: str | None = None) -> Comparison:

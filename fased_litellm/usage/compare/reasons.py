@@ -47,7 +47,7 @@ def reasons(
     """Why the known cost changed.
 
     Kinds of tokens are weighed against each other by the parts of the costs, if these are known; else by the price list, if it
-    gives the costs of one of the windows; else by the prices that the calls themselves tell; else by the price list
+    gives the costs of both windows; else by the prices that the calls themselves tell; else by the price list
     all the same; and where nobody knows anything, all tokens weigh the same.
 
     Args:
@@ -120,12 +120,12 @@ def _counts(totals: Totals) -> tuple[int, ...]:
 
 
 def _gives(prices: Weights, sides: Iterable[Totals]) -> bool:
-    """Whether these prices give the costs of one window, within one percent."""
+    """Whether these prices give the costs of both windows, within one percent."""
     for totals in sides:
-        cost = sum(map(Fraction.__mul__, map(Fraction, _counts(totals)), prices), Fraction(0))
-        if totals.cost_pico and abs(cost * PICO_PER_USD - totals.cost_pico) * 100 <= totals.cost_pico:
-            return True
-    return False
+        cost = sum(map(Fraction.__mul__, map(Fraction, _counts(totals)), prices), Fraction(0)) * PICO_PER_USD
+        if totals.priced_calls and abs(cost - totals.cost_pico) * 100 > totals.cost_pico:
+            return False
+    return True
 
 
 def _told(before: Totals, after: Totals) -> Weights | None:

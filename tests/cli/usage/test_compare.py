@@ -95,3 +95,15 @@ def test_wrong_words_are_refused(arguments: list[str], word: str, capsys: pytest
     status, out, err = run(capsys, *arguments)
     assert (status, out) == (2, "")
     assert word in err
+
+
+@pytest.mark.usefixtures("history")
+def test_a_period_that_begins_before_the_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "2026-11-01..2026-11-22", "2026-11-23")
+    assert out.splitlines()[1:3] == [
+        "The history begins on 2026-11-21: of the days before, nothing is known.",
+        "The periods are not of one length: 22 and 1 days.",
+    ]
+    document = json.loads(run(capsys, "2026-11-01..2026-11-22", "2026-11-23", "--json")[1])
+    assert document["remark"] == "The history begins on 2026-11-21: of the days before, nothing is known."
+    assert json.loads(run(capsys, "2026-11-21", "2026-11-23", "--json")[1])["remark"] is None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.asking import asking
 from fased_litellm.usage.compare.comparison import compare
 from fased_litellm.usage.compare.fitting import KINDS, Moments, fitted
@@ -89,7 +90,9 @@ CHATTY: list[Call] = [(fresh, 6 * out, read, write) for fresh, out, read, write 
 CACHED: list[Call] = [(fresh // 2, out, read + 20_000, write) for fresh, out, read, write in SHORT]
 
 
-def split(tmp_path: Path, before: list[UsageRecord], after: list[UsageRecord]) -> tuple[Reasons, int]:
+def split(
+    tmp_path: Path, before: list[UsageRecord], after: list[UsageRecord], listed: Prices | None = None
+) -> tuple[Reasons, int]:
     path = tmp_path / "usage.sqlite3"
     with Ledger(path) as ledger:
         ledger.record_many([*before, *after])
@@ -99,7 +102,7 @@ def split(tmp_path: Path, before: list[UsageRecord], after: list[UsageRecord]) -
     ]
     assert days[0].first == first
     with asking(path) as connection:
-        found = compare(connection, Query(0, 1), (days[0], days[1]), lambda _: None, SQLITE)
+        found = compare(connection, Query(0, 1), (days[0], days[1]), lambda _: listed, SQLITE)
     return found.reasons, found.whole.cost_pico
 
 
@@ -150,3 +153,16 @@ def test_calls_without_a_price_hide_nothing_of_the_others(tmp_path: Path) -> Non
 def test_one_kind_of_tokens_is_enough() -> None:
     calls = [(1, 0, 0, 0), (2, 0, 0, 0)]
     assert fitted(moments(calls, (5, 0, 0, 0)), Moments()) == tuple(map(Fraction, (5, 0, 0, 0)))
+
+
+def test_a_price_list_that_gives_the_costs_of_one_period_by_chance_is_not_believed(tmp_path: Path) -> None:
+    """Before, nothing came from the cache; so a list with a wrong price for that gives the costs of before alone."""
+    wrong = Prices(Decimal("0.000002"), Decimal("0.000008"), Decimal("0.000001"), Decimal("0.0000025"))
+    plain: list[Call] = [(fresh, out, 0, 0) for fresh, out, _, _ in SHORT]
+    found, change = split(
+        tmp_path,
+        [record(number, 0, call) for number, call in enumerate(plain)],
+        [record(number, 1, call) for number, call in enumerate(CACHED)],
+        wrong,
+    )
+    assert found == Reasons(0, change, 0, 0)
