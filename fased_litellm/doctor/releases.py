@@ -7,7 +7,6 @@ since old lines go on (1.108.14 came after 1.109.1).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..formatting import count
+from ..jsontext import loads
 from .findings import Finding, Severity
 from .versions import Version, parse_version
 
@@ -85,7 +85,7 @@ class Table:
 @cache
 def table() -> Table:
     """The data file of this package, read when it is first wanted."""
-    document: dict[str, Any] = json.loads(files(__package__).joinpath("advisories.json").read_text("utf-8"))
+    document: dict[str, Any] = loads(files(__package__).joinpath("advisories.json").read_bytes())
     return Table(
         document["asOf"],
         tuple(_notice(each) for each in document["notices"]),
