@@ -118,14 +118,14 @@ def _new_key(variable: str | None, flag: str | None) -> str:
         raise UsageError("--from-env and --key cannot be combined.", hint="Give the one or the other.")
     if flag is not None:
         output.diagnostic("! A key on the command line shows in the list of processes and in the shell's history.")
-        return clean_key(flag)
+        return clean_key(flag, output.diagnostic)
     if variable is not None:
         if not os.environ.get(variable, "").strip():
             raise UsageError(f"The variable {variable} is not set.", hint=f"Export {variable} with the key.")
-        return clean_key(os.environ[variable])
+        return clean_key(os.environ[variable], output.diagnostic)
     if sys.stdin.isatty():
-        return clean_key(str(typer.prompt("LiteLLM API key", hide_input=True, err=True)))
-    return clean_key(sys.stdin.read(_MOST))
+        return clean_key(str(typer.prompt("LiteLLM API key", hide_input=True, err=True)), output.diagnostic)
+    return clean_key(sys.stdin.read(_MOST), output.diagnostic)
 
 
 def _storage(text: str | None, flag: str) -> Storage | None:

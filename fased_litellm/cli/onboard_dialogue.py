@@ -65,7 +65,7 @@ class Terminal:
         while True:
             text = typer.prompt("LiteLLM API key", hide_input=True, default="", show_default=False, err=True)
             try:
-                return GivenKey(clean_key(str(text)), "prompt")
+                return GivenKey(clean_key(str(text), output.diagnostic), "prompt")
             except FasedError as error:
                 _show(error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -12,6 +12,7 @@ from ..errors import FasedError, MissingKey, UsageError
 from ..proxy.urls import normalize_base_url
 from ..redaction import remember
 from ..refs import ModelRef
+from ..secrets import pasted
 from ..secrets.placement import Storage
 from . import choose
 from .found import Found, GivenKey
@@ -106,7 +107,9 @@ class Unattended:
     def key(self, found: Found, *, again: bool = False) -> GivenKey:
         del again  # nobody to ask; a refused key ends the command in `failed`
         if self.request.key is not None:
-            return GivenKey(clean_key(self.request.key), "flag", "--litellm-api-key")
+            said: list[str] = []
+            key = clean_key(self.request.key, said.append)
+            return GivenKey(key, "flag", "--litellm-api-key", tuple(said))
         if found.keys:
             return found.keys[0]
         raise MissingKey(
@@ -135,16 +138,21 @@ class Unattended:
         del plan
 
 
-def clean_key(text: str) -> str:
-    """A key as it is sent: without blanks around it and without the word ``Bearer`` before it.
+def clean_key(text: str, say: Callable[[str], None] | None = None) -> str:
+    """A key as it is sent: without what came along when it was pasted (``secrets.pasted``).
+
+    Args:
+        text: as typed.
+        say: is told in a sentence what was taken away.
 
     Raises:
         UsageError: it is empty, or cannot stand in a header.
     """
-    key = text.strip()
-    if key[:7].lower() == "bearer ":
-        key = key[7:].strip()
+    key, removed = pasted.clean(text)
     remember(key)
+    told = pasted.remark("What was given", removed)
+    if told and say is not None:
+        say(told)
     if not key:
         raise UsageError("The key is empty.", hint="Paste the key, such as sk-….")
     if not key.isascii() or not key.isprintable() or " " in key:

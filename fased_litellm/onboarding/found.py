@@ -31,11 +31,13 @@ class GivenKey:
         value: the key; hidden from ``repr``.
         source: ``flag``, ``prompt``, ``env``, ``profile`` or ``config``.
         detail: the variable, the profile id or the config path.
+        notes: what should be said of it.
     """
 
     value: str = field(repr=False)
     source: KeySource
     detail: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def masked(self) -> str:
@@ -150,11 +152,11 @@ def _keys(snapshot: ConfigSnapshot, agent: str | None) -> list[GivenKey]:
         in_config = None
     keys: list[GivenKey] = []
     if in_env:
-        keys.append(GivenKey(in_env.value, "env", in_env.detail))
+        keys.append(GivenKey(in_env.value, "env", in_env.detail, in_env.notes))
     if in_profile:
-        keys.append(GivenKey(in_profile.value, "profile", in_profile.detail))
+        keys.append(GivenKey(in_profile.value, "profile", in_profile.detail, in_profile.notes))
     if in_config:
-        keys.append(GivenKey(in_config.value, "config", in_config.detail))
+        keys.append(GivenKey(in_config.value, "config", in_config.detail, in_config.notes))
     return keys
 
 

@@ -88,6 +88,14 @@ def choose(
     """
     in_env = env_key(snapshot)
     same = in_env is not None and in_env.value == key
+    if same and in_env is not None and in_env.notes:
+        # The Node agent sends the variable as it is, so a reference to it is of no use.
+        if wanted == "env":
+            raise UsageError(
+                f"--key-storage env: {in_env.notes[0]} The Node agent sends them along.",
+                hint=f"Set {ENV_VARIABLE} to the key alone, or leave --key-storage away.",
+            )
+        same = False
     if wanted == "env" and not same:
         raise UsageError(
             f"--key-storage env needs the key in {ENV_VARIABLE}."

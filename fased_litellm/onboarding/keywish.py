@@ -24,6 +24,7 @@ _LONGER = {"daily": "1d", "weekly": "7d", "monthly": "30d"}
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _MOST_USD = 10**9
 _DURATION = re.compile(r"[1-9][0-9]{0,5}(s|m|h|d|w|mo)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ALIAS = re.compile(r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,126}[^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f]")
 
 
@@ -108,7 +109,8 @@ def expires(text: str, now: datetime) -> str | None:
     if _DURATION.fullmatch(word):
         return word
     try:
-        last = date.fromisoformat(word)
+        # Other forms of ISO 8601 differ between releases of Python.
+        last = date.fromisoformat(word if _DAY.fullmatch(word) else "")
     except ValueError:
         raise UsageError(
             f"--expires {text!r} is neither a duration nor a day.",

@@ -12,11 +12,11 @@ from ..catalog import cache
 from ..catalog.facts import Catalog
 from ..config import agents, backups
 from ..config.load import load
-from ..errors import CatalogError, FasedError
+from ..errors import CallError, CatalogError, FasedError
 from ..net.addresses import is_private_url
 from ..paths import Paths
 from ..refs import normalize_agent_id
-from ..secrets import keyring_store
+from ..secrets import keyring_store, shadows
 from ..secrets.profiles import read
 from . import check, keyfiles
 from .answers import Answers
@@ -109,7 +109,7 @@ def onboard(
         set_primary=decision.set_primary,
         roles=dialogue.roles(found, catalog),
         catalog=catalog,
-        warnings=(*snapshot.warnings, *remarks, *decision.warnings),
+        warnings=(*key.notes, *snapshot.warnings, *remarks, *decision.warnings),
         headers=request.headers,
     )
     base = read(agents.base_auth_profiles(paths))
@@ -149,13 +149,26 @@ def _connect(
                     url, key.value, allow_private=allowed or configured, headers=found.headers(request.headers)
                 )
         except FasedError as error:
-            change = dialogue.failed(error)
+            change = dialogue.failed(_with_other_keys(error, key, found))
             allowed = allowed or change == "allow"
             url = dialogue.base_url(found) if change == "url" else url
             key = dialogue.key(found, again=True) if change == "key" else key
             continue
         dialogue.checked(catalog)
         return url, key, allowed, catalog, check.remarks(catalog, kind)
+
+
+def _with_other_keys(error: FasedError, key: GivenKey, found: Found) -> FasedError:
+    """The error of a refused key with the other keys that are there; here the environment comes before a stored key."""
+    others = [other for other in found.keys if other.value != key.value]
+    if isinstance(error, CallError) and error.cause in shadows.REFUSED and others:
+        listed = ", ".join(f"{other.masked} in {other.detail}" for other in others)
+        unset = f" To use that, unset {key.detail}." if key.source == "env" else ""
+        said = (
+            f"The key that was tried is {key.masked} from {key.detail or key.source}; another one is {listed}.{unset}"
+        )
+        error.hint = f"{error.hint or ''} {said}".strip()
+    return error
 
 
 def _write(plan: Plan, env: Mapping[str, str] | None) -> Mapping[Path, Path]:

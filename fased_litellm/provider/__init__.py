@@ -157,13 +157,19 @@ class LiteLLMProvider:
         """
         from . import discovery
 
-        return discovery.discover(self.client(), self.settings.paths)
+        try:
+            return discovery.discover(self.client(), self.settings.paths)
+        except CallError as error:
+            raise self.explained(error) from None
 
     async def adiscover(self) -> Catalog:
         """As ``discover``, for asyncio."""
         from . import discovery
 
-        return await discovery.adiscover(await self.line().async_client(), self.settings.paths)
+        try:
+            return await discovery.adiscover(await self.line().async_client(), self.settings.paths)
+        except CallError as error:
+            raise await self.aexplained(error) from None
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
@@ -302,11 +308,16 @@ class LiteLLMProvider:
         return await asyncio.to_thread(self.explained, error)
 
     def explained(self, error: CallError) -> CallError:
-        """A failure with what else can be said: the nearest ids for a model that the proxy lacks, or which budget is spent."""
+        """A failure with what else can be said: the nearest ids for a model that the proxy lacks, which budget is spent, or which
+        other key there is."""
         if error.cause == "budget-exceeded":
             from . import keybudget
 
             return keybudget.explained(self.client(), error)
+        if error.origin == "caller-key" and self._given is None:
+            from ..secrets import shadows
+
+            error = shadows.explained(self.settings.snapshot, self.settings.paths, error, agent=self.agent)
         if error.cause not in ("unknown-model", "model-forbidden"):
             return error
         from . import discovery

@@ -18,7 +18,7 @@ from ..errors import MissingKey, MissingVariable, SecretError
 from ..paths import Paths
 from ..redaction import Secret, mask, remember
 from ..refs import PROVIDER, normalize_provider
-from . import secretref
+from . import pasted, secretref
 from .profiles import TYPES, Credential, ProfileStore, coerce_ref, order_in, overlay, read
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def resolve_key(
     )
     if found is None:
         raise _missing(snapshot, provider, store, notes)
-    return replace(found, notes=tuple(notes))
+    return replace(found, notes=tuple(dict.fromkeys((*notes, *found.notes))))
 
 
 def profile_key(
@@ -152,13 +152,23 @@ def profile_key(
     """The key of the first profile that resolves; why others did not is added to ``notes``."""
     for credential in profile_order(snapshot.value, store, provider, now_ms=now_ms):
         try:
-            value = _value_of(credential, snapshot)
+            found = value_of(credential, snapshot)
         except SecretError as error:
             if notes is not None:
                 notes.append(f"Profile {credential.profile_id}: {error.message}")
             continue
-        return ResolvedKey(value, "profiles", credential.profile_id, credential.profile_id)
+        if notes is not None:
+            notes += found.notes
+        return found
     return None
+
+
+def _found(text: str, kind: KeyKind, detail: str, profile_id: str | None = None) -> ResolvedKey:
+    """A key as it is to be sent, with a word about what came along with it and stays here."""
+    key, removed = pasted.clean(text)
+    remember(key)
+    told = pasted.remark(detail if kind != "profiles" else f"The profile {detail}", removed)
+    return ResolvedKey(key, kind, detail, profile_id, (told,) if told else ())
 
 
 def env_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey | None:
@@ -166,7 +176,7 @@ def env_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKey |
     variable = env_variable(provider)
     value = for_keys(snapshot.env).get(variable, "").strip()
     remember(value)
-    return ResolvedKey(value, "env", variable) if value else None
+    return _found(value, "env", variable) if value else None
 
 
 def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider: str, profile: str) -> ResolvedKey:
@@ -177,7 +187,16 @@ def _from_named_profile(snapshot: ConfigSnapshot, store: ProfileStore, provider:
             hint=f"Profiles there: {', '.join(store.profiles) or 'none'}. If the name with @{profile} is a model of the proxy,"
             " `fased providers refresh` makes it known.",
         )
-    return ResolvedKey(_value_of(credential, snapshot), "profiles", profile, profile)
+    return _found(_value_of(credential, snapshot), "profiles", profile, profile)
+
+
+def value_of(credential: Credential, snapshot: ConfigSnapshot) -> ResolvedKey:
+    """The key of one profile.
+
+    Raises:
+        SecretError: it does not resolve.
+    """
+    return _found(_value_of(credential, snapshot), "profiles", credential.profile_id, credential.profile_id)
 
 
 def _value_of(credential: Credential, snapshot: ConfigSnapshot) -> str:
@@ -210,14 +229,14 @@ def config_key(snapshot: ConfigSnapshot, provider: str = PROVIDER) -> ResolvedKe
             return None
         ref = coerce_ref(key)
         if ref is not None:
-            return ResolvedKey(_resolved(ref, snapshot), "models.json", place)
+            return _found(_resolved(ref, snapshot), "models.json", place)
         if isinstance(key, str) and key.strip():
             text = key.strip()
             # Fact: Fased's src/agents/models-config.ts takes the bare name of a variable for a reference to it.
             if _VARIABLE_NAME.fullmatch(text) and for_keys(snapshot.env).get(text, "").strip():
                 text = for_keys(snapshot.env)[text].strip()
             remember(text)
-            return ResolvedKey(text, "models.json", place)
+            return _found(text, "models.json", place)
     return None
 
 

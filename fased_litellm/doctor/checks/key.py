@@ -8,6 +8,7 @@ from ...errors import FasedError, MissingKey
 from ...onboarding.keys import AgentKey
 from ...proxy.keykind import KeyKind
 from ...refs import PROVIDER
+from ...secrets import shadows
 from ...secrets.lookup import ResolvedKey, resolve_key
 from ..findings import Finding
 from .subject import Subject
@@ -32,6 +33,11 @@ def found(subject: Subject) -> tuple[ResolvedKey | None, list[Finding]]:
     except FasedError as error:
         return None, [Finding("key-unreadable", "error", error.message, error.hint or "See `fased litellm key show`.")]
     findings = [Finding("key-note", "warning", note, "See `fased litellm key show`.") for note in key.notes]
+    told = shadows.words(key, shadows.shadowed(subject.snapshot, subject.paths, key))
+    if told:
+        findings.append(
+            Finding("key-shadowed", "warning", told, "Keep one: delete or unset the one that is not meant.")
+        )
     if key.kind == "models.json":
         written = subject.tree.get("models", {}).get("providers", {}).get(PROVIDER, {}).get("apiKey")
         if isinstance(written, str) and "${" not in written:

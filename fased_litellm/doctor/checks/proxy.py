@@ -13,6 +13,7 @@ from ...errors import CallError, FasedError, LedgerError, MissingVariable
 from ...provider.settings import Settings
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
+from ...secrets import shadows
 from ...usage.asking import asking
 from .. import osv, releases
 from ..findings import Finding
@@ -51,8 +52,15 @@ def ask(subject: Subject, key: str | None) -> Asked:
     except MissingVariable:
         return Asked()  # a finding of its own
     with ProxyClient(subject.base_url, key, **options) as client:
+        unready: CallError | None = None
+        body: Any = None
         try:
-            body: Any = client.get_json("/health/readiness", timeout_s=TIMEOUT_S).body
+            body = client.get_json("/health/readiness", timeout_s=TIMEOUT_S).body
+        except CallError as error:
+            # Something may stand before it that lets through what is below /v1 alone; then the list of models decides.
+            if error.status is None or key is None:
+                return Asked(findings=(_failed("proxy-unreachable", error),))
+            unready = error
         except FasedError as error:
             return Asked(findings=(_failed("proxy-unreachable", error),))
         told = body.get("litellm_version") if isinstance(body, dict) else None
@@ -69,10 +77,24 @@ def ask(subject: Subject, key: str | None) -> Asked:
         try:
             catalog = discover(client, timeout_s=TIMEOUT_S)
         except FasedError as error:
-            silent = isinstance(error, CallError) and error.status is None
+            silent = isinstance(error, CallError) and (error.status is None or error.status == 404)
             code = "proxy-unreachable" if silent else "key-refused"
-            return Asked(True, version, findings=(*findings, _failed(code, error)))
+            if isinstance(error, CallError):
+                error = shadows.explained(subject.snapshot, subject.paths, error)
+            return Asked(unready is None or not silent, version, findings=(*findings, _failed(code, error)))
+        if unready is not None:
+            findings.append(_only_v1(unready))
         return Asked(True, version, catalog, kind_of_key(client, timeout_s=TIMEOUT_S), tuple(findings))
+
+
+def _only_v1(error: CallError) -> Finding:
+    return Finding(
+        "only-v1-exposed",
+        "info",
+        f"The proxy lists its models, but /health/readiness is not to be had (HTTP {error.status}): a server before it may let"
+        " through what is below /v1 alone, or it is no LiteLLM proxy. Calls work; prices, keys and spend may not be asked about.",
+        "Nothing to do for calls. For the rest, let the proxy's other routes through.",
+    )
 
 
 def _failed(code: str, error: FasedError) -> Finding:

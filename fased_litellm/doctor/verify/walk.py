@@ -24,7 +24,8 @@ from ...refs import ModelRef
 from ...usage.opening import answer
 from .. import releases
 from . import telling
-from .steps import Step, Verification, failed
+from .readiness import readiness
+from .steps import Result, Step, Verification, failed
 
 PROMPT = "Say OK."
 _BROKEN_KEY = "sk-broken-on-purpose-0000"
@@ -64,6 +65,7 @@ class Walk:
     _steps: list[Step] = field(default_factory=list)
     _version: str | None = None
     _connect_ms: float | None = None
+    _only_v1: bool = False
     _receipts: list[Receipt] = field(default_factory=list)
 
     def run(self) -> Verification:
@@ -106,7 +108,11 @@ class Walk:
 
     def _proxy(self) -> bool:
         with self._timed("proxy", "it is a LiteLLM proxy") as step:
-            body = self._plain().get_json("/health/readiness").body
+            body, hidden = readiness(self.provider, self._plain())
+            if hidden is not None:
+                self._only_v1 = True
+                step(hidden, result="skipped")
+                return True
             status = body.get("status") if isinstance(body, dict) else None
             self._version = _version_of(body)
             database = body.get("db") if isinstance(body, dict) else None
@@ -242,6 +248,9 @@ class Walk:
 
     def _spend(self, started_ms: int) -> None:
         title = "the calls are in the proxy's spend rows"
+        if self._only_v1:
+            self._add(Step("spend", title, "skipped", "the proxy's other routes are not to be had"))
+            return
         # A release that takes no ids of clients knows the call by its own.
         names = {receipt.call_id: {receipt.call_id, receipt.proxy_call_id} for receipt in self._receipts}
         key = self.rows_key or str(self.provider.key.value)
@@ -308,8 +317,8 @@ class Walk:
         begun = time.perf_counter()
         seen: dict[str, Any] = {}
 
-        def step(detail: str, **facts: Any) -> None:
-            seen.update(detail=detail, facts=facts)
+        def step(detail: str, *, result: Result = "passed", **facts: Any) -> None:
+            seen.update(detail=detail, result=result, facts=facts)
 
         try:
             yield step
@@ -321,7 +330,7 @@ class Walk:
             self._add(failed(name, title, self._network(error), (time.perf_counter() - begun) * 1000))
         else:
             spent = (time.perf_counter() - begun) * 1000
-            self._add(Step(name, title, "passed", seen["detail"], duration_ms=spent, facts=seen["facts"]))
+            self._add(Step(name, title, seen["result"], seen["detail"], duration_ms=spent, facts=seen["facts"]))
 
     def _network(self, error: OSError) -> CallError:
         """What the guarded transport would say: the same words wherever a connection fails."""
