@@ -13,9 +13,9 @@ from ..refs import ModelRef
 from .conditions import conditions
 from .dialect import SQLITE
 from .filled import ID_PREFIX
+from .manypriced import Cost, ManyPriced
 from .money import to_number
 from .pricelist import Price
-from .pricing import Priced, priced
 from .query import COLUMNS, Query
 from .record import iso
 from .reprice import billed_detail
@@ -61,7 +61,7 @@ class Supposed:
         """How much dearer the calls that have both costs would have been."""
         return self.after_pico - self.before_pico
 
-    def add(self, call: _Call, there: Priced | None) -> None:
+    def add(self, call: _Call, there: Cost | None) -> None:
         self.calls += 1
         self.total_tokens += call.total_tokens
         self.unpriced += call.unpriced
@@ -74,12 +74,12 @@ class Supposed:
                 self.left_tokens += call.total_tokens
             return
         self.there += 1
-        self.there_pico += there.cost
+        self.there_pico += there.pico
         self.estimated += there.doubt is not None
         if call.cost_pico is not None:
             self.compared += 1
             self.before_pico += call.cost_pico
-            self.after_pico += there.cost
+            self.after_pico += there.pico
 
     def as_dict(self) -> SupposedDocument:
         """The calls in the JSON document."""
@@ -171,6 +171,7 @@ def suppose(connection: sqlite3.Connection, query: Query, ref: ModelRef, price: 
         UsageError: the filter asks for what this database does not have.
         sqlite3.Error: it cannot be read.
     """
+    prices = ManyPriced(price.prices)
     totals = Supposed()
     groups: dict[Key, Supposed] = {}
     doubts: dict[str, None] = {}
@@ -178,7 +179,7 @@ def suppose(connection: sqlite3.Connection, query: Query, ref: ModelRef, price: 
         # Of some calls only the sum of their tokens is known.
         split = call.usage.total_tokens == call.total_tokens
         nothing = not call.total_tokens and (call.unpriced or bool(call.cost_pico))
-        there = priced(price.prices, call.usage, call.at_ms) if split and not nothing else None
+        there = prices.cost(call.usage, call.at_ms) if split and not nothing else None
         if there is not None and there.doubt is not None:
             doubts[there.doubt] = None
         for side in (totals, groups.setdefault(call.key, Supposed())):
