@@ -118,7 +118,9 @@ class SpendDocument(_Document):
     totals: SpendTotals | None
 
 
-Kind = Literal["equal", "unpriced", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
+Kind = Literal[
+    "equal", "unpriced", "cost-differs", "zero-here", "zero-there", "without-usage", "missing-here", "missing-there"
+]
 
 
 class ReconciledSide(_Document):
@@ -144,6 +146,9 @@ class ReconciledDifference(_Document):
     here_source: str | None
     there_usd: Usd | None
     matched_by: Literal["call-id", "filled", "proxy-call-id", "completion", "content"] | None
+    reason: Literal["compaction", "client"] | None = Field(
+        description="Of without-usage: the agent summed up what was said, or the client is as the agent's."
+    )
 
 
 class _Reconciliation(_Document):

@@ -31,7 +31,7 @@ from ..usage.query import Query
 from ..usage.reconcile import filling, matching
 from ..usage.reconcile.judging import judge
 from ..usage.reconcile.result import Reconciliation
-from ..usage.reconcile.scratch import row_of, scratch, take_history, take_rows
+from ..usage.reconcile.scratch import row_of, scratch, take_agent, take_history, take_rows
 from ..usage.record import UsageRecord, iso
 from ..usage.report import build
 from ..usage.rows import last_id
@@ -185,6 +185,8 @@ def reconcile(
             waited = time.monotonic() - begun
             both.ask_others()
             filled, priced = both.fill(snapshot) if fill else (0, 0)
+            if matching.missing_here(connection, *window) and paths.ledger.exists():
+                take_agent(connection, paths.ledger, paths, window[0])
             found = judge(connection, *window, limit=limit)
             return Reconciled(found, waited if waited >= 1 else 0.0, young, filled, priced)
     except SpendError as error:

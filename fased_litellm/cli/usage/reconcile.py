@@ -26,6 +26,7 @@ _WORDS = {
     "cost-differs": "cost differs",
     "zero-here": "no cost here",
     "zero-there": "no cost at the proxy",
+    "without-usage": "no usage in the transcript",
     "missing-here": "missing here",
     "missing-there": "missing at the proxy",
 }
@@ -175,7 +176,7 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
         )
     if by_content := found.matched.get("content"):
         output.line(
-            f"{by_content:,} calls of the Node agent were found by model, tokens and time: they have no id of the proxy."
+            f"Found by model, tokens and time, for want of an id of the proxy: {count(by_content, 'call')} of the Node agent."
         )
     if done.still_waiting:
         output.line(f"{done.still_waiting:,} young calls have no row yet; try again in a while.")
@@ -187,7 +188,11 @@ def _show(done: Reconciled, found: Reconciliation) -> None:
         output.line(f"Both sides have the same calls. Neither knows what {count(unpriced, 'call')} cost.{rest}")
     else:
         output.line("Both sides agree.")
-    if found.totals.counts.get("missing-here"):
+    if without := found.totals.counts.get("without-usage"):
+        output.line(
+            f"{count(without, 'call')} the Node agent made for itself, as for a compaction: its transcripts have no usage of such."
+        )
+    if without or found.totals.counts.get("missing-here"):
         output.line("→ `fased usage reconcile --fill` adds the calls that are missing here.")
     if found.totals.counts.get("zero-here") or unpriced:
         output.line(_REPRICE)
@@ -206,15 +211,16 @@ def _difference(difference: Difference) -> str:
     from .text import moment
 
     def cost(side: str, pico: int | None) -> str:
-        if difference.kind == f"missing-{side}":
+        if difference.kind == f"missing-{side}" or (side == "here" and difference.kind == "without-usage"):
             return "-"
         return _UNKNOWN if pico is None else usd(from_pico(pico))
 
+    why = " (compaction)" if difference.reason == "compaction" else ""
     at_proxy = difference.proxy_call_id
     also = f" (at the proxy {one_line(at_proxy)})" if at_proxy and at_proxy != difference.call_id else ""
     source = f" ({difference.here_source})" if difference.here_source and difference.here_pico is not None else ""
     return (
-        f"{_WORDS[difference.kind]}: {moment(difference.started_at_ms, default_zone())} {one_line(difference.model or '-')}"
+        f"{_WORDS[difference.kind]}{why}: {moment(difference.started_at_ms, default_zone())} {one_line(difference.model or '-')}"
         f" {one_line(difference.call_id)}{also}: here {cost('here', difference.here_pico)}{source},"
         f" proxy {cost('there', difference.there_pico)}"
     )

@@ -6,10 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from .matching import MARGIN_MS, NEAR_MS
 from .result import ALIKE, KINDS, Difference, Kind, Reconciliation, Side
 
 _TOLERANCE_PICO = 1_000
 """USD 0.000000001: both sides round differently."""
+_SKEW_MS = 5_000
+"""Two clocks may differ as much."""
 
 # Fact: LiteLLM writes a spend of 0 where it knows no price, and estimates the prompt's tokens of calls that were refused. A 0 is
 # believed of those that used nothing, and of a model that is free by the history.
@@ -17,6 +20,15 @@ _ANSWERED = "there.status <> 'failure' AND there.total_tokens > 0"
 _USED = f"(here.used OR ({_ANSWERED}))"
 _PAIRED = f"CASE WHEN spend_pico > 0 OR NOT {_USED} OR here.cost_pico <= :tolerance THEN spend_pico END"
 _ALONE = f"CASE WHEN spend_pico > 0 OR NOT ({_ANSWERED}) THEN spend_pico END"
+# The agent adds the line of a summary once it has it; several calls may be needed for one.
+_REASON = f"""CASE
+  WHEN client = 'own' THEN NULL
+  WHEN EXISTS (SELECT 1 FROM summary WHERE at_ms BETWEEN there.ended_at_ms - {_SKEW_MS} AND there.ended_at_ms + {NEAR_MS})
+    THEN 'compaction'
+  WHEN client = 'node' AND EXISTS (
+    SELECT 1 FROM conversation WHERE there.started_at_ms BETWEEN first_ms - {MARGIN_MS} AND last_ms + {MARGIN_MS}
+  ) THEN 'client'
+END"""  # noqa: S608 - constants
 _JUDGED = f"""
 SELECT *, CASE
     WHEN here_pico IS NULL AND there_pico IS NULL THEN 'unpriced'
@@ -30,16 +42,18 @@ FROM (
   SELECT here.started_at_ms AS at_ms, here.call_id AS call_id, there.call_id AS proxy_call_id,
     coalesce(here.model, there.model) AS model, here.cost_pico AS here_pico, here.cost_source AS here_source,
     here.cost_pico IS NULL AND {_USED} AS here_unpriced,
-    {_PAIRED} AS there_pico, {_PAIRED} IS NULL AS there_unpriced, pair.matched_by AS matched_by
+    {_PAIRED} AS there_pico, {_PAIRED} IS NULL AS there_unpriced, pair.matched_by AS matched_by, NULL AS reason
   FROM pair JOIN here ON here.id = pair.here JOIN there ON there.id = pair.there
   WHERE here.started_at_ms >= :from AND here.started_at_ms < :to
 )
 UNION ALL
-SELECT started_at_ms, call_id, call_id, model, NULL, NULL, 0, {_ALONE}, {_ALONE} IS NULL, NULL, 'missing-here' FROM there
+SELECT started_at_ms, call_id, call_id, model, NULL, NULL, 0, {_ALONE}, {_ALONE} IS NULL, NULL, {_REASON},
+  CASE WHEN {_REASON} IS NULL THEN 'missing-here' ELSE 'without-usage' END
+FROM there
 WHERE id NOT IN (SELECT there FROM pair) AND id NOT IN (SELECT there FROM attempt)
   AND (status <> 'failure' OR spend_pico > 0) AND started_at_ms >= :from AND started_at_ms < :to
 UNION ALL
-SELECT started_at_ms, call_id, proxy_call_id, model, cost_pico, cost_source, cost_pico IS NULL, NULL, 0, NULL, 'missing-there'
+SELECT started_at_ms, call_id, proxy_call_id, model, cost_pico, cost_source, cost_pico IS NULL, NULL, 0, NULL, NULL, 'missing-there'
 FROM here
 WHERE id NOT IN (SELECT here FROM pair) AND (status <> 'error' OR total_tokens > 0 OR coalesce(cost_pico, 0) > 0)
   AND started_at_ms >= :from AND started_at_ms < :to
@@ -92,7 +106,7 @@ def judge(connection: sqlite3.Connection, from_ms: int, to_ms: int, *, limit: in
 
 def _differences(connection: sqlite3.Connection, bound: dict[str, int], limit: int) -> Iterator[Difference]:
     sql = (
-        "SELECT kind, call_id, proxy_call_id, at_ms, model, here_pico, there_pico, here_source, matched_by"  # noqa: S608 - a constant
+        "SELECT kind, call_id, proxy_call_id, at_ms, model, here_pico, there_pico, here_source, matched_by, reason"  # noqa: S608 - a constant
         f" FROM ({_JUDGED}) WHERE kind NOT IN ('equal', 'unpriced') ORDER BY at_ms, call_id LIMIT :limit"
     )
     for row in connection.execute(sql, {**bound, "limit": limit}):

@@ -10,18 +10,22 @@ from typing import Any, Literal
 from ..money import from_pico, to_number
 from ..record import iso
 
-Kind = Literal["equal", "unpriced", "cost-differs", "zero-here", "zero-there", "missing-here", "missing-there"]
+Kind = Literal[
+    "equal", "unpriced", "cost-differs", "zero-here", "zero-there", "without-usage", "missing-here", "missing-there"
+]
 KINDS: tuple[Kind, ...] = (
     "equal",
     "unpriced",
     "cost-differs",
     "zero-here",
     "zero-there",
+    "without-usage",
     "missing-here",
     "missing-there",
 )
 """``unpriced``: both sides have the call, and neither knows what it cost; ``zero-here``: the proxy has a cost and the history
-none; ``missing-there``: the proxy has no row."""
+none; ``without-usage``: a call of the Node agent's own, of which its transcripts have no usage; ``missing-here``: any other of which
+the history has no call; ``missing-there``: the proxy has no row."""
 ALIKE: tuple[Kind, ...] = ("equal", "unpriced")
 """Kinds of calls on which the sides do not differ."""
 
@@ -39,6 +43,8 @@ class Difference:
         here_pico, there_pico: the cost in 10⁻¹² USD; None where that side has none.
         here_source: where the history has its cost from.
         matched_by: ``call-id``, ``proxy-call-id``, ``completion`` or ``content`` (model, tokens and time); None for one that has no partner.
+        reason: of ``without-usage``: ``compaction`` where the agent summed up what was said, ``client`` where the request came
+            from a client as the agent's while it was at work; None for any other kind.
     """
 
     kind: Kind
@@ -50,6 +56,7 @@ class Difference:
     there_pico: int | None
     here_source: str | None
     matched_by: str | None
+    reason: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -62,6 +69,7 @@ class Difference:
             "hereSource": self.here_source,
             "thereUsd": _usd(self.there_pico),
             "matchedBy": self.matched_by,
+            "reason": self.reason,
         }
 
 

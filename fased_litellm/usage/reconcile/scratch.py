@@ -12,9 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...paths import Paths
 from ...proxy.spend import SpendRow
 from .. import database
 from ..asking import asking
+from ..imports.summaries import summaries
 from ..money import to_pico
 from ..rollups import USED
 from .filling import id_of
@@ -33,11 +35,13 @@ _TABLES = (
     CREATE TABLE there (
       id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL, started_at_ms INTEGER NOT NULL,
       ended_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL,
-      fill_id TEXT NOT NULL UNIQUE, whole TEXT NOT NULL
+      fill_id TEXT NOT NULL UNIQUE, whole TEXT NOT NULL, client TEXT
     )
     """,
     "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
     "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
+    "CREATE TABLE summary (at_ms INTEGER PRIMARY KEY)",
+    "CREATE TABLE conversation (first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)",
 )
 _HERE = f"""
 SELECT call.call_id, call.proxy_call_id, call.response_id, call.started_at_ms, dimension.model, status, call.total_tokens,
@@ -125,7 +129,7 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
         _insert(
             connection,
             "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico,"
-            " fill_id, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " fill_id, whole, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     row.call_id,
@@ -138,12 +142,28 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
                     to_pico(row.spend),
                     id_of(row),
                     _whole(row),
+                    _client(row),
                 )
                 for row in batch
             ],
         )
     connection.execute("CREATE INDEX IF NOT EXISTS there_call ON there (call_id)")
     return int(connection.execute("SELECT count(*) FROM there").fetchone()[0])
+
+
+def take_agent(connection: sqlite3.Connection, ledger: Path, paths: Paths, from_ms: int) -> None:
+    """Take when the Node agent was at work, and when it summed up what was said.
+
+    Raises:
+        LedgerError: the history cannot be read.
+    """
+    with asking(ledger) as source:
+        sql = "SELECT first_ms, last_ms FROM conversation WHERE first_ms IS NOT NULL AND last_ms >= ?"
+        _insert(
+            connection, "INSERT INTO conversation VALUES (?, ?)", source.execute(sql, (from_ms - MARGIN_MS,)).fetchall()
+        )
+        times = summaries(paths, source, from_ms - MARGIN_MS)
+    _insert(connection, "INSERT OR IGNORE INTO summary VALUES (?)", [(time,) for time in times])
 
 
 def insert_calls(connection: sqlite3.Connection, calls: Iterable[Candidate]) -> None:
@@ -182,6 +202,17 @@ def row_of(whole: str) -> SpendRow:
     """A row as it was taken."""
     values: dict[str, Any] = json.loads(whole)
     return SpendRow(**{**values, "spend": Decimal(values["spend"]), "tags": tuple(values["tags"])})
+
+
+def _client(row: SpendRow) -> str | None:
+    """What program made the request, ``own`` or ``node``; None where nothing tells it.
+
+    Facts: LiteLLM adds a tag with the client's user agent. The Node agent uses the SDKs of OpenAI and Anthropic for Node.
+    """
+    agents = [tag.removeprefix("User-Agent: ") for tag in row.tags if tag.startswith("User-Agent: ")]
+    if row.tag("source") or any(agent.startswith("fased-litellm") for agent in agents):
+        return "own"
+    return "node" if any(agent.startswith(("OpenAI/JS", "Anthropic/JS")) for agent in agents) else None
 
 
 def _whole(row: SpendRow) -> str:

@@ -175,6 +175,55 @@ def test_what_was_refused_cost_nothing_and_what_broke_off_may_have(
     assert (found["totals"]["hereUnpriced"], found["totals"]["thereUnpriced"]) == (1, 1)
 
 
+def test_the_agents_own_calls_without_usage_are_named_as_such(
+    proxy: SpendProxy, state: Path, reconcile: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A compaction leaves a line without usage, and names of sessions leave none at all."""
+    at = {name: NOW + timedelta(seconds=seconds) for seconds, name in enumerate(("asked", "summed", "named"), 1)}
+    transcript(state, {"at": NOW, "responseId": "chatcmpl-1"})
+    summed = {
+        "type": "compaction",
+        "id": "c1",
+        "timestamp": at["summed"].isoformat(),
+        "summary": "…",
+        "tokensBefore": 9,
+    }
+    with (state / "agents" / "main" / "sessions" / "s1.jsonl").open("a") as file:
+        file.write(json.dumps(summed) + "\n")
+    node = ["User-Agent: OpenAI", "User-Agent: OpenAI/JS 6.1.0"]
+    ours = ["source:cli", "User-Agent: fased-litellm", "User-Agent: fased-litellm/1"]
+    old = NOW - timedelta(hours=2)
+    proxy.rows = [
+        spend_row(1, NOW),
+        spend_row(2, at["asked"], total_tokens=50, prompt_tokens=30),
+        spend_row(3, NOW - timedelta(minutes=4), total_tokens=50, prompt_tokens=30, request_tags=node),
+        spend_row(4, NOW - timedelta(minutes=4), total_tokens=50, prompt_tokens=30),
+        spend_row(5, at["asked"], total_tokens=50, prompt_tokens=30, request_tags=ours),
+        spend_row(6, old, total_tokens=50, prompt_tokens=30, request_tags=node),
+    ]
+    found = reconcile()
+    assert counts(found) == {"zero-here": 1, "without-usage": 2, "missing-here": 3}
+    why = {difference["callId"][-1]: difference["reason"] for difference in found["differences"]}
+    assert why == {"0": None, "2": "compaction", "3": "client", "4": None, "5": None, "6": None}
+    assert main(["usage", "reconcile", "--wait", "0"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("no usage in the transcript (compaction): ") == 1
+    assert "2 calls the Node agent made for itself, as for a compaction" in told
+    filled = reconcile("--fill")
+    assert (filled["filled"], filled["priced"], filled["agrees"]) == (5, 1, True)
+    assert filled["matchedBy"] == {"completion": 1, "filled": 5}
+    assert reconcile("--fill")["filled"] == 0
+
+
+def test_a_filled_call_gives_way_to_the_transcript(proxy: SpendProxy, state: Path, reconcile: Json) -> None:
+    proxy.rows = [spend_row(number, NOW) for number in (1, 2)]
+    assert reconcile("--fill")["filled"] == 2
+    transcript(state, {"at": NOW}, {"at": NOW})
+    found = reconcile()
+    assert (counts(found), found["matchedBy"]) == ({"equal": 2}, {"content": 2})
+    assert reconcile("--fill")["filled"] == 0
+
+
 @pytest.mark.parametrize("path", ["/key/info", "/spend/logs/v2"])
 def test_a_proxy_that_hangs_is_given_up(
     proxy: SpendProxy, path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
