@@ -9,8 +9,10 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-_MOST_PARAMETERS = (9000, 900) if sqlite3.sqlite_version_info >= (3, 32) else (900,)
-"""In a statement. Fact: SQLite takes 32,766 of them, and before 3.32 no more than 999."""
+_MOST_PARAMETERS = (4000, 600) if sqlite3.sqlite_version_info >= (3, 32) else (900, 150)
+"""In a statement: it takes longer to prepare the more it has. Fact: SQLite takes 32,766 of them, and before 3.32 no more than 999."""
+_WORTH_IT = 2
+"""A statement is prepared where it is executed so many times."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Insertion:
         """Insert rows whose values stand one after the other. Otherwise as ``many``."""
         done = begin = 0
         for step, statement in self._several:
+            if begin + _WORTH_IT * step > len(values):
+                continue
             while begin + step <= len(values):
                 done += connection.execute(statement, values[begin : begin + step]).rowcount
                 begin += step
