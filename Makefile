@@ -19,7 +19,7 @@ help:
 	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
 	@echo "make bench AGAINST=../before   this checkout beside another one, such as the state before a change; writes nothing"
-	@echo "make matrix       the same things with five releases of LiteLLM; writes docs/reference/compatibility.md; 4 GB"
+	@echo "make matrix       the same things with nine releases of LiteLLM; writes docs/reference/compatibility.md; 4 GB"
 	@echo "make schemas      write schemas/ from the code"
 	@echo "make docs         write the outputs, help texts and tables in README and docs/ by running the commands"
 	@echo "make wheel        build dist/*.whl"

@@ -117,10 +117,12 @@ def _show(outcome: Outcome) -> None:
             output.line(f"! {finding.message}")
             command = f"  [{finding.command}]" if finding.command else ""
             output.line(f"    → {finding.remedy}{command}")
+    from ..doctor.verify.ladder import following
+
     output.line()
     for rung in outcome.rungs:
         output.line(f"[{'x' if rung.reached else ' '}] {rung.title}" + (f": {rung.evidence}" if rung.evidence else ""))
-    waiting = next((rung for rung in outcome.rungs if not rung.reached), None)
+    waiting = following(outcome.rungs)
     if waiting is not None:
         output.line(f"Next: {waiting.command}")
 

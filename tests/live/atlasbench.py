@@ -83,7 +83,8 @@ class Bench:
     def can(self, case: Case) -> bool:
         """Whether this proxy can show a case at all."""
         since = tuple(int(part) for part in case.since.split(".")) if case.since else ()
-        if self.version < since:
+        until = tuple(int(part) for part in case.until.split(".")) if case.until else (999,)
+        if not since <= self.version < until:
             return False
         return case.needs in ("proxy", "database" if self.proxy.has_database else "no-database")
 

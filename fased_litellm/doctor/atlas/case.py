@@ -31,6 +31,7 @@ class Case:
         cause: the verdict, a key of one of the tables.
         needs: what it takes to produce it.
         since: the first release which answers like this; older ones do not fail, or hide it.
+        until: the first release which does not fail like this any more.
         earlier: how earlier releases answer, in words.
         openai2: ``message`` as it is with openai 2 (up to 1.106, and later where a machine has that), if it differs.
         detail: the answer is FastAPI's ``{"detail": …}`` in place of LiteLLM's ``{"error": …}``.
@@ -54,6 +55,7 @@ class Case:
     keyless: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     sent: tuple[str, ...] = ()
+    until: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     further: str = ""
 

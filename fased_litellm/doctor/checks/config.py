@@ -17,7 +17,7 @@ from ...net.addresses import is_loopback_url, is_private_url
 from ...proxy.urls import normalize_base_url
 from ...refs import PROVIDER
 from ...secrets.lookup import resolve_key
-from ..findings import Finding
+from ..findings import Finding, Severity
 from .subject import Subject
 
 REFRESH = "fased providers refresh --apply"
@@ -41,9 +41,11 @@ def holds(subject: Subject) -> Iterator[Finding]:
             "config-invalid",
             "error",
             f"{issue.path or 'the config'}: {issue.message}. The Node agent treats the whole config as empty then.",
-            "Keep the first alone." if too_many else "Correct it, or go back: fased litellm undo",
+            "Keep the first alone."
+            if too_many
+            else "Correct it (`fased config validate` shows the place), or go back: fased litellm undo",
             str(snapshot.path),
-            command="fased litellm doctor --fix" if too_many else "fased config validate",
+            command="fased litellm doctor --fix" if too_many else None,
         )
     for warning in snapshot.warnings:
         yield Finding("config-warning", "warning", warning, "See docs/reference/config.md.", str(snapshot.path))
@@ -176,31 +178,69 @@ def definitions(subject: Subject) -> Iterator[Finding]:
         cost = entry.get("cost")
         if not isinstance(cost, dict) or not any(_positive(value) for value in cost.values()):
             lacking.setdefault("price", []).append(name)
-    for kind, (severity, text, remedy) in _LACKS.items():
-        if kind in lacking:
-            names = ", ".join(lacking[kind][:5]) + (
-                f" and {len(lacking[kind]) - 5} more" if len(lacking[kind]) > 5 else ""
-            )
-            yield Finding(f"definition-{kind}", severity, f"{names}: {text}", remedy, file, command=REFRESH)  # type: ignore[arg-type]
+    for kind, (severity, text, remedy, otherwise) in _LACKS.items():
+        told = [name for name in lacking.get(kind, ()) if _tells(subject, name, kind)]
+        untold = [name for name in lacking.get(kind, ()) if name not in told]
+        code = f"definition-{kind}"
+        if told:
+            # What the config says of streams in so many words, a refresh leaves as it is.
+            command = "fased litellm doctor --fix" if kind == "usage" else REFRESH
+            yield Finding(code, severity, f"{_listed(told)}: {text}", remedy, file, command=command)
+        if untold:
+            yield Finding(code, severity, f"{_listed(untold)}: {text}", otherwise, file)
 
 
-_LACKS = {
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _tells(subject: Subject, name: str, kind: str) -> bool:
+    """Whether the proxy told what is lacking, when it was last asked: only then does it help to take it over."""
+    if kind == "usage":
+        return True  # not the proxy's to tell: it holds of every model
+    facts = subject.catalog.by_id.get(name) if subject.catalog is not None else None
+    if facts is None:
+        return False
+    known = {
+        "window": _positive(facts.context_window),
+        "small": _positive(facts.context_window) and (facts.context_window or 0) >= _SMALLEST_WINDOW,
+        "limit": _positive(facts.max_output_tokens),
+        "price": facts.prices.known,
+    }
+    return known[kind]
+
+
+_OTHERWISE = "The proxy does not tell it: set `{}` in the definition, or `model_info.{}` at the proxy, and then `fased providers refresh --apply`."
+_LACKS: dict[str, tuple[Severity, str, str, str]] = {
     "usage": (
         "error",
         "compat.supportsUsageInStreaming is not true, so the Node agent sees no usage in streams, and shows 0 tokens.",
         "Set it; `fased litellm doctor --fix` does.",
+        "Set it; `fased litellm doctor --fix` does.",
     ),
-    "window": ("warning", "no contextWindow, so the Node agent assumes 200,000 tokens.", "Take the proxy's."),
+    "window": (
+        "warning",
+        "no contextWindow, so the Node agent assumes 200,000 tokens.",
+        "Take the proxy's.",
+        _OTHERWISE.format("contextWindow", "max_input_tokens"),
+    ),
     "small": (
         "warning",
         f"contextWindow is below {_SMALLEST_WINDOW:,} tokens, which is too little for an agent.",
-        "Check it at the proxy.",
+        "Take the proxy's.",
+        "Correct `contextWindow` in the definition, or `model_info.max_input_tokens` at the proxy if it is wrong there; or choose another model.",
     ),
-    "limit": ("info", "no maxTokens, so the Node agent assumes 8,192.", "Take the proxy's."),
+    "limit": (
+        "info",
+        "no maxTokens, so the Node agent assumes 8,192.",
+        "Take the proxy's.",
+        _OTHERWISE.format("maxTokens", "max_output_tokens"),
+    ),
     "price": (
         "info",
         "no price, so the Node agent counts the calls as free and they count as unpriced here, unless the proxy tells the cost.",
         "Take the proxy's, or set `cost` (USD per million tokens); zeros mean free.",
+        "The proxy does not tell it: set `cost` (USD per million tokens) in the definition, or the prices in `model_info` at the proxy; zeros mean free.",
     ),
 }
 

@@ -10,6 +10,8 @@ from ...proxy.keykind import KeyKind
 from ...refs import PROVIDER
 from ...secrets import shadows
 from ...secrets.lookup import ResolvedKey, resolve_key
+from ...usage.budgets import store
+from ...usage.budgets.budget import Scope
 from ..findings import Finding
 from .subject import Subject
 
@@ -73,7 +75,7 @@ def kind(kind: KeyKind, subject: Subject) -> Iterator[Finding]:
             "Give it a virtual key.",
             command=f"fased litellm keys create --use{_storage(subject)}",
         )
-    elif kind == "only-master":
+    elif kind == "only-master" and not _bounded(subject):
         yield Finding(
             "master-key-in-use",
             "info",
@@ -81,6 +83,15 @@ def kind(kind: KeyKind, subject: Subject) -> Iterator[Finding]:
             "Give the proxy a database, then make a virtual key; until then, bound it here.",
             command="fased usage budget set --daily 5 --action stop",
         )
+
+
+def _bounded(subject: Subject) -> bool:
+    """Whether a budget here stops all calls, which is what the proxy cannot do."""
+    try:
+        budgets = store.load(subject.paths.budgets).budgets
+    except FasedError:
+        return False
+    return any(budget.action == "stop" and budget.scope == Scope() for budget in budgets)
 
 
 def _storage(subject: Subject) -> str:

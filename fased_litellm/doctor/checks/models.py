@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -47,11 +48,14 @@ def vanished(subject: Subject, now: Catalog | None) -> Iterator[Finding]:
         return
     when = "" if now else " (as it last said)"
     for gone in vanished_refs(uses_of(subject.snapshot, catalog.by_id), catalog):
+        only_primary = gone.used_by == ("agents.defaults.model.primary",)
         near = f" Did you mean litellm/{gone.nearest[0]}?" if gone.nearest else ""
         yield Finding(
             "model-vanished",
             "error",
             f"{gone.ref} is used ({', '.join(gone.used_by[:3])}), and the proxy does not offer it{when}.{near}",
-            "Choose another model, or have the proxy offer it.",
-            command=f"fased models set litellm/{gone.nearest[0]}" if gone.nearest else "fased models list --all",
+            "Choose another model (`fased models list --all` shows them), or have the proxy offer it.",
+            command=f"fased models set {shlex.quote(f'litellm/{gone.nearest[0]}')}"
+            if gone.nearest and only_primary
+            else None,
         )

@@ -99,7 +99,7 @@ def _only_v1(error: CallError) -> Finding:
 
 def _failed(code: str, error: FasedError) -> Finding:
     return Finding(
-        code, "error", error.message, error.hint or "See `fased litellm verify`.", command="fased litellm verify"
+        code, "error", error.message, f"{error.hint or ''} `fased litellm verify` shows how far the way goes.".lstrip()
     )
 
 

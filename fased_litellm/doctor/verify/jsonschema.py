@@ -43,7 +43,7 @@ class RungPart(Document):
     reached: bool
     reached_at: str | None = Field(description="UTC.")
     evidence: str | None
-    command: str
+    command: str | None = Field(description="How to reach it; null where the proxy has no database, which it needs.")
 
 
 class VerificationDocument(Document):

@@ -32,14 +32,14 @@ class Rung:
         title: for people.
         reached_at: when it was first reached, UTC; None if it is not.
         evidence: by what; None if it is not.
-        command: how to reach it.
+        command: how to reach it; None where this proxy gives no way, since it has no database.
     """
 
     name: str
     title: str
     reached_at: str | None
     evidence: str | None
-    command: str
+    command: str | None
 
     @property
     def reached(self) -> bool:
@@ -65,12 +65,19 @@ class Seen:
         kind: of the key.
         budget: the key's budget in words; None for none, or where it is not known.
         stand_ins: model id → the ids that stand in for it, by the agent's config and the proxy's.
+        database: whether the proxy has one; None where it does not say.
     """
 
     verified: tuple[str, ...] = ()
     kind: KeyKind = "unknown"
     budget: str | None = None
     stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    database: bool | None = None
+
+    @property
+    def virtual_keys(self) -> bool:
+        """Whether the proxy can have virtual keys at all, as far as is known."""
+        return self.database is not False and self.kind != "only-master"
 
 
 RUNGS = {
@@ -166,15 +173,15 @@ class Ladder:
         except OSError as error:
             told = ownership.told(self._path) if error.errno in ownership.DENIED else None
             raise FasedError(f"{self._path} cannot be written: {error.strerror}. {told or ''}".rstrip()) from error
-        return _rungs(mine.rungs)
+        return _rungs(mine.rungs, virtual_keys=seen.virtual_keys)
 
-    def now(self) -> list[Rung]:
+    def now(self, *, virtual_keys: bool = True) -> list[Rung]:
         """All rungs as they were last reached; none where that cannot be read."""
         try:
             kept = self._read()
         except (FasedError, OSError):
-            return _rungs({})
-        return _rungs(kept.proxies.get(self._base_url, Climbed()).rungs)
+            return _rungs({}, virtual_keys=virtual_keys)
+        return _rungs(kept.proxies.get(self._base_url, Climbed()).rungs, virtual_keys=virtual_keys)
 
     def _read(self) -> Kept:
         """What is kept; a file of another shape is set aside: it holds nothing that another run would not show."""
@@ -187,14 +194,25 @@ class Ladder:
 
 
 def following(rungs: Iterable[Rung]) -> Rung | None:
-    """The first rung that is not reached; None at the top."""
-    return next((rung for rung in rungs if not rung.reached), None)
+    """The first rung that is not reached and can be; None at the top."""
+    return next((rung for rung in rungs if not rung.reached and rung.command is not None), None)
 
 
-def _rungs(kept: Mapping[str, Reached]) -> list[Rung]:
-    return [
-        Rung(name, title, kept[name].at, kept[name].by, command)
-        if name in kept
-        else Rung(name, title, None, None, command)
-        for name, (title, command) in RUNGS.items()
-    ]
+_OF_VIRTUAL_KEYS = ("virtual-key", "budget")
+
+
+def _rungs(kept: Mapping[str, Reached], *, virtual_keys: bool) -> list[Rung]:
+    found = []
+    for name, (title, command) in RUNGS.items():
+        out_of_reach = name in _OF_VIRTUAL_KEYS and not virtual_keys
+        reached = kept.get(name)
+        found.append(
+            Rung(
+                name,
+                f"{title} (needs a database at the proxy)" if out_of_reach and reached is None else title,
+                reached.at if reached else None,
+                reached.by if reached else None,
+                None if out_of_reach else command,
+            )
+        )
+    return found

@@ -155,12 +155,15 @@ class Run:
                 kind=next((one.kind for _, one in walked if one.kind != "unknown"), "unknown"),
                 budget=self._budget() if answers else None,
                 stand_ins=self._stand_ins(provider) if answers else {},
+                database=next((one.database for _, one in walked if one.database is not None), None),
             )
         ladder = Ladder(self._paths.ladder, self.settings.base_url)
         try:
             return Outcome(self.settings.base_url, verifications, tuple(ladder.climb(seen)))
         except FasedError as error:
-            return Outcome(self.settings.base_url, verifications, tuple(ladder.now()), error.message)
+            return Outcome(
+                self.settings.base_url, verifications, tuple(ladder.now(virtual_keys=seen.virtual_keys)), error.message
+            )
 
     def _told(self) -> Catalog | None:
         """What the proxy says now; None where it does not, of which the walk will tell."""

@@ -61,6 +61,7 @@ class Walk:
     say: Say = lambda _: None
     rows_key: str | None = None
     kind: KeyKind = "unknown"
+    database: bool | None = None
     catalog: Catalog | None = None
     _steps: list[Step] = field(default_factory=list)
     _version: str | None = None
@@ -116,12 +117,13 @@ class Walk:
             status = body.get("status") if isinstance(body, dict) else None
             self._version = _version_of(body)
             database = body.get("db") if isinstance(body, dict) else None
+            self.database = None if database is None else database == "connected"
             step(
                 f"{status or 'ready'}, LiteLLM {self._version}, {releases.verdict(self._version)}"
                 if self._version
                 else f"{status or 'ready'}; its release is told with the first reply",
                 version=self._version,
-                database=None if database is None else database == "connected",
+                database=self.database,
                 knownAsOf=releases.as_of(),
             )
         return self._well()

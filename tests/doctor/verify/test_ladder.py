@@ -15,6 +15,21 @@ def names(path: Path, url: str = URL) -> list[str]:
     return [rung.name for rung in Ladder(path, url).now() if rung.reached]
 
 
+@pytest.mark.parametrize("seen", [Seen(database=False), Seen(kind="only-master")])
+def test_without_a_database_nothing_is_recommended_that_needs_one(seen: Seen, tmp_path: Path) -> None:
+    ladder = Ladder(tmp_path / "ladder.json", URL)
+    ladder.climb(Seen(verified=("a", "b")))
+    rungs = ladder.climb(seen)
+    named = following(rungs)
+    assert named is not None
+    assert named.name == "fallback"
+    assert [rung.name for rung in rungs if rung.command is None] == ["virtual-key", "budget"]
+    assert all("database" in rung.title for rung in rungs if rung.command is None)
+    # What was reached with another key stays reached.
+    ladder.climb(Seen(kind="virtual", database=True))
+    assert next(rung for rung in ladder.climb(seen) if rung.name == "virtual-key").reached
+
+
 def test_the_ladder_grows_and_does_not_shrink(tmp_path: Path) -> None:
     path = tmp_path / "own" / "ladder.json"
     ladder = Ladder(path, URL)
