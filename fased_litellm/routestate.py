@@ -115,10 +115,11 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
         with LiteLLMProvider(settings) as provider:
             key, catalog, problem = _ask(provider)
             nearly = _nearly_spent(provider) if key is not None and problem is None else None
-    choice = resolve(snapshot)
+    known = settings.known()
+    choice = resolve(snapshot, known=known)
     roles = {}
     for role in ROLES:
-        own = resolve(snapshot, role=role)
+        own = resolve(snapshot, role=role, known=known)
         if own.source != choice.source:
             roles[role] = own.primary
     routed = choice.primary.provider == PROVIDER

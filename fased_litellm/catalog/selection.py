@@ -71,14 +71,23 @@ def unlisted(catalog: Catalog | None, ref: ModelRef) -> str | None:
     )
 
 
-def for_the_node_agent(ref: ModelRef) -> str | None:
-    """What to say of a model whose id the Node agent would read otherwise; None for all others."""
-    if ref.provider != PROVIDER or "@" not in ref.model[ref.model.rfind("/") + 1 :].lstrip("@"):
-        return None
-    return (
-        f"The Node agent reads what stands behind an @ as an auth profile, and would ask for another model than {ref.model}."
-        " Where it is used too, give the model a name without @ in LiteLLM's config (model_group_alias)."
-    )
+def remarks(ref: ModelRef) -> list[str]:
+    """What to say of a model whose name means something else to others."""
+    if ref.provider != PROVIDER:
+        return []
+    said = []
+    if "@" in ref.model[ref.model.rfind("/") + 1 :].lstrip("@"):
+        said.append(
+            f"The Node agent reads what stands behind an @ as an auth profile, and would ask for another model than {ref.model}."
+            " Where it is used too, give the model a name without @ in LiteLLM's config (model_group_alias)."
+        )
+    if "," in ref.model:
+        # Fact: seen on LiteLLM 1.108.7; the answer is a list, or an error.
+        said.append(
+            f"LiteLLM takes a comma in the name of a model for a list of models, and so cannot answer as {ref.model}."
+            " Give the model another name in LiteLLM's config."
+        )
+    return said
 
 
 def nearest_ids(catalog: Catalog, wanted: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from ..refs import PROVIDER, normalize_provider
 from ..roles.allowed import refs_in_use
 from ..roles.choice import IMPLIED, aliases, model_value, resolve
 from ..roles.defaults import fallbacks_of
+from ..roles.known import Names
 from ..secrets.lookup import env_variable, resolve_key, stores
 from ..secrets.profiles import Credential, ProfileStore
 from .cache import age_text
@@ -54,7 +55,8 @@ def status_of(
     """
     config = snapshot.value
     defaults = section(config, "agents", "defaults")
-    choice = resolve(snapshot, agent)
+    known = Names(snapshot, agent, lambda: catalog.by_id if catalog else ())
+    choice = resolve(snapshot, agent, known=known)
     primary = model_value(find(config, agent).entry.get("model"), "") if agent else None
     primary = primary or model_value(defaults.get("model"), "")
     image = model_value(defaults.get("imageModel"), "")

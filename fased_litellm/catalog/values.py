@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -69,11 +70,15 @@ def text(value: Any) -> str | None:
 
 
 def model_id(value: Any) -> str | None:
-    """A model id, kept as it is: printable, without blanks around it, at most 500 characters, and no key that was sent."""
-    if not isinstance(value, str) or not value or len(value) > 500:
+    """A model id, kept as it is: without control characters and blanks around it, at most 500 characters, and no key that was sent.
+
+    Blanks of other scripts and the joiners of emojis may stand in it; whatever shows a name shows them as ``visible`` has it.
+    """
+    if not isinstance(value, str) or not value or len(value) > 500 or value != value.strip():
         return None
-    return (
-        value
-        if value.isprintable() and value == value.strip() and hide_known(value) == value and MASK not in value
-        else None
-    )
+    shown = value if value.isprintable() else "".join(char for char in value if not _may_stand_in_a_name(char))
+    return value if shown.isprintable() and hide_known(value) == value and MASK not in value else None
+
+
+def _may_stand_in_a_name(char: str) -> bool:
+    return char in "\u200c\u200d" or unicodedata.category(char) == "Zs"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..catalog import cache
-from ..catalog.selection import check_ref, for_the_node_agent, unlisted
+from ..catalog.selection import check_ref, remarks, unlisted
 from ..catalog.typed import read_ref
 from ..errors import FasedError, MissingVariable
 from ..refs import PROVIDER, ModelRef, normalize_provider
@@ -88,8 +88,7 @@ def chosen(
         output.diagnostic(f"{', '.join(map(str, wanted))} was not checked.")
     for ref in wanted:
         check_ref(offered, ref)
-        said = [unlisted(offered, ref), for_the_node_agent(ref)]
-        for note in filter(None, said):
+        for note in filter(None, [unlisted(offered, ref), *remarks(ref)]):
             output.diagnostic(note)
     return refs
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..catalog import selection
 from ..catalog.facts import INHERITED, Catalog
-from ..catalog.selection import check_ref, for_the_node_agent, nearest_ids, unlisted
+from ..catalog.selection import check_ref, nearest_ids, unlisted
 from ..catalog.typed import read_ref
 from ..errors import InvalidRef, UnknownModel
 from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER, ModelRef
@@ -107,7 +108,7 @@ def without_questions(found: Found, catalog: Catalog | None, *, wanted: str | No
 
 def remarks(catalog: Catalog | None, model: ModelRef) -> list[str]:
     """What is to be said of a model that was chosen."""
-    return [note for note in (unlisted(catalog, model), for_the_node_agent(model)) if note]
+    return [note for note in (unlisted(catalog, model), *selection.remarks(model)) if note]
 
 
 def no_obvious_model(catalog: Catalog) -> UnknownModel:

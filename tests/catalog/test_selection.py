@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fased_litellm.catalog.facts import Catalog, ModelFacts
-from fased_litellm.catalog.selection import check_ref, for_the_node_agent, nearest_ids, unlisted
+from fased_litellm.catalog.selection import check_ref, nearest_ids, remarks, unlisted
 from fased_litellm.errors import UnknownModel
 from fased_litellm.refs import ModelRef
 
@@ -68,9 +68,14 @@ def test_an_at_sign_may_be_part_of_a_name() -> None:
     check(catalog("claude@20260101"), "litellm/claude@20260101")
     with pytest.raises(UnknownModel, match="claude@20260102"):
         check(catalog("claude@20260101"), "litellm/claude@20260102")
-    assert for_the_node_agent(ModelRef("litellm", "claude@20260101")) is not None
+    assert "Node agent" in remarks(ModelRef("litellm", "claude@20260101"))[0]
     for plain in ("claude", "@cf/meta/llama", "@cf"):
-        assert for_the_node_agent(ModelRef("litellm", plain)) is None
+        assert remarks(ModelRef("litellm", plain)) == []
+    assert remarks(ModelRef("openai", "a@b,c")) == []
+
+
+def test_a_comma_makes_litellm_ask_several_models() -> None:
+    assert "list of models" in remarks(ModelRef("litellm", "a,b"))[0]
 
 
 @pytest.mark.parametrize("name", ["all-team-models", "all-proxy-models", "no-default-models"])

@@ -24,6 +24,8 @@ ODD = [
     "UPPER-Case",
     "modèle-é",
     "模型",
+    "no\u00a0break \u3000and wide",
+    "\U0001f469\u200d\U0001f4bb-coder",
     "litellm/inner",
     "litellm/litellm/x",
     "LiteLLM/Inner",
