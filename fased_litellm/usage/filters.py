@@ -23,9 +23,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
 from typing import Literal
 
 from ..errors import FilterError
+from ..numerals import typed
 from .money import PICO_PER_USD, from_pico
 from .query import NONE, nearest, plain
 from .record import STATUSES
@@ -58,7 +61,7 @@ KEYS = (*NAME_KEYS, *SESSION_KEYS, *CALL_KEYS, HAS, *NUMBERS)
 _SPELLINGS = {plain(key): key for key in KEYS} | {"key": "session", "id": "session", "servedmodel": "served"}
 _KEY = re.compile(r"([A-Za-z][\w-]*):")
 _WORD = re.compile(r'[^\s",]+')
-_NUMBER = re.compile(r"\$?(?=\.?\d)(\d{0,19})(?:\.(\d{0,15}))?([km]?)", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"\$?([0-9.]{1,40})([km]?)", re.IGNORECASE | re.ASCII)
 _MOST = 9 * 10**18
 """What is above is no different from it, and still fits into 64 bits."""
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -269,18 +272,17 @@ def _key(word: str, at: int) -> str:
 
 def _number(key: str, values: tuple[Value, ...], at: int) -> int:
     found = _NUMBER.fullmatch(values[0].text) if len(values) == 1 else None
-    if found is None:
+    amount = typed(found[1]) if found else None
+    if found is None or amount is None:
         text = ",".join(value.text for value in values)
         raise FilterError(
             f"{text} is no number for {key}:",
             at,
             hint="Write 5000, 5k, 1.5m or $0.10; with a $, put single quotes around the filter, or the shell reads it.",
         )
-    decimals = found[2] or ""
-    number = int(found[1] + decimals) * _TIMES[found[3].lower()] * (PICO_PER_USD if key.endswith("Cost") else 1)
-    size: int = 10 ** len(decimals)
+    number = Fraction(amount) * _TIMES[found[2].lower()] * (PICO_PER_USD if key.endswith("Cost") else 1)
     # At least 0.5 tokens is at least 1; at most 0.5 is none.
-    return min(-(-number // size) if key.startswith("min") else number // size, _MOST)
+    return min(ceil(number) if key.startswith("min") else floor(number), _MOST)
 
 
 def _has(values: tuple[Value, ...], at: int) -> Value:
