@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -122,12 +123,16 @@ def _message(model: type[Strict], path: KeyPath, detail: ErrorDetails) -> str:
         return "Must not be empty"
     if kind == "literal_error":
         return _one_of(detail["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
-    if kind == "too_long":
+    if kind == "too_long" and path[-1:] == ("fallbacks",):
         return TOO_MANY_FALLBACKS
+    if kind in ("too_long", "string_too_long"):
+        return f"Must have at most {context.get('max_length')} {'elements' if kind == 'too_long' else 'characters'}"
     if kind == "greater_than":
         return f"Must be greater than {context.get('gt')}"
     if kind == "less_than_equal":
         return f"Must be at most {context.get('le')}"
+    if kind == "int_type" and isinstance(detail["input"], float) and math.isfinite(detail["input"]):
+        return "Expected a whole number"
     if kind in _TYPES:
         return f"Expected {_TYPES[kind]}, got {kind_of(detail['input'])}"
     return detail["msg"]

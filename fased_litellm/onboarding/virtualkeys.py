@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -19,10 +20,10 @@ from ..provider import LiteLLMProvider
 from ..provider.settings import Settings
 from ..proxy import probes
 from ..proxy.admin import KeyAdmin, NewKey, VirtualKey
-from ..proxy.client import ProxyClient
+from ..proxy.client import ProxyClient, headers_with_key
 from ..proxy.receipt import Receipt
 from ..redaction import remember
-from ..secrets.lookup import ResolvedKey
+from ..secrets.lookup import ResolvedKey, env_key
 from ..secrets.placement import Storage
 from .check import check
 from .keys import AgentKey, Done
@@ -119,7 +120,18 @@ class VirtualKeys:
 
     def client(self, key: str | None) -> ProxyClient:
         """A client of the proxy with that key."""
-        return ProxyClient(self.base_url, key, **self.settings.client_options())
+        options = self.settings.client_options()
+        return ProxyClient(self.base_url, key, **{**options, "headers": self._headers(key)})
+
+    def _headers(self, key: str | None) -> dict[str, str]:
+        """The configured headers; where the agent's key stands in one, this key does."""
+        headers = self.settings.provider_headers()
+        if not headers:
+            return {}
+        olds = [found.value if (found := env_key(self._snapshot)) else None]
+        with suppress(FasedError):
+            olds.append(self.held().value)
+        return headers_with_key(headers, olds, key)
 
     def held(self) -> ResolvedKey:
         """The agent's key.
@@ -293,7 +305,7 @@ class VirtualKeys:
             self.base_url,
             key,
             allow_private=self.settings.provider.allows_private_network,
-            headers=self.settings.provider_headers(),
+            headers=self._headers(key),
         )
         model = self._model(catalog)
         held = ResolvedKey(key, "local", "the new key")

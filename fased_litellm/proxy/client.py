@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -27,6 +27,19 @@ class JsonAnswer:
     status: int
     headers: Mapping[str, str]
     body: Any
+
+
+def headers_with_key(headers: Mapping[str, str], olds: Iterable[str | None], new: str | None) -> dict[str, str]:
+    """Headers in which another key stands wherever one of the old ones stood; those that would have none are left out."""
+    known = [str(old) for old in olds if old]
+    changed: dict[str, str] = {}
+    for name, value in headers.items():
+        old = next((old for old in known if old in value), None)
+        if old is None:
+            changed[name] = value
+        elif new is not None:
+            changed[name] = value.replace(old, new)
+    return changed
 
 
 class _Core:
@@ -57,12 +70,15 @@ class _Core:
         self.user_agent = user_agent
 
     def with_key(self, api_key: str | None) -> ProxyClient:
-        """Another blocking client of the same proxy, asked in the same way, with another key; to be closed."""
+        """Another blocking client of the same proxy, asked in the same way, with another key; to be closed.
+
+        A header which holds the old key, as with LiteLLM's ``litellm_key_header_name``, has the other one.
+        """
         return ProxyClient(
             self.base_url,
             api_key,
             allow_private_network=self.allow_private_network,
-            headers=self.headers,
+            headers=headers_with_key(self.headers, [self.api_key], api_key),
             user_agent=self.user_agent,
         )
 

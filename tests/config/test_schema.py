@@ -98,7 +98,7 @@ MODEL = f"{PROVIDER}.models.0"
 DEFAULTS = "agents.defaults"
 AGENT = "agents.list.0"
 EXEC = "secrets.providers.p"
-MILLISECONDS = ([1, 120000], [0, 120001, "1", None])
+MILLISECONDS = ([1, 120000, 5e3], [0, 0.5, 1.5, 120001, "1", None])
 ALIAS = (["default", "a1_-"], ["", "A", "1a", None])
 
 KEYS: dict[str, Values] = {
@@ -167,7 +167,11 @@ KEYS: dict[str, Values] = {
     f"{AGENT}.modelProviders": ([{}, {"litellm": {}}], [[], None, {"litellm": {"model": "x"}}]),
     f"{AGENT}.modelProviders.litellm.profileId": TEXT,
     f"{AGENT}.modelProviders.litellm.primary": TEXT,
-    f"{AGENT}.modelProviders.litellm.fallbacks": TEXTS,
+    f"{AGENT}.modelProviders.litellm.fallbacks": ([[], ["a"]], ["a", [1], None, ["a", "b"]]),
+    **{f"{holder}.subagents.model": CHOICE for holder in (AGENT, DEFAULTS)},
+    **{
+        f"{holder}.subagents": ([{}, {"maxConcurrent": 2, "new": [1]}], [[], None, "x"]) for holder in (AGENT, DEFAULTS)
+    },
     f"{AGENT}.modelProviders.litellm.taskModels": ([{"strong": "x"}], [None, {"weak": "x"}]),
     "agents.defaults": ([{}], [[], None, "x"]),
     "agents.list": ([[]], [{}, "main", None, [{}]]),
@@ -190,10 +194,10 @@ KEYS: dict[str, Values] = {
     "secrets.providers.f.path": NAME,
     "secrets.providers.f.mode": (["singleValue", "json"], ["text", None]),
     "secrets.providers.f.timeoutMs": MILLISECONDS,
-    "secrets.providers.f.maxBytes": ([1], [0, 20 * 1024 * 1024 + 1]),
+    "secrets.providers.f.maxBytes": ([1, 2.0], [0, 1.5, 20 * 1024 * 1024 + 1]),
     "secrets.providers.e.allowlist": ([[], ["LITELLM_API_KEY"]], ["X", ["x"], ["A"] * 257, None]),
     **{f"secrets.defaults.{source}": ALIAS for source in ("env", "file", "exec")},
-    "secrets.resolution.maxProviderConcurrency": ([1, 16], [0, 17]),
+    "secrets.resolution.maxProviderConcurrency": ([1, 16], [0, 1.5, 17]),
     "secrets.resolution.maxRefsPerProvider": ([1, 4096], [0, 4097]),
     "secrets.resolution.maxBatchBytes": ([1, 5 * 1024 * 1024], [0, 5 * 1024 * 1024 + 1]),
 }
@@ -212,8 +216,8 @@ def base() -> dict[str, Any]:
             }
         },
         "agents": {
-            "defaults": {"models": {"litellm/gpt-5_5": {}}, "taskModels": {}},
-            "list": [{"id": "main", "taskModels": {}, "modelProviders": {"litellm": {}}}],
+            "defaults": {"models": {"litellm/gpt-5_5": {}}, "taskModels": {}, "subagents": {}},
+            "list": [{"id": "main", "taskModels": {}, "modelProviders": {"litellm": {}}, "subagents": {}}],
         },
         "auth": {"profiles": {"litellm:default": {"provider": "litellm", "mode": "api_key"}}},
         "secrets": {

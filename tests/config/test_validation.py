@@ -200,17 +200,39 @@ def test_a_second_fallback_makes_the_config_invalid_wherever_it_stands():
     result = check(
         {
             "agents": {
-                "defaults": {"model": model, "imageModel": {"fallbacks": ["a/c", "a/d"]}},
-                "list": [{"id": "main", "model": model}, {"id": "x", "model": "y"}],
+                "defaults": {
+                    "model": model,
+                    "imageModel": {"fallbacks": ["a/c", "a/d"]},
+                    "subagents": {"model": model},
+                },
+                "list": [
+                    {"id": "main", "model": model, "modelProviders": {"litellm": {"fallbacks": ["a/c", "a/d"]}}},
+                    {"id": "x", "model": "y", "subagents": {"model": model}},
+                ],
             }
         }
     )
     assert [str(issue.path) for issue in result.issues] == [
         "agents.defaults.imageModel.fallbacks",
         "agents.defaults.model.fallbacks",
+        "agents.defaults.subagents.model.fallbacks",
         "agents.list[0].model.fallbacks",
+        "agents.list[0].modelProviders.litellm.fallbacks",
+        "agents.list[1].subagents.model.fallbacks",
     ]
     assert {issue.message for issue in result.issues} == {TOO_MANY_FALLBACKS}
+
+
+def test_other_limits_are_told_in_their_own_words():
+    provider = {"source": "exec", "command": "/usr/bin/x", "timeoutMs": 1.5, "args": ["a"] * 129, "env": {}}
+    vault = {"source": "exec", "command": "/usr/bin/x; rm", "args": ["a" * 1025]}
+    result = check({"secrets": {"providers": {"p": provider, "vault": vault}}})
+    assert {issue.path: issue.message for issue in result.issues} == {
+        "secrets.providers.p.args": "Must have at most 128 elements",
+        "secrets.providers.p.timeoutMs": "Expected a whole number",
+        "secrets.providers.vault.args[0]": "Must have at most 1024 characters",
+        "secrets.providers.vault.command": "Expected a path without quotes, line ends and ; & | ` $ < >",
+    }
 
 
 KEYS = ["models", "agents", "auth", "secrets", "providers", "litellm", "baseUrl", "apiKey", "source", "id", "defaults"]

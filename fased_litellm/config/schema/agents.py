@@ -17,6 +17,9 @@ MOST_FALLBACKS = 1
 """Fact: ``src/config/model-input.ts``, and the schema: a second one makes the whole config invalid."""
 
 
+Fallbacks = Annotated[list[str], Field(max_length=MOST_FALLBACKS)]
+
+
 class ModelChoice(Strict):
     """A primary model and its fallback; in the file also a plain text, which is the primary alone.
 
@@ -26,7 +29,7 @@ class ModelChoice(Strict):
     """
 
     primary: Maybe[str] = None
-    fallbacks: Maybe[Annotated[list[str], Field(max_length=MOST_FALLBACKS)]] = None
+    fallbacks: Maybe[Fallbacks] = None
 
 
 def _from_text(value: Any) -> Any:
@@ -59,8 +62,16 @@ class LegacyProviderModels(Strict):
 
     profile_id: Maybe[str] = None
     primary: Maybe[str] = None
-    fallbacks: Maybe[list[str]] = None
+    fallbacks: Maybe[Fallbacks] = None
     task_models: Maybe[TaskModels] = None
+
+
+class Subagents(Strict):
+    """``subagents`` of the defaults or of an agent; its model is a choice like the other ones, the rest passes."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: Maybe[Choice] = None
 
 
 class AgentDefaults(Strict):
@@ -110,7 +121,7 @@ class AgentDefaults(Strict):
     skills: Any = None
     skip_bootstrap: Any = None
     strict_agentic: Any = None
-    subagents: Any = None
+    subagents: Maybe[Subagents] = None
     thinking_default: Any = None
     time_format: Any = None
     timeout_seconds: Any = None
@@ -145,7 +156,7 @@ class AgentEntry(Strict):
     sandbox: Any = None
     skills: Any = None
     strict_agentic: Any = None
-    subagents: Any = None
+    subagents: Maybe[Subagents] = None
     thinking_default: Any = None
     tools: Any = None
 

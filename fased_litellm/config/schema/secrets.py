@@ -9,18 +9,34 @@ import os
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from ..secretref import EnvName, ProviderAlias
 from .base import BRANCH, Maybe, NonEmpty, Strict, Whole, checked
 
 _MEBIBYTE = 1024 * 1024
-Timeout = Annotated[Whole, Field(le=120_000)]
+
+
+def _no_fraction(value: Any) -> Any:
+    if isinstance(value, float) and not value.is_integer():
+        raise PydanticCustomError("int_type", "Expected a whole number")
+    return value
+
+
+Count = Annotated[Whole, BeforeValidator(_no_fraction)]
+"""Fact: other than with the limits of models, Fased takes no fraction here (``z.number().int()``)."""
+Timeout = Annotated[Count, Field(le=120_000)]
+_UNSAFE = re.compile(r"[\x00\r\n;&|`$<>\"']")
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]+\\[^\\]+")
 
 
 def _absolute(path: str) -> bool:
     return os.path.isabs(path) or _WINDOWS_ABSOLUTE.match(path) is not None
+
+
+def _safe(command: str) -> bool:
+    return _UNSAFE.search(command) is None
 
 
 AbsolutePath = Annotated[NonEmpty, checked(_absolute, "Expected an absolute path")]
@@ -40,18 +56,19 @@ class FileSecrets(Strict):
     path: NonEmpty
     mode: Maybe[Literal["singleValue", "json"]] = None
     timeout_ms: Maybe[Timeout] = None
-    max_bytes: Maybe[Annotated[Whole, Field(le=20 * _MEBIBYTE)]] = None
+    max_bytes: Maybe[Annotated[Count, Field(le=20 * _MEBIBYTE)]] = None
 
 
 class ExecSecrets(Strict):
     """Secrets which a program tells."""
 
     source: Literal["exec"]
-    command: AbsolutePath
+    # Fact: Fased refuses what a shell would read otherwise (its check `isSafeExecutableValue`), though it starts no shell.
+    command: Annotated[AbsolutePath, checked(_safe, "Expected a path without quotes, line ends and ; & | ` $ < >")]
     args: Maybe[Annotated[list[Annotated[str, Field(max_length=1024)]], Field(max_length=128)]] = None
     timeout_ms: Maybe[Timeout] = None
     no_output_timeout_ms: Maybe[Timeout] = None
-    max_output_bytes: Maybe[Annotated[Whole, Field(le=20 * _MEBIBYTE)]] = None
+    max_output_bytes: Maybe[Annotated[Count, Field(le=20 * _MEBIBYTE)]] = None
     json_only: Maybe[bool] = None
     env: Maybe[dict[str, str]] = None
     pass_env: Maybe[Annotated[list[EnvName], Field(max_length=128)]] = None
@@ -88,9 +105,9 @@ class SecretDefaults(Strict):
 class SecretResolution(Strict):
     """Limits while references are resolved."""
 
-    max_provider_concurrency: Maybe[Annotated[Whole, Field(le=16)]] = None
-    max_refs_per_provider: Maybe[Annotated[Whole, Field(le=4096)]] = None
-    max_batch_bytes: Maybe[Annotated[Whole, Field(le=5 * _MEBIBYTE)]] = None
+    max_provider_concurrency: Maybe[Annotated[Count, Field(le=16)]] = None
+    max_refs_per_provider: Maybe[Annotated[Count, Field(le=4096)]] = None
+    max_batch_bytes: Maybe[Annotated[Count, Field(le=5 * _MEBIBYTE)]] = None
 
 
 class SecretsConfig(Strict):

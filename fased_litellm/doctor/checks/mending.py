@@ -102,13 +102,19 @@ def _further_fallbacks(tree: Mapping[str, Any]) -> list[Edit]:
             (("agents", "list", index), entry)
             for index, entry in enumerate(entries if isinstance(entries, list) else [])
         ]
+    for path, holder in list(holders):
+        subagents = holder.get("subagents") if isinstance(holder, Mapping) else None
+        holders.append(((*path, "subagents"), subagents))
+        legacy = holder.get("modelProviders") if isinstance(holder, Mapping) else None
+        for name, entry in legacy.items() if isinstance(legacy, Mapping) else ():
+            holders.append(((*path, "modelProviders"), {f"{name}": entry}))
     edits = []
     for path, holder in holders:
         for key, choice in holder.items() if isinstance(holder, Mapping) else ():
             listed = choice.get("fallbacks") if isinstance(choice, Mapping) else None
             if (
                 isinstance(key, str)
-                and key.lower().endswith("model")
+                and (key.lower().endswith("model") or path[-1] == "modelProviders")
                 and isinstance(listed, list)
                 and len(listed) > MOST_FALLBACKS
             ):

@@ -166,9 +166,11 @@ def test_a_second_fallback_is_an_error_that_can_be_mended(paths: Paths) -> None:
     both = ["litellm/default", "litellm/other"]
     config["agents"]["defaults"] |= {"model": {"fallbacks": both}, "imageModel": {"primary": "x/y", "fallbacks": both}}
     config["agents"]["list"] = [{"id": "main"}, {"id": "ops", "model": {"primary": "litellm/other", "fallbacks": both}}]
+    config["agents"]["defaults"]["subagents"] = {"model": {"fallbacks": both}}
+    config["agents"]["list"][0]["modelProviders"] = {"litellm": {"fallbacks": both}}
     paths.config.write_text(json.dumps(config))
     found = [finding for finding in examined(paths).findings if finding.code == "config-invalid"]
-    assert [(finding.severity, finding.command) for finding in found] == [("error", "fased litellm doctor --fix")] * 3
+    assert [(finding.severity, finding.command) for finding in found] == [("error", "fased litellm doctor --fix")] * 5
     assert all("At most one fallback is allowed" in finding.message for finding in found)
     (mend,) = mends(examined(paths).subject)
     mend.do()
@@ -176,6 +178,8 @@ def test_a_second_fallback_is_an_error_that_can_be_mended(paths: Paths) -> None:
     assert after["defaults"]["model"] == {"fallbacks": both[:1]}
     assert after["defaults"]["imageModel"] == {"primary": "x/y", "fallbacks": both[:1]}
     assert after["list"][1]["model"] == {"primary": "litellm/other", "fallbacks": both[:1]}
+    assert after["defaults"]["subagents"]["model"] == {"fallbacks": both[:1]}
+    assert after["list"][0]["modelProviders"] == {"litellm": {"fallbacks": both[:1]}}
     assert "config-invalid" not in codes(paths)
     assert mends(examined(paths).subject) == []
 
