@@ -176,5 +176,6 @@ def test_a_list_of_models_that_makes_no_sense(verify: Verify, fault_server: Faul
 def test_an_alias_whose_fallback_answers_is_not_counted_as_verified(verify: Verify, proxy: Proxy) -> None:
     document = verify(proxy.url, proxy.master_key, "upstream-fallback")
     [alias] = document["aliases"]
-    assert [finding["code"] for finding in alias["findings"]] == ["answered-by-fallback"]
+    # What is known against the release of the proxy is told, too.
+    assert {finding["code"] for finding in alias["findings"]} - {"cve"} == {"answered-by-fallback"}
     assert [rung["name"] for rung in document["ladder"] if rung["reached"]] == []
