@@ -82,6 +82,11 @@ def remember(secret: str | None) -> None:
         _known.add(secret)
 
 
+def any_known() -> bool:
+    """Whether there is a secret to look for."""
+    return bool(_known)
+
+
 def known() -> tuple[Secret, ...]:
     """The secrets that are known, for another process of this program."""
     return tuple(map(Secret, sorted(_known)))

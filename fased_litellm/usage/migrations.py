@@ -85,6 +85,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE feed SET size = -1 WHERE kind IN ('store', 'database')",
     ),
     migration_7.STATEMENTS,
+    (
+        # Most transcripts continue no other one.
+        "CREATE INDEX feed_parent ON feed (agent, parent) WHERE parent <> ''",
+    ),
 )
 
 LATEST = len(MIGRATIONS)

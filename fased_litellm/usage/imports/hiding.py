@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ...redaction import hide_known, may_hold_known
+from ...redaction import any_known, hide_known, may_hold_known
 from .calls import Values, columns
 from .digests import blake2b
 from .files import Found
@@ -16,20 +16,22 @@ from .files import Found
 
 def distinct(name: str) -> str:
     """A name without the keys that are known, and still another one than any other name."""
+    if not any_known():
+        return name
     hidden = hide_known(name)
     return name if hidden == name else f"{hidden}#{_digest(name)}"
 
 
 def files(found: list[Found]) -> list[Found]:
     """Files, with what is hidden in their names."""
-    if not may_hold_known("\n".join([file.path for file in found])):
+    if not any_known() or not may_hold_known("\n".join([file.path for file in found])):
         return found
     return [file._replace(path=distinct(file.path), name=distinct(file.name)) for file in found]
 
 
 def calls(by_shape: Mapping[int, Values]) -> None:
     """Hide keys in the ids of calls, of which most have none: they are looked at together."""
-    for shape, values in by_shape.items():
+    for shape, values in by_shape.items() if any_known() else ():
         names = columns(shape)
         width = len(names)
         _hide(values, 0, width, distinct=True)

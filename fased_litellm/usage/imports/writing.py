@@ -15,7 +15,7 @@ from ..ledger import Ledger
 from ..multirow import Insertion
 from ..rollups import Part
 from ..rows import last_id
-from . import badlines, conversations, copies
+from . import badlines, conversations, copies, kin
 from .calls import DIMENSION, FEED, Values, columns
 from .conversations import Conversation
 from .feedrows import NEW_FEED, READ_ON
@@ -151,6 +151,7 @@ class _Batch:
         self._present: set[int] = set()
         self._billed: list[str] = []
         self._heirs: list[copies.Heir] = []
+        self._touched: dict[kin.Name, None] = {}
         self.written = Written()
         self._drop()
 
@@ -222,14 +223,16 @@ class _Batch:
         """Write what is left."""
         self._put()
         settled = copies.settle(self._connection, self._heirs, self._last_call)
-        self.written.added -= settled.fresh
-        self.written.copies += settled.copies
+        again = kin.settle(self._connection, self._touched, self._last_call)
+        self.written.added -= settled.fresh + again.fresh
+        self.written.copies += settled.copies + again.copies
         covered = conversations.cover(self._connection, self._billed) if self._billed else 0
         self.written.covered += covered
-        filled.settle(self._connection, self._last_call, left=bool(settled.copies or covered))
+        filled.settle(self._connection, self._last_call, left=bool(settled.copies or again.copies or covered))
 
     def _begin(self, chunk: Chunk) -> _Open:
         source = self._sources[chunk.key]
+        header = chunk.header
         if not chunk.state:
             self._put()
             self._before = replace(self.written, bad=[*self.written.bad])
@@ -241,9 +244,7 @@ class _Batch:
         fresh = conversation is None
         if conversation is None:
             self._last_conversation += 1
-            conversation = conversations.new(
-                self._last_conversation, *name, source.about or unnamed(*name, chunk.header)
-            )
+            conversation = conversations.new(self._last_conversation, *name, source.about or unnamed(*name, header))
             self._made[name] = conversation
         self._present.add(conversation.id)
         if source.feed is None:
@@ -254,12 +255,13 @@ class _Batch:
             opened.known_bad = badlines.forget(self._connection, source.feed.id)
             self._connection.execute(
                 "UPDATE feed SET copied_until_ms = ?, parent = ?, summed_up = ? WHERE id = ?",
-                (chunk.header.copied_until_ms, chunk.header.parent, chunk.header.summed_up, source.feed.id),
+                (header.copied_until_ms, header.parent, header.summed_up, source.feed.id),
             )
         return opened
 
     def _end(self, file: _Open, chunk: Chunk, state: State) -> None:
         conversation = file.conversation
+        self._touched[conversation.agent, conversation.name] = None
         if file.fresh:
             row = conversations.row(conversation, chunk.first_ms, chunk.last_ms, counted=chunk.billed)
             self._inserted[conversations.ADDITION] += row
@@ -269,7 +271,8 @@ class _Batch:
             self._billed.append(conversation.session_id)
         now = time.time_ns() // 1_000_000
         found, known = file.source.file, file.source.feed
-        until, parent = chunk.header.copied_until_ms, chunk.header.parent
+        header = chunk.header
+        until, parent = header.copied_until_ms, header.parent
         if known and not chunk.restarted:
             until, parent = known.copied_until_ms, known.parent
         if parent or chunk.copies or until == LAST_MS:
@@ -279,7 +282,7 @@ class _Batch:
             self._updated[READ_ON].append((*state, now, file.feed))
         else:
             row = (file.feed, found.kind, found.path, found.agent, conversation.id)
-            row = (*row, until, parent, chunk.header.summed_up, *state, now)
+            row = (*row, until, parent, header.summed_up, *state, now)
             self._inserted[NEW_FEED] += row
 
     def _forget_file(self) -> None:
