@@ -116,14 +116,17 @@ class UsageRecord:
         if len(self.call_id) > MAX_TEXT or not self.call_id.isascii():
             object.__setattr__(self, "call_id", _name(self.call_id))
         # One look at all of them: a call is recorded while somebody waits.
-        if may_hold_known("\n".join([text for name in _TEXTS if (text := getattr(self, name))])):
+        texts = _texts_of(self)
+        together = "\n".join([text for text in texts if text])
+        if may_hold_known(together):
             self._hide_known()
-        for name in _TEXTS:
-            text = getattr(self, name)
-            if text is not None and (not text or len(text) > MAX_ID or not text.isascii()):
-                object.__setattr__(self, name, _clean(text[:MAX_ID] if name in _IDS else text))
-        for name in _COUNTS:
-            count = getattr(self, name)
+            texts = _texts_of(self)
+            together = "\n".join([text for text in texts if text])
+        if len(together) > MAX_ID or not together.isascii() or "" in texts:
+            for name, text in zip(_TEXTS, texts, strict=True):
+                if text is not None and (not text or len(text) > MAX_ID or not text.isascii()):
+                    object.__setattr__(self, name, _clean(text[:MAX_ID] if name in _IDS else text))
+        for name, count in zip(_COUNTS, _counts_of(self), strict=True):
             if count is None and name in _OPTIONAL:
                 continue
             if type(count) is not int or not 0 <= count <= MAX_COUNT:
@@ -137,8 +140,7 @@ class UsageRecord:
             raise ValueError(f"{self.status!r} is not a status of a call.")
         if type(self.started_at_ms) is not int or not 0 <= self.started_at_ms <= _MAX_TIME_MS:
             raise ValueError(f"{self.started_at_ms!r} is not a time in milliseconds since 1970.")
-        for name in COSTS:
-            cost = getattr(self, name)
+        for cost in _costs_of(self):
             if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
                 raise ValueError(f"A call cannot cost USD {cost}.")
 
@@ -262,3 +264,4 @@ _OPTIONAL = ("retries", "fallbacks", "http_status")
 _TEXTS = tuple(
     field.name for field in fields(UsageRecord) if str(field.type).startswith("str") and field.name != "status"
 )
+_texts_of, _counts_of, _costs_of = attrgetter(*_TEXTS), attrgetter(*_COUNTS), attrgetter(*COSTS)
