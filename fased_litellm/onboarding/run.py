@@ -12,7 +12,7 @@ from ..catalog import cache
 from ..catalog.facts import Catalog
 from ..config import agents, backups
 from ..config.load import load
-from ..errors import CallError, CatalogError, FasedError
+from ..errors import CallError, CatalogError, FasedError, UsageError
 from ..net.addresses import is_private_url
 from ..paths import Paths
 from ..refs import normalize_agent_id
@@ -97,6 +97,7 @@ def onboard(
     snapshot = load(paths, env).require_usable()
     agent = normalize_agent_id(request.agent) if request.agent else None
     found = look(snapshot, agent)
+    new_agent = _new_agent(snapshot.value, agent)
     keyring = Keyring()
     url, key, allow_private, catalog, remarks = _connect(request, dialogue, found, keyring)
     decision = dialogue.model(found, catalog)
@@ -109,7 +110,7 @@ def onboard(
         set_primary=decision.set_primary,
         roles=dialogue.roles(found, catalog),
         catalog=catalog,
-        warnings=(*key.notes, *snapshot.warnings, *remarks, *decision.warnings),
+        warnings=(*new_agent, *key.notes, *snapshot.warnings, *remarks, *decision.warnings),
         headers=request.headers,
     )
     base = read(agents.base_auth_profiles(paths))
@@ -124,6 +125,16 @@ def onboard(
     if catalog is not None:
         _remember(paths, catalog)
     return Outcome(plan, written=True, backups=kept, models=models)
+
+
+def _new_agent(config: Mapping[str, Any], agent: str | None) -> list[str]:
+    """A word about an agent that the config does not have yet: it is made, and its name may be mistyped."""
+    try:
+        if agent:
+            agents.known(config, agent)
+    except UsageError as error:
+        return [f"{error.message.rstrip('.')} yet; it is set up anew. {error.hint or ''}".strip()]
+    return []
 
 
 def _kept_in(request: Request, found: Found, key: GivenKey, keyring: Keyring) -> KeptIn:
