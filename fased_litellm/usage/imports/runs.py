@@ -60,12 +60,14 @@ def run_of(entry: Any, agent: str) -> Run | None:
     key = text(entry.get("sessionKey")) or f"cron:{job}"
     named = of_key(key, agent)
     session_id = entry.get("sessionId")
+    if type(session_id) is not str or not session_id.strip():
+        session_id = _session_in(entry.get("sessionKey"))
     duration = number(entry.get("durationMs"))
     return Run(
         call_id=f"task:{job}:{started}",
         about=_task(named, job),
         named=named,
-        session_id=distinct(plain(session_id.strip()))[:255] if type(session_id) is str else "",
+        session_id=distinct(plain(session_id.strip()))[:255],
         started_at_ms=started,
         provider=text(entry.get("provider")),
         model=text(entry.get("model")),
@@ -75,6 +77,12 @@ def run_of(entry: Any, agent: str) -> Run | None:
         latency_ms=duration if duration is not None and duration >= 0 else None,
         problem=problem,
     )
+
+
+def _session_in(key: Any) -> str:
+    """The session's id at the end of the key of a single run, ``…:run:<session id>``; '' for another key."""
+    head, _, found = key.rpartition(":run:") if type(key) is str else ("", "", "")
+    return found if head else ""
 
 
 def _task(found: About, job: str) -> About:

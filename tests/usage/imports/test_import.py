@@ -10,6 +10,7 @@ import pytest
 from fased_litellm.usage.imports.blocks import Lines
 from fased_litellm.usage.imports.jsonlines import fast
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
+from tests.usage.imports.agentdb import AgentDatabase
 from tests.usage.imports.node import T0, Node, asked, call_id, header, reply, tool_result, usage
 from tests.usage.imports.node import text as node_text
 
@@ -371,6 +372,39 @@ def test_tokens_that_do_not_add_up_count_and_are_told(node: Node) -> None:
     node.read_in()
     assert len(ids(node)) == 4
     assert [line for (line,) in node.rows("SELECT line FROM bad_line")] == [1, 3, 4]
+
+
+@pytest.mark.parametrize("where", ["log", "store", "database"])
+def test_a_placeholder_erases_nothing_in_logs_stores_and_databases_either(node: Node, where: str) -> None:
+    run = {"action": "finished", "ts": T0, "jobId": "j", "provider": "litellm", "model": "m"}
+    database = AgentDatabase(node)
+    for real in (True, False, False):
+        if where == "log":
+            log = {**run, "usage": {"input_tokens": 7 * real, "output_tokens": 3 * real, "total_tokens": 10 * real}}
+            path = node.state / "cron" / "runs" / "j.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            node.append(path, [log])
+        elif where == "store":
+            entry = {"sessionId": "s1", "inputTokens": 7 * real, "outputTokens": 3 * real, "updatedAt": T0 + real}
+            node.store({"agent:main:main": entry})
+        else:
+            used = {"input": 7 * real, "output": 3 * real, "cacheRead": 0, "cacheWrite": 0, "totalTokens": 10 * real}
+            database.add("s1", [reply("a1", T0, usage=used)])
+        node.read_in()
+        assert node.calls("input_tokens, output_tokens, total_tokens") == [(7, 3, 10)]
+    node.read_in(full=True)
+    assert node.calls("total_tokens") == [(10,)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("key", ["agent:main:cron:j:run:s1", "cron:j:run:s1"])
+def test_a_log_may_name_the_session_by_its_key_alone(node: Node, order: int, key: str) -> None:
+    run = {"action": "finished", "ts": T0, "jobId": "j", "sessionKey": key, "usage": {"input_tokens": 7}}
+    steps = [lambda: node.runs("j", [run]), lambda: node.write(node.transcript("s1"), [reply("a1")])]
+    for step in steps[::order]:
+        step()
+        node.read_in()
+    assert node.calls() == [("main/s1/a1",)]
 
 
 def test_tokens_in_openais_way(node: Node) -> None:
