@@ -12,7 +12,7 @@ import typer
 
 from ..context import CallContext
 from ..errors import CallError, Cancelled, FasedError, StreamInterrupted, UsageError
-from . import offered, output, session
+from . import output, session, unclear
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def chat(
         session.known_agent(provider.settings.snapshot, agent)
         _shown_here()
         context = context.with_(agent=provider.agent, source="cli")
-        offered.ask_where_unclear(provider, model)
+        unclear.ask(provider, model)
         talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)
         if text is not None:
             _say(talk, [*history, user_message(text, image or ())])

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import Cancelled, UsageError
 from ..formatting import token_count, tokens, usd
-from . import offered, output, session
+from . import output, session, unclear
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def debug(
         question = question.saying(text)
     with session.provider(agent=normalize_agent_id(agent) if agent else None) as provider:
         session.known_agent(provider.settings.snapshot, agent)
-        offered.ask_where_unclear(provider, question.model)
+        unclear.ask(provider, question.model)
         debugger = Debugger(provider, question, output.diagnostic)
         key = debugger.key
         target: Provider | None = None

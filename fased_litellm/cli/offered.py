@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,14 +10,13 @@ from ..catalog import cache
 from ..catalog.selection import check_ref, remarks, unlisted
 from ..catalog.typed import read_ref
 from ..errors import FasedError, MissingVariable
-from ..refs import PROVIDER, ModelRef, normalize_provider
+from ..refs import PROVIDER, ModelRef
 from . import output
 
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog
     from ..config.load import ConfigSnapshot
     from ..paths import Paths
-    from ..provider import LiteLLMProvider
 
 
 def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
@@ -91,16 +89,6 @@ def chosen(
         for note in filter(None, [unlisted(offered, ref), *remarks(ref)]):
             output.diagnostic(note)
     return refs
-
-
-def ask_where_unclear(provider: LiteLLMProvider, text: str | None) -> None:
-    """Ask the proxy for its list, where none is known and a model as typed for a call seems to be another provider's: an id of
-    the list may look like that."""
-    if text is None or "/" not in text or normalize_provider(text.partition("/")[0]) == PROVIDER:
-        return
-    if provider.last_good() is None:
-        with contextlib.suppress(FasedError):  # the call itself says what is wrong
-            provider.discover()
 
 
 def age_of(catalog: Catalog) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..visible import one_line
-from . import offered, output, session
+from . import output, session, unclear
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def verify(
     run = Run(snapshot, session.paths(), agent=session.known_agent(snapshot, agent), max_tokens=max_tokens)
     if not everything:
         with session.provider(agent=run.agent) as provider:
-            offered.ask_where_unclear(provider, alias)
+            unclear.ask(provider, alias)
     refs = run.used() if everything else run.named(alias)
     if not refs:
         raise UsageError("No alias of LiteLLM is in use.", hint="Choose one: fased models set litellm/ALIAS")
