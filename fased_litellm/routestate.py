@@ -105,17 +105,14 @@ def route_state(snapshot: ConfigSnapshot, paths: Paths) -> RouteState:
     try:
         settings = Settings.of(snapshot, paths)
     except MissingVariable as error:
-        base_url, (key, catalog, problem), nearly = (
-            provider_of(snapshot).base_url,
-            _unasked(snapshot, paths, error),
-            None,
-        )
+        base_url, known, nearly = provider_of(snapshot).base_url, None, None
+        key, catalog, problem = _unasked(snapshot, paths, error)
     else:
         base_url = settings.base_url
         with LiteLLMProvider(settings) as provider:
             key, catalog, problem = _ask(provider)
             nearly = _nearly_spent(provider) if key is not None and problem is None else None
-    known = settings.known()
+        known = settings.known()
     choice = resolve(snapshot, known=known)
     roles = {}
     for role in ROLES:

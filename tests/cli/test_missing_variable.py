@@ -204,3 +204,28 @@ def test_an_agents_folder_with_one_is_not_made(agent: Agent, proxy: StandIn, mon
     assert 'Missing env var "DIR" referenced at config path: agents.list[0].agentDir' in err
     assert list(tmp_path.iterdir()) == []
     assert "${DIR}" in agent.ok("agents", "list")
+
+
+def test_with_a_variable_in_every_place_all_that_needs_none_works(agent: Agent) -> None:
+    agent.config.write_text(
+        "{ models: { providers: { litellm: { baseUrl: '${PROXY}', apiKey: '${K}', headers: { 'X-Door': '${DOOR}' },"
+        " models: [{ id: '${MID}', name: 'x' }] } } }, agents: { defaults: { model: { primary: 'litellm/${MODEL}',"
+        " fallbacks: ['${FB}'] } }, list: [{ id: 'main', workspace: '${WS}' }] } }"
+    )
+    before = agent.config.read_text()
+    for words in (
+        [],
+        ["models", "list"],
+        ["models", "list", "--all"],
+        ["models", "status"],
+        ["models", "aliases", "list"],
+        ["models", "fallbacks", "list"],
+        ["agents", "list"],
+        ["providers", "models", "list"],
+        ["usage"],
+        ["config", "get", "models"],
+    ):
+        agent.ok(*words)
+    assert agent.config.read_text() == before
+    agent.ok("models", "set", "litellm/x")
+    assert agent.config.read_text() == before.replace("litellm/${MODEL}", "litellm/x")
