@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +101,7 @@ def look(
         ConfigError: the file cannot be read, or is none.
     """
     file = read(path)
-    base_url, uses, notes = _agent(snapshot)
+    base_url, notes = _agent(snapshot)
     around = Surroundings(
         here=os.environ if env is None else env,
         in_proxy=names_in_proxy(paths, base_url, path),
@@ -110,7 +110,7 @@ def look(
     found, problems = model_map(file, around)
     if not found.deployments:
         problems = (*problems, _empty(found))
-    findings = ordered([*file.findings, *problems, *judge(found, file.root, uses)])
+    findings = ordered([*file.findings, *problems, *judge(found, file.root, _uses(snapshot, found))])
     return Look(found, findings, (*notes, *((note,) if note else ())))
 
 
@@ -124,15 +124,26 @@ def _empty(found: ModelMap) -> Finding:
     )
 
 
-def _agent(snapshot: ConfigSnapshot | None) -> tuple[str | None, Sequence[tuple[str, str]], tuple[str, ...]]:
+def _agent(snapshot: ConfigSnapshot | None) -> tuple[str | None, tuple[str, ...]]:
+    """The proxy's address, and what is to be said."""
     if snapshot is None or not snapshot.valid:
-        return None, (), ("The agent's config cannot be read, so what it uses was not compared.",)
+        return None, ("The agent's config cannot be read, so what it uses was not compared.",)
     from ...config.implied import provider_of
     from ...proxy.urls import normalize_base_url
-    from ...roles.allowed import refs_in_use
 
-    uses = [(place, ref.model) for place, ref in refs_in_use(snapshot, PROVIDER)]
-    return normalize_base_url(provider_of(snapshot).base_url), uses, ()
+    return normalize_base_url(provider_of(snapshot).base_url), ()
+
+
+def _uses(snapshot: ConfigSnapshot | None, found: ModelMap) -> list[tuple[str, str]]:
+    """What the agent's config uses: place, model id. Names of the file with an ``@`` are known as such."""
+    if snapshot is None or not snapshot.valid:
+        return []
+    from ...roles.allowed import refs_in_use
+    from ...roles.known import Names
+
+    names = {*found.aliases, *(renaming.name for renaming in found.renamings)}
+    known = Names(snapshot, listed=lambda: names)
+    return [(place, ref.model) for place, ref in refs_in_use(snapshot, PROVIDER, known=known)]
 
 
 def _prices(paths: Paths, base_url: str | None) -> Callable[[str], bool | None]:
