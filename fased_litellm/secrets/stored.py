@@ -16,8 +16,6 @@ from ..config.environment import for_keys
 from ..errors import FasedError
 from ..paths import Paths
 from ..redaction import remember
-from .profiles import coerce_ref, read
-from .secretref import resolve
 
 _VARIABLES = ("_API_KEY", "_MASTER_KEY")
 """How the names of variables end that hold keys."""
@@ -38,6 +36,8 @@ def remember_stored(paths: Paths, config: Mapping[str, Any], env: Mapping[str, s
             remember(value.strip())
     for ref in _references(paths, config):
         if ref["source"] != "exec":
+            from .secretref import resolve  # most installations have no references
+
             with contextlib.suppress(FasedError):
                 resolve(ref, config, env)  # which remembers it
     with contextlib.suppress(OSError):
@@ -48,12 +48,18 @@ def _references(paths: Paths, config: Mapping[str, Any]) -> Iterator[Mapping[str
     places = {auth_profiles(paths, config, agent.id) for agent in agents_of(config)}
     home = paths.state / "agents"
     places |= {home / agent / "agent" / "auth-profiles.json" for agent in _names_in(home)}
-    for place in sorted(places):
+    for place in sorted(place for place in places if os.path.lexists(place)):
+        from .profiles import read
+
         with contextlib.suppress(FasedError):
             yield from [found.ref for found in read(place).profiles.values() if found.ref]
     for entry in section(config, "models", "providers").values():
-        if isinstance(entry, Mapping) and (ref := coerce_ref(entry.get("apiKey"))):
-            yield ref
+        key = entry.get("apiKey") if isinstance(entry, Mapping) else None
+        if isinstance(key, Mapping) or (isinstance(key, str) and "${" in key):
+            from .profiles import coerce_ref
+
+            if ref := coerce_ref(key):
+                yield ref
 
 
 def _names_in(folder: str | os.PathLike[str]) -> list[str]:
