@@ -14,7 +14,6 @@ from ..net.transport import AsyncTransport, Transport
 from ..redaction import Secret, hide_known_in
 from .answers import json_of
 from .exchange import Exchange
-from .failures import classify
 from .reply import Delta, Reply
 from .urls import normalize_base_url
 from .wire import base_headers, json_bytes
@@ -112,6 +111,8 @@ class _Core:
         return JsonAnswer(answer.status, answer.headers, body)
 
     def _refused(self, answer: Answer) -> ProxyError:
+        from .failures import classify  # the table of failures is loaded where something fails
+
         return classify(answer.status, answer.headers, answer.body, key_sent=bool(self.api_key)).as_error()
 
 

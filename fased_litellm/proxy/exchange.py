@@ -12,7 +12,6 @@ from ..net import logins
 from ..net.messages import Answer, Request
 from .answers import looks_like_html, looks_like_login, parsed
 from .billed import Served
-from .failures import classify
 from .pricing.prices import PriceSource
 from .receipt import Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, cites, id_of, mapping, mappings, read_completion
@@ -158,6 +157,8 @@ class Exchange:
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> CallError:
         self._headers = headers
+        from .failures import classify  # the table of failures is loaded where something fails
+
         found = classify(status, headers, body, key_sent=self._key_sent, sent=chat_body(self.chat).keys())
         return self.stamped(found.as_error())
 

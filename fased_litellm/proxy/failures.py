@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..errors import ProxyError
 from ..numerals import decimal
 from .answers import UNREADABLE, error_of, param_of, parsed
-from .causes import OF_CONFIG, RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Mark, Rule, marks, parameters
+from .causes import OF_CONFIG, RULES, STREAM_BROKE, UNKNOWN, WORDLESS, Mark, Rule, marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ def _of_config(rule: Rule, message: str, param: str | None, sent: Collection[str
     """The row of a parameter which the proxy's config adds, where the refusal names one that was not sent."""
     if rule.cause == "bad-request" and param is None:
         return rule  # its words are too common to find a name in them
+    from .causes import parameters  # here, since only a refusal needs its patterns
+
     names = parameters.foreign(message if rule.cause == "parameter-refused" else "", param, sent)
     if not names:
         return rule

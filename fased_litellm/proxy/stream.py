@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answers import UNREADABLE, parsed
-from .causes import STREAM_BROKE, STREAM_CUT
 from .eventstream import DONE, EventDecoder
-from .failures import Failure, classify
 from .pairs import Pairs, joined
 from .reply import Content, Delta, choice_index, cites, mappings, read_message, reasoning_of, text_of, whole_calls
 from .tokens import merged_usage
 from .toolcalls import ToolCalls
+
+if TYPE_CHECKING:
+    from .failures import Failure
 
 
 class StreamReader:
@@ -90,13 +91,13 @@ class StreamReader:
         if self._failure is not None:
             return self._failure
         if not self.done and (error := self._events.too_large()) is not None:
-            return Failure(STREAM_CUT, error.message.rstrip("."))
+            return _cut(error.message.rstrip("."))
         if not self.done and not self._finish_reason:
-            return Failure(STREAM_CUT, "the stream ended without its end mark")
+            return _cut("the stream ended without its end mark")
         # An output limit may cut arguments off rightly; it is then the reason to finish.
         calls = self._calls.calls() if self._finish_reason != "length" else ()
         if any(call.arguments and parsed(call.arguments) is UNREADABLE for call in calls):
-            return Failure(STREAM_CUT, "the arguments of a tool call are cut off")
+            return _cut("the arguments of a tool call are cut off")
         return None
 
     def content(self) -> Content:
@@ -113,7 +114,7 @@ class StreamReader:
             return []
         if event is UNREADABLE:
             if not self.done:
-                self._failure = self._failure or Failure(STREAM_CUT, "an event of the stream is not JSON")
+                self._failure = self._failure or _cut("an event of the stream is not JSON")
             return []
         if not isinstance(event, Mapping):
             return []
@@ -195,7 +196,18 @@ class StreamReader:
         return found
 
 
+def _cut(message: str) -> Failure:
+    # Here and below: the table of failures is loaded where something fails.
+    from .causes import STREAM_CUT
+    from .failures import Failure
+
+    return Failure(STREAM_CUT, message)
+
+
 def _error_event(error: Any) -> Failure:
+    from .causes import STREAM_BROKE
+    from .failures import classify
+
     code = error.get("code") if isinstance(error, Mapping) else None
     status = _status(code) or 500
     failure = classify(status, {}, {"error": error})

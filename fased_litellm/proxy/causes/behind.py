@@ -7,12 +7,13 @@ and 3). So the caller's key has no part in it, whatever the words are.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from .rule import Rule
 
-_WORDED = (
-    Rule(
+_behind = partial(Rule, only="behind")
+RULES = (
+    _behind(
         "provider-quota",
         "provider-key",
         "The budget of the key which the proxy uses at the gateway behind it is used up. The owner of the proxy has to see to it there.",
@@ -20,7 +21,7 @@ _WORDED = (
         message=r"(?i)budget has been exceeded|ExceededBudget|crossed budget|exceeded budget for|key limit exceeded"
         r"|requires more credits|out of call volume quota",
     ),
-    Rule(
+    _behind(
         "provider-rate-limit",
         "provider",
         "The gateway behind the proxy limits the rate of the key which the proxy uses there. Wait, or have the limit raised there.",
@@ -28,7 +29,7 @@ _WORDED = (
         message=r"Rate limit exceeded for (?:api_key|user|team|model|end_user|project|organization)|Limit type: \w"
         r"|Crossed TPM / RPM / Max Parallel|(?i:max parallel request limit)",
     ),
-    Rule(
+    _behind(
         "provider-overloaded",
         "provider",
         "Every deployment of this model is cooling down at the gateway behind the proxy. Try again in some seconds; if it lasts, see the log there.",
@@ -36,7 +37,7 @@ _WORDED = (
         types=("all_deployments_in_cooldown",),
         message=r"(?i)no (?:healthy )?deployments? available",
     ),
-    Rule(
+    _behind(
         "provider-permission",
         "provider-key",
         "The key which the proxy uses at the gateway behind it may not use this model there. The owner of the proxy has to enable it there.",
@@ -44,7 +45,7 @@ _WORDED = (
         types=("key_model_access_denied", "team_model_access_denied", "user_model_access_denied"),
         message=r"(?i)not allowed to (?:access model|call this route)|is not available for this api key|only proxy admin can be used",
     ),
-    Rule(
+    _behind(
         "provider-key",
         "provider-key",
         "The gateway behind the proxy does not take the key which the proxy uses there. The owner of the proxy has to correct it in the proxy's config.",
@@ -55,14 +56,14 @@ _WORDED = (
         # Fact: LiteLLM 1.80 takes this one of Azure for a ContentPolicyViolationError.
         r"|access denied due to .{0,60}subscription key",
     ),
-    Rule(
+    _behind(
         "provider-model",
         "gateway",
         "Bedrock serves this model through an inference profile alone. The owner of the proxy has to name its id or ARN in `litellm_params.model`, as in `bedrock/us.anthropic.claude-…`.",
         statuses=(400, 403, 404, 424, 500),
         message=r"(?i)on-demand throughput|(?:ID or )?ARN of an inference profile",
     ),
-    Rule(
+    _behind(
         "provider-model",
         "gateway",
         "The gateway behind the proxy has no model of the name to which the proxy maps this one, or none that can do this. The owner of the proxy has to correct `litellm_params.model`, or the config there.",
@@ -71,7 +72,7 @@ _WORDED = (
         r"|no allowed providers|deployment for this resource does not exist|does not work with the specified model"
         r"|provided model identifier is invalid|model .{1,120} (?:is )?not found|is not accessible",
     ),
-    Rule(
+    _behind(
         "provider-route",
         "gateway",
         "The `api_version` of the deployment does not have this model. The owner of the proxy has to raise it in `litellm_params`.",
@@ -79,26 +80,26 @@ _WORDED = (
         message=r"(?i)enabled only for api versions?|(?:unsupported|invalid) api[- ]version|api[- ]version (?:is )?not supported",
     ),
     # ---- TLS between the proxy and it. Fact: the openai SDK says no more than "Connection error."; aiohttp and httpx say this.
-    Rule(
+    _behind(
         "provider-certificate",
         "gateway",
         "The certificate of the provider, or of what stands before it, has expired. Renew it; or check `api_base` and the clock where the proxy runs.",
         message=r"certificate has expired|certificate is not yet valid",
     ),
-    Rule(
+    _behind(
         "provider-certificate",
         "gateway",
         "The certificate of the provider is for another host name than the one in `api_base`. Correct `api_base` in the proxy's config, or the certificate.",
         message=r"(?i)host ?name mismatch|doesn't match (?:either of )?'|certificate is not valid for|IP address mismatch",
     ),
-    Rule(
+    _behind(
         "provider-certificate",
         "gateway",
         "The proxy does not trust the certificate of the provider, as behind a company's own authority. Where the proxy runs, name the authority's file in SSL_CERT_FILE or in `ssl_verify` of `litellm_settings` (or of the deployment).",
         message=r"(?i)CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|certificate verify failed|self[- ]signed certificate"
         r"|unable to get (?:local )?issuer certificate|unknown ca\b",
     ),
-    Rule(
+    _behind(
         "provider-key",
         "provider-key",
         "The key or a header which the proxy sends to the provider holds characters that HTTP does not take, such as a typographic quote. The owner of the proxy has to correct it in the proxy's config.",
@@ -106,7 +107,6 @@ _WORDED = (
         message=r"'(?:ascii|latin-1)' codec can't encode",
     ),
 )
-RULES = tuple(replace(rule, only="behind") for rule in _WORDED)
 
 _ACCOUNT = (
     r"(?i)\b(?:account|tenant|subscription|organi[sz]ation|workspace|api[ _-]?key|credentials?|licen[cs]e|quota|credits?|budget"
@@ -123,21 +123,21 @@ _KEY = (
     r"|\b(?:api[ _-]?key|access token|credentials?) (?:is |has |was |are )?(?:not valid|invalid|expired|missing|revoked|disabled)"
 )
 _WORDS_LEFT = (
-    Rule(
+    _behind(
         "provider-key",
         "provider-key",
         "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         (400, 422),
         message=_KEY,
     ),
-    Rule(
+    _behind(
         "provider-permission",
         "provider-key",
         "The provider refuses the account which the proxy uses there; the message says why. The owner of the proxy has to see to it.",
         (400, 422),
         message=_ACCOUNT,
     ),
-    Rule(
+    _behind(
         "bad-request",
         "caller",
         "The provider refused the request; the message says why.",
@@ -147,42 +147,42 @@ _WORDS_LEFT = (
     ),
 )
 _STATUS_LEFT = (
-    Rule(
+    _behind(
         "provider-refused",
         "provider",
         "The provider, or the gateway behind the proxy, refused this; the message says why.",
         (400, 404, 405, 409, 410, 415, 418, 422, 424, 425, 451),
     ),
-    Rule(
+    _behind(
         "provider-key",
         "provider-key",
         "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         (401,),
     ),
-    Rule(
+    _behind(
         "provider-permission",
         "provider-key",
         "The proxy's account at the provider may not do this. The owner of the proxy has to see to it there.",
         (403,),
     ),
-    Rule(
+    _behind(
         "provider-rate-limit",
         "provider",
         "The provider limits the rate. Wait, or spread the load over more deployments.",
         (429,),
     ),
-    Rule(
+    _behind(
         "provider-timeout",
         "provider",
         "The provider did not answer in time. Try again, or raise `timeout` in the proxy's config.",
         (408, 504),
     ),
-    Rule(
+    _behind(
         "provider-error",
         "provider",
         "The provider failed. Try again later.",
         (500, 501, 502, 503, 520, 521, 522, 523, 524),
     ),
 )
-LEFT = tuple(replace(rule, only="behind") for rule in (*_WORDS_LEFT, *_STATUS_LEFT))
+LEFT = (*_WORDS_LEFT, *_STATUS_LEFT)
 """What is left, when no row of the other tables fits: the structure says that it came from behind the proxy."""

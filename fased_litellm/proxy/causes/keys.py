@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from .rule import SHOW_MODELS, Rule
 
-_ROWS = (
-    Rule(
+_own = partial(Rule, only="own")
+RULES = (
+    _own(
         "budget-exceeded",
         "caller-key",
         "The budget of this key (or of its team or user) is used up. Wait for its reset, or have the owner of the proxy raise it.",
         types=("budget_exceeded",),
         message=r"Budget has been exceeded|ExceededBudget",
     ),
-    Rule(
+    _own(
         "key-no-database",
         "caller-key",
         "This proxy has no database, so it knows no virtual keys: only its master key is accepted. Use the master key, or give the proxy a database.",
@@ -22,14 +23,14 @@ _ROWS = (
         types=("no_db_connection",),
         message=r"No connected db",
     ),
-    Rule(
+    _own(
         "key-missing",
         "caller-key",
         "Set LITELLM_API_KEY, or run `fased onboard --auth-choice litellm-api-key`.",
         statuses=(401,),
         message=r"No api key passed in",
     ),
-    Rule(
+    _own(
         "key-missing",
         "caller-key",
         "The proxy needs a key, and fails without one since its `prisma` package is missing. Set LITELLM_API_KEY, or run `fased onboard --auth-choice litellm-api-key`.",
@@ -37,21 +38,21 @@ _ROWS = (
         message=r"(?i)^internal server error$",
         keyless=True,
     ),
-    Rule(
+    _own(
         "key-malformed",
         "caller-key",
         "The key must be sent as a Bearer token. Store the key alone, without `Bearer` and without quotes.",
         statuses=(401,),
         message=r"Malformed API Key",
     ),
-    Rule(
+    _own(
         "key-wrong-kind",
         "caller-key",
         "This is not a LiteLLM key: those begin with `sk-`. Use a virtual key of this proxy, not the key of a provider.",
         statuses=(401,),
         message=r"LiteLLM Virtual Key expected",
     ),
-    Rule(
+    _own(
         "key-expired",
         "caller-key",
         "The key has expired. Ask the owner of the proxy for a new one, then run `fased onboard --auth-choice litellm-api-key`.",
@@ -59,21 +60,21 @@ _ROWS = (
         types=("expired_key",),
         message=r"Expired Key",
     ),
-    Rule(
+    _own(
         "key-blocked",
         "caller-key",
         "The key is blocked. The owner of the proxy can unblock it.",
         statuses=(401,),
         message=r"Key is blocked",
     ),
-    Rule(
+    _own(
         "team-blocked",
         "caller-key",
         "The team to which the key belongs is blocked. The owner of the proxy can unblock it.",
         statuses=(400, 401, 403),
         message=r"Authentication Error, Team=|\bTeam=.{1,120} is blocked",
     ),
-    Rule(
+    _own(
         "key-unknown",
         "caller-key",
         "This proxy does not know the key: it is mistyped, deleted, or belongs to another proxy. Check LITELLM_API_KEY, or run `fased onboard --auth-choice litellm-api-key`.",
@@ -81,42 +82,42 @@ _ROWS = (
         types=("token_not_found_in_db",),
         message=r"Invalid proxy server token|Unable to find token|Authentication Error, Invalid API key provided",
     ),
-    Rule(
+    _own(
         "key-not-admin",
         "caller-key",
         "Only the master key or an administrator may ask this.",
         statuses=(401, 403),
         message=r"Only proxy admin can be used|Service-account keys cannot query|not authorized to access this endpoint",
     ),
-    Rule(
+    _own(
         "key-route-denied",
         "caller-key",
         "The key is restricted to other routes. Ask the owner of the proxy for a key of the default type to do more.",
         statuses=(401, 403),
         message=r"not allowed to call this route",
     ),
-    Rule(
+    _own(
         "key-not-stored",
         "caller-key",
         "The proxy has no virtual key of that name in its database. Its master key is in none either: it cannot be asked about itself.",
         statuses=(404,),
         message=r"Key not found|No keys found",
     ),
-    Rule(
+    _own(
         "key-alias-taken",
         "caller",
         "Another key has this alias already. Choose another one, or delete that key first.",
         statuses=(400,),
         message=r"Unique key aliases|Key with alias .{1,200} already exists",
     ),
-    Rule(
+    _own(
         "budget-duration",
         "caller",
         "The proxy does not take this duration. Write `24h`, `7d` or `30d`, which every release knows; `weekly` and `monthly` came with 1.96.",
         statuses=(400, 422, 500),
         message=r"Invalid budget_duration|Invalid duration|Unsupported duration|duration format",
     ),
-    Rule(
+    _own(
         "model-forbidden",
         "caller-key",
         f"This key may not use that model, or the name is wrong. {SHOW_MODELS}",
@@ -124,7 +125,7 @@ _ROWS = (
         types=("key_model_access_denied", "team_model_access_denied", "user_model_access_denied"),
         message=r"is not available for this API key|not allowed to access model",
     ),
-    Rule(
+    _own(
         "key-rate-limit",
         "caller-key",
         "The key has reached its limit of requests, tokens or parallel calls. Wait for the reset, or have the limit raised.",
@@ -133,5 +134,4 @@ _ROWS = (
         header="rate_limit_type",
     ),
 )
-RULES = tuple(replace(rule, only="own") for rule in _ROWS)
 """In the words of a gateway behind the proxy they are of the key which the proxy has there: ``behind``."""
