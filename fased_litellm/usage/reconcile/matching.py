@@ -66,12 +66,23 @@ INSERT INTO attempt SELECT there.id FROM there WHERE there.id NOT IN (SELECT the
 """
 
 
+_INDEXES = {
+    "here_call": "here (call_id)",
+    "here_fill": "here (fill_id)",
+    "here_response": "here (response_id)",
+    "there_call": "there (call_id)",
+    "there_request": "there (request_id)",
+    "there_content": "there (model, total_tokens, started_at_ms)",
+}
+
+
 def match(connection: sqlite3.Connection) -> None:
     """Find the pairs: by our id of the call, by the proxy's, by that of the completion, and by content where ids do not tell."""
     connection.execute("BEGIN")
     connection.execute("DELETE FROM pair")
     connection.execute("DELETE FROM attempt")
-    connection.execute("CREATE INDEX IF NOT EXISTS there_content ON there (model, total_tokens, started_at_ms)")
+    for name, columns in _INDEXES.items():
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
     for statement in (_BY_CALL_ID, _BY_OWN_ROW, _BY_PROXY_ID, _BY_COMPLETION, _BY_REPLACED_ROW, _ATTEMPTS):
         connection.execute(statement)
     (longest,) = connection.execute("SELECT coalesce(max(ended_at_ms - started_at_ms), 0) FROM there").fetchone()

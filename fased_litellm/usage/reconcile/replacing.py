@@ -47,6 +47,10 @@ _CALLS = f"""
 _ROW = "call_id, proxy_call_id, response_id, model, total_tokens, started_at_ms, ended_at_ms, replaced_by, matched_by"
 _ROWS = f"SELECT {_ROW} FROM filled WHERE "  # noqa: S608 - constants
 _OPEN_ROWS = f"{_ROWS} coalesce(matched_by, 'content') = 'content' AND "
+_FREE_ROW = """
+SELECT filled.call_id, call.id, cost_pico FROM filled JOIN call USING (call_id)
+WHERE filled.proxy_call_id = ? AND +replaced_by IS NULL AND counted LIMIT 2
+"""
 _LEFT = f"""
 SELECT {", ".join(f"filled.{name}" for name in _ROW.split(", "))} FROM filled JOIN call ON call.call_id = filled.replaced_by
 WHERE NOT call.counted
@@ -60,7 +64,7 @@ def settle(connection: sqlite3.Connection, before: int, *, left: bool = False, n
         names: the ids of these.
     """
     rows = [Filled(*row) for name in names for row in connection.execute(f"{_ROWS} call_id = ?", (name,))]
-    calls = _new_calls(connection, before)
+    calls = [call for call in _new_calls(connection, before) if not _named(connection, call)]
     if left:
         rows += map(Filled._make, connection.execute(_LEFT))
     if calls or rows:
@@ -78,6 +82,24 @@ def settle_all(connection: sqlite3.Connection) -> None:
     rows = [Filled(*row) for row in connection.execute(f"SELECT {_ROW} FROM filled")]  # noqa: S608 - constants
     if rows:
         _Group(connection, [], rows).settle()
+
+
+def _named(connection: sqlite3.Connection, call: Candidate) -> bool:
+    """Let a call take the place of the free row that its id names, as nearly all do; False where more has to be looked at."""
+    found = connection.execute(_FREE_ROW, (call.call_id,)).fetchall()
+    if len(found) != 1:
+        return False
+    ((name, number, cost),) = found
+    how = "UPDATE filled SET replaced_by = ?, matched_by = 'call-id' WHERE call_id = ?"
+    connection.execute(how, (call.call_id, name))
+    known = connection.execute(
+        "SELECT id, cost_pico, cost_source FROM call WHERE call_id = ?", (call.call_id,)
+    ).fetchone()
+    changes: dict[int, dict[str, Any]] = {number: {"counted": 0}}
+    if cost is not None and (known[1] is None or known[2] == ESTIMATE):
+        changes[known[0]] = {"cost_pico": cost, "cost_source": COST_SOURCE, **_NO_PARTS}
+    change(connection, changes)
+    return True
 
 
 def _new_calls(connection: sqlite3.Connection, before: int) -> list[Candidate]:

@@ -115,7 +115,6 @@ def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_
                 )
         except sqlite3.Error as error:
             raise database.explain(ledger, error) from error
-    connection.execute("CREATE INDEX IF NOT EXISTS here_call ON here (call_id)")
 
 
 def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
@@ -147,7 +146,6 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
                 for row in batch
             ],
         )
-    connection.execute("CREATE INDEX IF NOT EXISTS there_call ON there (call_id)")
     return int(connection.execute("SELECT count(*) FROM there").fetchone()[0])
 
 
