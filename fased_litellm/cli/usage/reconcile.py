@@ -63,6 +63,7 @@ def reconcile(
     Needs a key that may see rows: the master key (LITELLM_MASTER_KEY, keyring) or one that belongs to a user. With a plain virtual
     key, its total is compared. Exit 1 if the two do not agree.
     """
+    from ... import ownership
     from ...onboarding.reconciling import TotalsOnly
     from ...onboarding.reconciling import reconcile as run
     from ...proxy.spend import SILENT_S
@@ -76,9 +77,13 @@ def reconcile(
     )
     paths = session.paths()
 
+    # One of another user is read as it is.
+    readable = paths.ledger.exists() and not ownership.may_write(paths.ledger)
+
     def catch_up() -> None:
-        imports.before_report(paths)
-        opening.drain(paths.ledger, output.diagnostic)
+        if not readable:
+            imports.before_report(paths)
+            opening.drain(paths.ledger, output.diagnostic)
 
     def compare() -> Reconciled:
         return run(
@@ -93,7 +98,14 @@ def reconcile(
             patience_s=wait,
         )
 
-    done = opening.taken_in(paths.ledger, compare, output.diagnostic, read_in=lambda: imports.before_report(paths))
+    if readable and not fill:
+        output.diagnostic(
+            "The usage ledger was read, and not written. The Node agent's newest calls are not in this comparison."
+            f" {ownership.told(paths.ledger) or 'It may not be written.'}"
+        )
+        done = compare()
+    else:
+        done = opening.taken_in(paths.ledger, compare, output.diagnostic, read_in=lambda: imports.before_report(paths))
     if json_output:
         output.document(done.as_dict())
     elif isinstance(done.found, TotalsOnly):
