@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from fased_litellm.cli import main
+from fased_litellm.proxy.admin import KeyAdmin
+from fased_litellm.proxy.client import ProxyClient
 from tests.live.proxies import Proxy
 
 Run = Callable[..., tuple[int, Any]]
@@ -113,9 +116,16 @@ def test_a_master_key_is_left_behind_by_the_command_beside_it(
     configure(home, proxy)
     (found,) = (found for found in findings(run) if found["code"] == "master-key-in-use")
     monkeypatch.delenv("LITELLM_API_KEY")
-    status, said = run(found["command"], "--yes")  # there is no terminal here on which to agree
-    assert status == 0, said
-    assert "master-key-in-use" not in [each["code"] for each in findings(run)]
+    alias = f"test-{uuid.uuid4().hex[:12]}"  # the usual name may be taken at a proxy that others use, too
+    try:
+        status, said = run(found["command"], "--alias", alias, "--yes")  # there is no terminal here on which to agree
+        assert status == 0, said
+        assert "master-key-in-use" not in [each["code"] for each in findings(run)]
+    finally:
+        with ProxyClient(proxy.url, proxy.master_key, allow_private_network=True) as client:
+            admin = KeyAdmin(client)
+            for key in admin.all(key_alias=alias):
+                admin.delete(key.token)
 
 
 def test_without_a_database_no_virtual_key_is_recommended(
