@@ -28,7 +28,6 @@ _TOGETHER = {
     "own_proxy": "own proxy",
     "single_model_proxy": "proxy with a single model",
     "bench": "atlas",
-    "outer": "proxy before a proxy",
     "refused": "starts that are refused",
     "mock_proxy": "port 4000",
     "proxy_4000": "port 4000",
@@ -52,7 +51,7 @@ def _group(item: pytest.Item) -> str | None:
     given = {"proxy": "LITELLM_PROXY_URL", "nodb_proxy": "LITELLM_NODB_URL"}
     chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
     names = {*getattr(item, "fixturenames", ()), *(value for value in chosen if isinstance(value, str))}
-    if item.get_closest_marker("database"):
+    if item.get_closest_marker("database") or "outer" in names:  # a proxy before that proxy has it refuse others, too
         names.add("proxy")
     for name, group in _TOGETHER.items():
         if name in names:
