@@ -142,7 +142,12 @@ def _texts(value: Any) -> list[str]:
     left = [value]
     while left:
         item = left.pop()
-        if isinstance(item, str):
+        if type(item) is str:
+            found.append(item)
+        elif type(item) is dict:
+            left += item
+            left += item.values()
+        elif isinstance(item, str):
             found.append(item)
         elif isinstance(item, Mapping):
             left += item

@@ -129,8 +129,11 @@ class Forms:
             at = min(within)
 
     def _in(self, text: str) -> bool:
-        if self._compact.may_be_in(text) or any(secret in text for secret in self._plain):
+        if self._compact.may_be_in(text):
             return True
+        for secret in self._plain:
+            if secret in text:
+                return True
         if not self._folded:
             return False
         folded = _folded(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 TIERS = {"flex": "flex", "balanced": "balanced", "priority": "priority", "fast": "priority", "ultrafast": "ultrafast"}
@@ -70,6 +70,8 @@ class BilledDetail(NamedTuple):
 
     def noteworthy(self) -> dict[str, Any]:
         """What has to be kept, so that a call can be priced later: not what follows from the tokens."""
+        if self == _NOTHING:
+            return {}
         values = {name: value for name, value in self.as_dict().items() if name not in _FOLLOWS}
         written = self.cache_write_5m_tokens or self.cache_write_1h_tokens
         return {name: value for name, value in values.items() if value or (written and name.startswith("cache_write"))}
@@ -104,6 +106,7 @@ _SPLIT = (
     "agent_searches",
 )
 _FIELDS = BilledDetail._fields
+_NOTHING = BilledDetail()
 
 
 class Served(NamedTuple):
@@ -123,6 +126,9 @@ class Served(NamedTuple):
 
 UNSERVED = Served()
 
+_Table = Mapping[str, tuple[str, Callable[[Any], Any]]]
+"""Name in a document → our name, and what reads the value."""
+
 
 def billed_detail(usage: Mapping[str, Any], served: Served = UNSERVED) -> BilledDetail:
     """What a ``usage`` object says besides the counts of tokens. LiteLLM's names and those of the providers behind it.
@@ -130,45 +136,31 @@ def billed_detail(usage: Mapping[str, Any], served: Served = UNSERVED) -> Billed
     Fact: LiteLLM bills the tier that the reply names; where the reply names none, or ``auto``, the one that was asked for.
     """
     prompt, reply = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
-    cached, written = mapping(prompt.get("cached_tokens_details")), mapping(prompt.get("cache_creation_token_details"))
-    tools, server_side = mapping(usage.get("server_tool_use")), mapping(usage.get("server_side_tool_usage_details"))
-    split = written.get("ephemeral_5m_input_tokens"), written.get("ephemeral_1h_input_tokens")
-    known = any(part is not None for part in split)
+    found: dict[str, Any] = {}
+    _take(prompt, _OF_PROMPT, found)
+    _take(mapping(prompt.get("cached_tokens_details")), _OF_CACHED, found)
+    written = mapping(prompt.get("cache_creation_token_details"))
+    _take(written, _OF_WRITTEN, found)
+    if len(found.keys() & _OF_WRITTEN_NAMES) == 1:  # what the other one leaves
+        found = {**dict.fromkeys(_OF_WRITTEN_NAMES, 0), **found}
+    _take(reply, _OF_REPLY, found)
+    _take(mapping(usage.get("server_tool_use")), _OF_TOOLS, found)
+    _take(mapping(usage.get("server_side_tool_usage_details")), _OF_SERVER, found)
+    _take(usage, _OF_USAGE, found)
     return BilledDetail(
-        text_tokens=count(prompt.get("text_tokens")),
-        audio_tokens=count(prompt.get("audio_tokens")),
-        image_tokens=count(prompt.get("image_tokens")),
-        video_tokens=count(prompt.get("video_tokens")),
-        cached_text_tokens=count(cached.get("text_tokens")),
-        cached_audio_tokens=count(cached.get("audio_tokens")),
-        cached_image_tokens=count(cached.get("image_tokens")),
-        cache_write_5m_tokens=count(split[0]) if known else None,
-        cache_write_1h_tokens=count(split[1]) if known else None,
-        characters=count(prompt.get("character_count")),
-        images=count(prompt.get("image_count")),
-        video_seconds=seconds(prompt.get("video_length_seconds")),
-        audio_seconds=seconds(prompt.get("audio_length_seconds")),
-        queries=count(prompt.get("query_count")),
-        output_text_tokens=count(reply.get("text_tokens")),
-        output_audio_tokens=count(reply.get("audio_tokens")),
-        output_image_tokens=count(reply.get("image_tokens")),
-        output_video_tokens=count(reply.get("video_tokens")),
         service_tier=_tier(served.tier, usage.get("service_tier"), served.asked_tier),
-        geo=_geo(usage.get("inference_geo")),
-        fast=usage.get("speed") == "fast",
-        tool_searches=_told(tools.get("web_search_requests")),
-        grounding_searches=_told(prompt.get("web_search_requests")),
-        agent_searches=_told(server_side.get("web_search_calls")),
-        page_visits=count(tools.get("browser_open_requests")),
-        map_searches=count(prompt.get("google_maps_grounding_requests")),
-        citation_tokens=count(usage.get("citation_tokens")),
         cited=served.cited,
         search_size=word(served.search_size),
+        **found,
     )
 
 
-def _told(value: Any) -> int | None:
-    return None if value is None else count(value)
+def _take(document: Mapping[str, Any], table: _Table, found: dict[str, Any]) -> None:
+    """Put what a document says, and is not None, under our names for it. Most documents say little, and nothing else is looked for."""
+    for name, value in document.items():
+        if value is not None and name in table:
+            field, read = table[name]
+            found[field] = read(value)
 
 
 def _tier(*named: Any) -> str | None:
@@ -179,6 +171,10 @@ def _tier(*named: Any) -> str | None:
         if name in _STANDARD:
             return None
     return None
+
+
+def _is_fast(value: Any) -> bool:
+    return bool(value == "fast")
 
 
 def _geo(value: Any) -> str | None:
@@ -210,3 +206,41 @@ def word(value: Any) -> str | None:
 def mapping(value: Any) -> Mapping[str, Any]:
     """The value, or an empty object."""
     return value if isinstance(value, Mapping) else {}
+
+
+_OF_PROMPT: _Table = {
+    "text_tokens": ("text_tokens", count),
+    "audio_tokens": ("audio_tokens", count),
+    "image_tokens": ("image_tokens", count),
+    "video_tokens": ("video_tokens", count),
+    "character_count": ("characters", count),
+    "image_count": ("images", count),
+    "video_length_seconds": ("video_seconds", seconds),
+    "audio_length_seconds": ("audio_seconds", seconds),
+    "query_count": ("queries", count),
+    "web_search_requests": ("grounding_searches", count),
+    "google_maps_grounding_requests": ("map_searches", count),
+}
+_OF_CACHED: _Table = {
+    "text_tokens": ("cached_text_tokens", count),
+    "audio_tokens": ("cached_audio_tokens", count),
+    "image_tokens": ("cached_image_tokens", count),
+}
+_OF_WRITTEN: _Table = {
+    "ephemeral_5m_input_tokens": ("cache_write_5m_tokens", count),
+    "ephemeral_1h_input_tokens": ("cache_write_1h_tokens", count),
+}
+_OF_WRITTEN_NAMES = frozenset(field for field, _ in _OF_WRITTEN.values())
+_OF_REPLY: _Table = {
+    "text_tokens": ("output_text_tokens", count),
+    "audio_tokens": ("output_audio_tokens", count),
+    "image_tokens": ("output_image_tokens", count),
+    "video_tokens": ("output_video_tokens", count),
+}
+_OF_TOOLS: _Table = {"web_search_requests": ("tool_searches", count), "browser_open_requests": ("page_visits", count)}
+_OF_SERVER: _Table = {"web_search_calls": ("agent_searches", count)}
+_OF_USAGE: _Table = {
+    "inference_geo": ("geo", _geo),
+    "speed": ("fast", _is_fast),
+    "citation_tokens": ("citation_tokens", count),
+}
