@@ -44,7 +44,8 @@ class Forms:
         # What looks like an escape in the secret itself would be decoded with the others.
         secrets |= {form for secret in secrets for form in escapes.written(secret)}
         self._exact = tuple(sorted(secrets, key=lambda secret: (-len(secret), secret)))
-        self._shortest = min(map(len, self._exact), default=0)
+        self.shortest = min(map(len, self._exact), default=0)
+        """Characters; no shorter text holds one of them."""
         compact: set[str] = set()
         squeezed: set[str] = set()
         folded: set[str] = set()
@@ -72,7 +73,7 @@ class Forms:
 
     def may_be_in(self, text: str) -> bool:
         """Whether a secret may be in ``text``. False is certain; True is wrong at times."""
-        if len(text) < self._shortest or not self._exact:
+        if len(text) < self.shortest or not self._exact:
             return False
         if self._in(text):
             return True

@@ -127,6 +127,8 @@ def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, A
 
 def _pick(usage: Mapping[str, Any], names: tuple[str, ...]) -> int:
     """The first of the values that is a number above zero, as a whole number; 0 for none."""
+    if not usage:
+        return 0
     for name in names:
         value = usage.get(name)
         if (type(value) is int or type(value) is float) and 1 <= value <= MOST:
