@@ -113,10 +113,13 @@ def text_of(book: Book) -> str:
         }
         for budget in book.budgets
     ]
-    return (
-        json.dumps({"version": VERSION, "nextId": book.next_id, "budgets": budgets}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    document = {"version": VERSION, "nextId": book.next_id, "budgets": budgets}
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character, which JSON can spell and UTF-8 cannot hold
+        text = json.dumps(document, indent=2)
+    return text + "\n"
 
 
 def _book(body: Mapping[str, Any]) -> Book:
