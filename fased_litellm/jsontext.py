@@ -1,4 +1,4 @@
-"""JSON that others wrote: files, programs, proxies. Whatever it is, it is read or refused by one exception.
+"""JSON that others wrote: files, programs, proxies. Whatever it is, it is read or refused by one exception; and it can be written back.
 
 Python's ``json`` raises four kinds of them, takes ``NaN``, which is not JSON, and reads brackets in brackets as deep as the stack
 allows at that moment: what is read in one place can then not be printed, copied or compared in another.
@@ -89,6 +89,13 @@ def decode(data: bytes, shape: type[Shape]) -> Shape:
         what, place = (found["what"], found["place"]) if found else (str(error), "")
         what = what[:1].lower() + what[1:].replace("`", "")
         raise NotJson(f"{place}: {what}" if place else what) from None
+
+
+def indented(value: Any) -> bytes:
+    """A value as JSON text as Fased lays it out: two spaces, a final newline, no escapes beyond those that are needed."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Half of a character has no UTF-8; its escape is what JSON has for it.
+    return text.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
 def _read(text: str, decoder: json.JSONDecoder) -> Any:

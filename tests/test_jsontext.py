@@ -135,3 +135,20 @@ def test_no_other_module_reads_json_of_others_by_itself() -> None:
             if isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.load", "json.loads"):
                 found.add(str(file.relative_to(package)))
     assert found <= READS_BY_ITSELF
+
+
+_HALVES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+)
+
+
+@given(_HALVES)
+def test_what_is_written_is_read_as_the_same(tree: Any) -> None:
+    data = jsontext.indented({"a": tree})
+    assert json.loads(data) == {"a": tree}
+    assert data.endswith(b"\n")
+
+
+def test_half_of_a_character_is_written_as_json_spells_it() -> None:
+    assert jsontext.indented({"a": "\ud800x"}) == b'{\n  "a": "\\ud800x"\n}\n'

@@ -121,17 +121,12 @@ def _begin(
 
 
 def _write(found: Look, path: Path, *, force: bool) -> None:
-    import json
-
+    from .. import jsontext
     from ..doctor.modelmap.first import write
     from ..doctor.modelmap.markdown import markdown
 
     as_json = path.suffix == ".json"
-    text = (
-        json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
-        if as_json
-        else markdown(found.map, found.findings)
-    )
+    text = jsontext.indented(found.as_dict()).decode() if as_json else markdown(found.map, found.findings)
     write(path, text, force=force)
 
 

@@ -7,7 +7,6 @@ Changing is pure (``upsert_api_key`` computes the new bytes); ``secrets.profile_
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -244,7 +243,7 @@ def upsert_api_key(
     secret: dict[str, Any] = {"key": key} if key is not None else {"keyRef": wanted_ref}
     profiles[profile_id] = {"type": "api_key", "provider": provider, **secret, **kept}
     tree = {"version": 1, **store.tree, "profiles": profiles}
-    return ProfileChange(store.path, store.data, render(tree))
+    return ProfileChange(store.path, store.data, jsontext.indented(tree))
 
 
 def remove(store: ProfileStore, profile_id: str) -> ProfileChange:
@@ -260,14 +259,7 @@ def remove(store: ProfileStore, profile_id: str) -> ProfileChange:
         }
     if isinstance(store.tree.get("lastGood"), Mapping):
         tree["lastGood"] = {name: one for name, one in store.tree["lastGood"].items() if one != profile_id}
-    return ProfileChange(store.path, store.data, render(tree))
-
-
-def render(tree: Mapping[str, Any]) -> bytes:
-    """JSON as Fased writes it: two spaces, a final newline, no escapes beyond those that are needed."""
-    text = json.dumps(tree, indent=2, ensure_ascii=False)
-    # A lone surrogate has no UTF-8; its escape is what JSON has for it.
-    return text.encode("utf-8", errors="backslashreplace") + b"\n"
+    return ProfileChange(store.path, store.data, jsontext.indented(tree))
 
 
 def _broken(path: Path, message: str) -> SecretStoreError:

@@ -170,7 +170,7 @@ def _budgets(folder: Path, data: bytes) -> str:
         # What is not understood lets no call through, so it stays.
         return _refused(error, str(path), path, data)
     assert all(amount > 0 for budget in book.budgets for amount in budget.limits.values())
-    path.write_text(store.text_of(book))
+    path.write_bytes(store.text_of(book))
     assert store.load(path) == book
     return "taken"
 

@@ -74,7 +74,8 @@ def write(path: Path, text: str, *, force: bool = False) -> None:
     if not force and os.path.lexists(path):
         raise ConfigError(f"{path} exists already; nothing was written.", hint="Give another name, or --force.")
     try:
-        atomicfile.replace(path, text.encode())
+        # Half of a character, as YAML may spell one, has no UTF-8.
+        atomicfile.replace(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigWriteError(f"Cannot write {path}: {error.strerror}.", hint="Check the folder.") from error
 

@@ -5,7 +5,6 @@ It is not in the ledger, which may be damaged or set aside, and not in fased.jso
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,7 +79,7 @@ def change(path: Path, edit: Callable[[Book], Book]) -> Book:
             if not after.budgets:
                 path.unlink(missing_ok=True)
             elif after != before:
-                atomicfile.replace(path, text_of(after).encode())
+                atomicfile.replace(path, text_of(after))
             return after
     except LockBusy as error:
         raise BudgetError(
@@ -101,8 +100,8 @@ def mark_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def text_of(book: Book) -> str:
-    """The text of the file; see ``schemas/budgets.schema.json``."""
+def text_of(book: Book) -> bytes:
+    """The text of the file, in UTF-8; see ``schemas/budgets.schema.json``."""
     budgets = [
         {
             "id": budget.id,
@@ -113,13 +112,7 @@ def text_of(book: Book) -> str:
         }
         for budget in book.budgets
     ]
-    document = {"version": VERSION, "nextId": book.next_id, "budgets": budgets}
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a character, which JSON can spell and UTF-8 cannot hold
-        text = json.dumps(document, indent=2)
-    return text + "\n"
+    return jsontext.indented({"version": VERSION, "nextId": book.next_id, "budgets": budgets})
 
 
 def _book(body: Mapping[str, Any]) -> Book:

@@ -62,6 +62,14 @@ def test_what_is_written_is_read_back(book: Book) -> None:
     jsonschema.validate(json.loads(text), SCHEMA)
 
 
+def test_half_of_a_character_in_a_name_stops_no_edit(tmp_path: Path) -> None:
+    path = tmp_path / "budgets.json"
+    half = Scope(task="\ud800")
+    change(path, lambda book: put(book, half, {"day": 10**12}, None, None)[0])
+    assert half in {budget.scope for budget in set_main(path).budgets}
+    assert half in {budget.scope for budget in load(path).budgets}
+
+
 def set_main(path: Path, usd: int = 5) -> Book:
     return change(path, lambda book: put(book, Scope(agent="main"), {"day": usd * 10**12}, None, None)[0])
 
