@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ... import numerals
 from . import offpeak
 from .offpeak import OffPeak
-from .values import rate, rates_in
+from .values import SEARCHES, rate, rates_in
 
 INPUT, OUTPUT = "input_cost_per_token", "output_cost_per_token"
 CACHE_READ, CACHE_WRITE = "cache_read_input_token_cost", "cache_creation_input_token_cost"
@@ -119,7 +120,7 @@ class RateCard(NamedTuple):
                 for tier in self.tiers
             ],
             "off_peak_pricing": self.off_peak.as_dict(number) if self.off_peak else None,
-            "search_context_cost_per_query": _written(self.searches, number),
+            SEARCHES: _written(self.searches, number),
             "web_search_billing_unit": "per_query" if self.per_query else None,
             "provider_specific_entry": _written(self.factors, number),
         }
@@ -128,7 +129,8 @@ class RateCard(NamedTuple):
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> RateCard:
         """The card of such a document."""
-        return _card(document, _text(document.get("route")), _text(document.get("region")) or None)
+        made = _card(document, _text(document.get("route")), _text(document.get("region")) or None)
+        return made._replace(free=document.get("free") is True)
 
 
 def read(info: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> RateCard:
@@ -141,7 +143,7 @@ def read(info: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Ra
     params = params or {}
     route = _route(info, params)
     card = _card(_billed(info), route, _region(route, params))
-    return card._replace(free=True) if _free(info, card) else card
+    return card._replace(free=_free(info, card))
 
 
 def _free(info: Mapping[str, Any], card: RateCard) -> bool:
@@ -156,19 +158,16 @@ def _free(info: Mapping[str, Any], card: RateCard) -> bool:
 
 
 def _card(row: Mapping[str, Any], route: str, region: str | None) -> RateCard:
-    searches = row.get("search_context_cost_per_query")
-    factors = row.get("provider_specific_entry")
     return RateCard(
         route=route,
         model=_text(row.get("key")),
         rates=rates_in(row),
         tiers=_tiers(row.get("tiered_pricing")),
         off_peak=offpeak.read(row.get("off_peak_pricing")),
-        searches=_numbers(searches),
+        searches=_numbers(row.get(SEARCHES)),
         per_query=row.get("web_search_billing_unit") == "per_query",
-        factors=_numbers(factors),
+        factors=_numbers(row.get("provider_specific_entry")),
         region=region,
-        free=row.get("free") is True,
     )
 
 
@@ -236,11 +235,8 @@ def _tiers(value: Any) -> tuple[Tier, ...]:
 
 
 def _limit(value: Any) -> Decimal | None:
-    try:
-        limit = Decimal(str(value)) if isinstance(value, (int, float, str, Decimal)) else None
-    except ArithmeticError:
-        return None
-    return limit if limit is not None and limit.is_finite() and limit >= 0 else None
+    limit = numerals.decimal(str(value)) if isinstance(value, (int, float, str, Decimal)) else None
+    return limit if limit is not None and limit >= 0 else None
 
 
 def _numbers(value: Any) -> dict[str, Decimal]:

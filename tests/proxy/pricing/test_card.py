@@ -180,6 +180,26 @@ anything: st.SearchStrategy[Any] = st.recursive(
 KEYS = [*ROW, "tiered_pricing", "off_peak_pricing", "search_context_cost_per_query", "provider_specific_entry"]
 
 
+def test_prices_of_searches_are_no_rate_of_tokens() -> None:
+    found = card.read({**ROW, "search_context_cost_per_query": 0.01})
+    assert found.searches == {}
+    assert "search_context_cost_per_query" not in found.rates
+    assert RateCard.from_dict(found.as_dict()) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "+3e-7", "\u0663e-7", "nan", "Infinity", "0x1", "1e99999", " 3e-7\n", "9" * 61]
+)
+def test_a_price_is_a_number_in_one_strict_grammar(text: str) -> None:
+    tier = {"range": [0, text], "input_cost_per_token": 1e-6}
+    found = card.read({"input_cost_per_token": text, "tiered_pricing": [tier]})
+    assert (found.rates, found.tiers) == ({}, ())
+
+
+def test_whether_a_model_is_free_is_not_read_from_a_field_of_ours() -> None:
+    assert not card.read({**ROW, "free": True}).free
+
+
 @given(
     st.dictionaries(st.sampled_from(KEYS), anything, max_size=8),
     st.dictionaries(st.sampled_from(["model", "api_base"]), anything),
