@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from typing_extensions import TypedDict
 
 from ..config.agents import section
-from ..config.implied import provider_of
+from ..config.implied import entry_place, provider_of
+from ..config.missing import below
 from ..errors import InvalidRef
 from ..formatting import tokens
 from ..net.addresses import is_loopback_url, is_private_url
@@ -141,6 +142,8 @@ class _Place:
             (item for name, item in providers.items() if normalize_provider(str(name)) == provider), {}
         )
         url = entry.get("baseUrl")
+        if any(below(issue.path, f"{entry_place(snapshot, provider)}.baseUrl") for issue in snapshot.missing):
+            url = None  # it refers to a variable that is not set, and nobody can say where that is
         allowed = section(entry, "request").get("allowPrivateNetwork") is True
         if not entry and provider == PROVIDER:
             implied = provider_of(snapshot, PROVIDER)

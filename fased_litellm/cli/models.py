@@ -98,7 +98,7 @@ def list_models(
 
     _one_format(json_output=json_output, plain=plain)
     snapshot, paths = session.config(), session.paths()
-    catalog = None if refresh else offered.last_known(snapshot, paths)
+    catalog = None if refresh else offered.last_known(snapshot, paths, quiet=everything)
     if catalog is not None and everything and not plain:
         output.diagnostic(f"As the proxy said {offered.age_of(catalog)} ago; --refresh asks again.")
     if refresh or (everything and catalog is None):

@@ -44,18 +44,25 @@ def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
     return catalog
 
 
-def last_known(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
-    """The last good list of the configured proxy, without asking it."""
+def last_known(snapshot: ConfigSnapshot, paths: Paths, *, quiet: bool = False) -> Catalog | None:
+    """The last good list of the configured proxy, without asking it.
+
+    Args:
+        snapshot: the config.
+        paths: the installation.
+        quiet: say nothing where it is not known: ``catalog_now`` follows, which says why, or nothing depends on it.
+    """
     from ..config.implied import address_of
     from ..proxy.urls import normalize_base_url
 
     try:
         url = address_of(snapshot)
     except MissingVariable as error:
-        output.diagnostic(f"The proxy's models are not known: {error.message}")
+        if not quiet:
+            output.diagnostic(f"The proxy's models are not known: {error.message}")
         return None
     catalog, note = cache.read(paths, normalize_base_url(url))
-    if note:
+    if note and not quiet:
         output.diagnostic(note)
     return catalog
 
@@ -71,7 +78,7 @@ def chosen(
         InvalidRef: one of the texts is no reference.
         UnknownModel: the proxy does not take one of them.
     """
-    before = last_known(snapshot, paths)
+    before = last_known(snapshot, paths, quiet=True)
     refs = {text: read_ref(snapshot, text, lambda: before, agent=agent) for text in texts}
     if force or all(ref.provider != PROVIDER for ref in refs.values()):
         return refs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import CatalogError, ConfigError, MissingKey, UsageError
+from ..errors import CatalogError, ConfigError, MissingKey, MissingVariable, UsageError
 from ..refs import PROVIDER, normalize_provider
 from . import output, session
 from .commands import SETTINGS
@@ -21,6 +21,8 @@ from .handover import NotOurs
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog
     from ..catalog.snapshot import MissingSource
+    from ..config.load import ConfigSnapshot
+    from ..paths import Paths
     from ..provider.settings import Settings
 
 REVIEW_NAME = "provider-refresh.review.patch"
@@ -72,29 +74,23 @@ def refresh(
     For litellm there is no central catalog: the proxy is the only source. Without --apply, only the list that is kept under the
     state folder changes.
     """
-    from ..catalog import cache
     from ..catalog import report as reports
     from ..catalog.configured import uses_of
     from ..catalog.difference import compare
     from ..catalog.snapshot import MissingSource, from_definitions
-    from ..provider.settings import Settings
 
     if no_network and from_file:
         raise UsageError("--no-network and --from-file cannot be combined.")
     snapshot, paths, now = session.config(), session.paths(), datetime.now(UTC)
-    settings = Settings.of(snapshot, paths)
-    before = cache.load_last_good(paths, settings.base_url)
-    catalog = _source(settings, now, no_network=no_network, from_file=from_file, keep=not dry_run)
-    if not isinstance(catalog, MissingSource):
-        catalog = cache.with_history(catalog, before)
-    local = from_definitions(snapshot.source, base_url=settings.base_url, now=now)
+    catalog, base_url = _source(snapshot, paths, now, no_network=no_network, from_file=from_file, keep=not dry_run)
     missing = isinstance(catalog, MissingSource)
+    local = from_definitions(snapshot.source, base_url=base_url, now=now)
     known = local if isinstance(catalog, MissingSource) else catalog
     # What the config itself defines cannot tell whether a reference in use has vanished from the proxy.
     uses = {} if no_network or missing else uses_of(snapshot, known.by_id)
     difference = compare(snapshot.source, uses, known)
     name = reports.LOCAL if no_network else str(from_file) if from_file else reports.OFFICIAL
-    report = reports.build(source=name, base_url=settings.base_url, now=now, catalog=catalog, difference=difference)
+    report = reports.build(source=name, base_url=base_url, now=now, catalog=catalog, difference=difference)
     writing = apply or dry_run or write_review is not None
     change = None
     if writing:
@@ -135,19 +131,42 @@ def refresh(
 
 
 def _source(
-    settings: Settings, now: datetime, *, no_network: bool, from_file: Path | None, keep: bool
-) -> Catalog | MissingSource:
+    snapshot: ConfigSnapshot, paths: Paths, now: datetime, *, no_network: bool, from_file: Path | None, keep: bool
+) -> tuple[Catalog | MissingSource, str]:
+    """What is compared with, and the proxy's address: as written, while a variable of it is not set and nobody asks there."""
+    from ..catalog import cache
+    from ..catalog import snapshot as snapshots
+    from ..config.implied import provider_of
+    from ..provider.settings import Settings
+
+    asks = not (no_network or from_file)
+    try:
+        settings = Settings.of(snapshot, paths)
+    except MissingVariable:
+        if asks:
+            raise
+        settings, base_url = None, provider_of(snapshot).base_url
+    else:
+        base_url = settings.base_url
+    before = cache.load_last_good(paths, base_url) if settings else None
+    if settings is not None and asks:
+        catalog = _asked(settings, keep=keep)
+    elif from_file is not None:
+        catalog = snapshots.from_file(snapshots.read(from_file), path=str(from_file), base_url=base_url, now=now)
+    else:
+        catalog = snapshots.from_definitions(snapshot.source, base_url=base_url, now=now)
+    if not isinstance(catalog, snapshots.MissingSource):
+        catalog = cache.with_history(catalog, before)
+    return catalog, base_url
+
+
+def _asked(settings: Settings, *, keep: bool) -> Catalog | MissingSource:
     from ..catalog import snapshot as snapshots
     from ..catalog.discover import discover
     from ..errors import CallError
     from ..provider import LiteLLMProvider
     from . import offered
 
-    if no_network:
-        return snapshots.from_definitions(settings.snapshot.source, base_url=settings.base_url, now=now)
-    if from_file is not None:
-        body = snapshots.read(from_file)
-        return snapshots.from_file(body, path=str(from_file), base_url=settings.base_url, now=now)
     with LiteLLMProvider(settings) as provider:
         try:
             return provider.discover() if keep else discover(provider.client())

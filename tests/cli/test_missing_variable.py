@@ -229,3 +229,42 @@ def test_with_a_variable_in_every_place_all_that_needs_none_works(agent: Agent) 
     assert agent.config.read_text() == before
     agent.ok("models", "set", "litellm/x")
     assert agent.config.read_text() == before.replace("litellm/${MODEL}", "litellm/x")
+
+
+@pytest.mark.parametrize("url", ["${PROXY}", "http://${PROXY}:4000/v1"])
+def test_who_asks_no_proxy_needs_no_address(agent: Agent, url: str, tmp_path: Path) -> None:
+    file = tmp_path / "models.json"
+    file.write_text('{"providers": {"litellm": {"models": ["one", "two"]}}}')
+    agent.write(url, more="headers: { 'X-Door': '${DOOR}' },")
+    before = agent.config.read_text()
+    assert agent.run("providers", "refresh")[0] == 1
+    assert "1 current" in agent.ok("providers", "refresh", "--no-network")
+    report = json.loads(agent.ok("providers", "refresh", "--from-file", str(file), "--json"))
+    assert report["baseUrl"] == url
+    assert report["routes"][0]["additions"] == ["one", "two"]
+    agent.ok("providers", "refresh", "--from-file", str(file), "--apply", "--dry-run")
+    assert agent.config.read_text() == before
+    agent.ok("providers", "refresh", "--from-file", str(file), "--apply")
+    text = agent.config.read_text()
+    assert url in text
+    assert agent.ok("providers", "models", "list").split() == ["litellm/one", "litellm/two"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["models", "set", "x"],
+        ["agents", "models", "set", "--agent", "main", "--strong", "x"],
+        ["models", "fallbacks", "add", "x"],
+        ["models", "aliases", "add", "short", "x"],
+        ["models", "list", "--all"],
+        ["models", "list", "--refresh"],
+    ],
+)
+def test_that_the_models_are_not_known_is_said_once(agent: Agent, words: list[str]) -> None:
+    agent.write("${PROXY}")
+    said = agent.ok(*words)
+    assert said.count("The proxy's models are not known") == 1
+    assert "private-net" not in said  # nobody can say where the address leads
+    if words[-1] == "x":
+        assert "not known" not in agent.ok(*words, "--force")
