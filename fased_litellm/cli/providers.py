@@ -140,14 +140,13 @@ def _source(
     from ..provider.settings import Settings
 
     asks = not (no_network or from_file)
+    settings: Settings | None = None
     try:
         settings = Settings.of(snapshot, paths)
     except MissingVariable:
         if asks:
             raise
-        settings, base_url = None, provider_of(snapshot).base_url
-    else:
-        base_url = settings.base_url
+    base_url = settings.base_url if settings else provider_of(snapshot).base_url
     before = cache.load_last_good(paths, base_url) if settings else None
     if settings is not None and asks:
         catalog = _asked(settings, keep=keep)
