@@ -16,7 +16,7 @@ from fased_litellm.doctor import atlas
 from fased_litellm.errors import FasedError
 from fased_litellm.localproxy.diagnosis import START_CAUSES
 from fased_litellm.net.causes import WAYS
-from fased_litellm.proxy.causes import OF_CONFIG, RULES, STREAM_CUT, UNKNOWN, Rule
+from fased_litellm.proxy.causes import FURTHER, RULES, STREAM_CUT, UNKNOWN, Rule
 from tests import lock
 
 _WIDTH = 80
@@ -80,7 +80,7 @@ def tree() -> list[tuple[str, int]]:
 
 def failure_rules() -> str:
     """The table of failures, in the order in which it is searched."""
-    rows = [_failure(rule) for rule in (*RULES, OF_CONFIG, STREAM_CUT, UNKNOWN)]
+    rows = [_failure(rule) for rule in (*RULES, *FURTHER, STREAM_CUT, UNKNOWN)]
     return "\n".join(["| cause | origin | HTTP status | what to do |", "|---|---|---|---|", *rows])
 
 

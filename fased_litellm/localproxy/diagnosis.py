@@ -63,13 +63,21 @@ START_CAUSES = (
         "start-fallbacks",
         # Fact: what LiteLLM's router says of fallbacks, seen on 1.108.7.
         r"ValueError: Item '.*' is not a dictionary\.|Dictionary '.*' must have exactly one key"
-        r"|Fallbacks for '.*' must be a list of model names|default_fallbacks must be a list of model names",
+        r"|Fallbacks for '.*' must be a list of model names|default_fallbacks must be a list of model names"
+        # What is no list at all is not named: `fallbacks: 5` ends with "'int' object is not iterable" in this function.
+        r"|\bin validate_fallbacks\b",
         "The fallbacks of the config have a form that LiteLLM's router refuses.",
         "Write a list with one mapping for each alias, `fallbacks: [{ALIAS: [FALLBACK]}]`; `fased litellm map FILE` shows the line.",
     ),
     StartCause(
+        "start-no-code",
+        r"ImportError: Could not import \S+ from \S+",
+        "The config names code of your own (a callback, a guardrail, a custom authentication) that LiteLLM does not find.",
+        "Put the .py file beside the config, and name it as FILE.NAME, without `.py`.",
+    ),
+    StartCause(
         "start-not-a-config",
-        r"KeyError: '(?:litellm_params|model_name|model)'|'(?:str|list|NoneType)' object |validation errors? for",
+        r"KeyError: '(?:litellm_params|model_name|model)'|'(?:str|list|NoneType|int|float|bool|dict)' object |validation errors? for",
         "The config file is YAML, but not a LiteLLM config.",
         "It needs `model_list`, with `model_name` and `litellm_params.model` in each entry.",
         sure=False,

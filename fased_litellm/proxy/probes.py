@@ -6,6 +6,7 @@ import re
 
 from ..errors import CallError
 from ..formatting import token_count
+from .causes import TOO_LOW
 from .reply import Reply
 
 TOKENS = 16
@@ -29,11 +30,8 @@ def judge(error: CallError, max_tokens: int) -> CallError:
         max_tokens: its output limit in tokens.
     """
     if error.status in (400, 422) and error.cause != "context-window" and re.search(_TOO_LOW, error.message):
-        error.cause, error.origin = "output-limit-too-low", "provider"
-        error.hint = (
-            f"The model wants a higher output limit than the {token_count(max_tokens)} of this probe; that is no fault of the"
-            " route. Try it with --max-tokens 1024."
-        )
+        error.cause, error.origin = TOO_LOW.cause, TOO_LOW.origin
+        error.hint = TOO_LOW.remedy.replace("than this probe had", f"than the {token_count(max_tokens)} of this probe")
     return error
 
 

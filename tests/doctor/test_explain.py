@@ -140,6 +140,7 @@ def test_every_answer_of_the_atlas_is_recognised(case: Case) -> None:
     (failure,) = found(head + json.dumps(case.body()))
     wanted = "gateway-error" if case.keyless and case.status == 500 else case.cause  # a text does not tell of keys
     wanted = "parameter-refused" if wanted == "parameter-of-config" else wanted  # nor of what was sent
+    wanted = "bad-request" if case.probe else wanted  # nor whose request it was
     assert (failure.cause, failure.status) == (wanted, case.status)
 
 
@@ -281,3 +282,87 @@ def test_any_text_is_read(text: str) -> None:
 def test_an_error_is_found_wherever_it_stands(before: str, after: str, breaks: int) -> None:
     text = before.replace("{", "").replace("litellm.", "") + "\n" * breaks + json.dumps(BODY) + after
     assert any(failure.cause == "provider-key" for failure in found(text))
+
+
+STARTED = """\
+ERROR:    Traceback (most recent call last):
+  File "/venv/starlette/routing.py", line 694, in lifespan
+    async with self.lifespan_context(app) as maybe_state:
+  File "/venv/litellm/proxy/proxy_server.py", line 1473, in proxy_startup_event
+    await initialize_from_worker_config(decoded_worker_config)
+  File "/venv/litellm/router.py", line 2594, in {function}
+    for one in many:
+{error}
+
+ERROR:    Application startup failed. Exiting.
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "cause"),
+    [
+        ("validate_fallbacks", "TypeError: 'int' object is not iterable", "start-fallbacks"),
+        ("validate_fallbacks", "TypeError: 'bool' object is not iterable", "start-fallbacks"),
+        ("validate_fallbacks", "ValueError: Item 'a' is not a dictionary.", "start-fallbacks"),
+        ("get_instance_fn", "ImportError: Could not import Guard from nofile", "start-no-code"),
+        ("load_config", "KeyError: 'litellm_params'", "start-not-a-config"),
+        ("load_config", "AttributeError: 'int' object has no attribute 'items'", "start-not-a-config"),
+        ("load_config", "RuntimeError: boom", None),
+    ],
+)
+def test_the_whole_log_of_a_start_that_failed(function: str, error: str, cause: str | None) -> None:
+    log = STARTED.format(function=function, error=error)
+    assert causes(log) == ([(cause, 1)] if cause else [])
+    if cause == "start-not-a-config" or error.startswith("TypeError"):
+        # The same words mean something else where no start failed.
+        other = log.replace("proxy_startup_event", "chat_completion")
+        assert not [name for name, _ in causes(other) if name.startswith("start-")]
+
+
+UNTRUSTED = """\
+14:42:31 - LiteLLM Proxy:ERROR: common_request_processing.py:1839 - litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=3a4e - litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.
+
+LiteLLM: model group 'badssl' failed with the error above. No fallback was attempted.
+Traceback (most recent call last):
+  File "/venv/aiohttp/connector.py", line 1337, in _wrap_create_connection
+    return await self._loop.create_connection(*args, **kwargs, sock=sock)
+{reason}
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/venv/openai/_base_client.py", line 2044, in request
+    raise APIConnectionError(request=request) from err
+openai.APIConnectionError: Connection error.
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/venv/litellm/main.py", line 765, in acompletion
+    raise exception_type(
+litellm.exceptions.InternalServerError: litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.
+"""
+_VERIFY = "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed:"
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (f"{_VERIFY} self-signed certificate (_ssl.c:1006)", "provider-certificate"),
+        (f"{_VERIFY} certificate has expired (_ssl.c:1006)", "provider-certificate"),
+        (f"{_VERIFY} Hostname mismatch, certificate is not valid for 'gpu.corp'.", "provider-certificate"),
+        ("ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 4198)", "provider-unreachable"),
+    ],
+)
+def test_the_log_knows_why_there_was_no_connection(reason: str, cause: str) -> None:
+    log = UNTRUSTED.format(reason=reason)
+    assert causes(log) == [(cause, 1)]
+    assert causes(log[log.index("Traceback") :]) == [(cause, 1)]
+    (failure,) = found(log)
+    if cause == "provider-certificate":
+        assert failure.origin == "gateway"
+        assert "certificate" in failure.message
+        assert ("expired" in failure.remedy) == ("expired" in reason)
+        assert ("host name" in failure.remedy) == ("Hostname" in reason)
+    else:
+        assert "CERTIFICATE_VERIFY_FAILED" in failure.remedy

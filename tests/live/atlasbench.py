@@ -20,6 +20,7 @@ from fased_litellm.doctor.atlas import CASES, Case
 from fased_litellm.errors import CallError
 from fased_litellm.net.messages import Limits, Request
 from fased_litellm.net.transport import Transport
+from fased_litellm.proxy import probes
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.exchange import Exchange
 from fased_litellm.proxy.failures import classify
@@ -97,6 +98,8 @@ class Bench:
             if error is None or error.cause != "cooldown" or case.cause == "cooldown":
                 break
             time.sleep((error.retry_after_s or 5.0) + 0.5)
+        if error is not None and case.probe is not None:
+            error = probes.judge(error, case.probe)
         return Outcome(case, error)
 
     def _produced(self, ask: Ask) -> CallError | None:

@@ -140,7 +140,7 @@ def deployments(upstream: str, secure: str) -> dict[str, dict[str, Any]]:
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("ctx", "filter", "html", "midstream", "cut", "credit")}
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("page", "garbage", "reset", "notfound", "refused")}
     found |= {f"upstream-{id}": at(f"fake-{id}") for id in ("context", "model400", "azurefilter", "moderation")}
-    for id in ("temperature", "not-today", "key-limit"):
+    for id in ("temperature", "not-today", "key-limit", "minimum"):
         found[f"upstream-{id}"] = at(f"fake-{id}")
     for id in ("budget", "key", "denied", "rate", "cooldown", "model", "guard"):
         found[f"inner-{id}"] = at(f"fake-inner-{id}")
@@ -263,6 +263,7 @@ RECIPES: dict[str, Ask] = {
     "refused-without-words": Ask("upstream-refused"),
     "parameter-refused-by-provider": Ask("upstream-400", more={"max_tokens": 8}),
     "parameter-refused-by-litellm": Ask("claude", more={"logprobs": True, "frequency_penalty": 1.0}),
+    "output-limit-too-low": Ask("upstream-minimum", more={"max_tokens": 16}),
     "request-too-large": Ask("upstream-413"),
     "parameter-of-the-config": Ask("upstream-temperature"),
     "guardrail": Ask("guarded", more=_saying("guard-object")),

@@ -5,12 +5,19 @@ The last line of the run says how many there were.
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
+import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from fased_litellm.doctor.atlas import CASES, Case
+from fased_litellm.doctor.explain.explain import explain
 from fased_litellm.localproxy.diagnosis import diagnose
 from fased_litellm.redaction import redact
 from tests import environment
@@ -24,11 +31,45 @@ from tests.servers import free_port
 
 RECORDED = (1, 108)
 """The releases whose words stand in the atlas."""
-STARTS = {
-    "start-without-master-key": {},
-    "start-with-empty-master-key": {"LITELLM_MASTER_KEY": ""},
-    "start-with-public-master-key": {"LITELLM_MASTER_KEY": "sk-1234"},
-}
+KEY = {"LITELLM_MASTER_KEY": "sk-test-0123456789abcdef0123456789abcdef"}
+GOOD = "model_list: []\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start that fails.
+
+    Attributes:
+        variables: of its environment.
+        config: the text of its config; None if there is no such file.
+        port: the port; else a free one.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=lambda: KEY)
+    config: str | None = GOOD
+    port: int | None = None
+
+
+def starts(folder: Path, taken: int) -> dict[str, Start]:
+    """Case → how it comes about."""
+    guardrail = "guardrails: [{guardrail_name: g, litellm_params: {guardrail: no_such_file.Guard, mode: pre_call}}]\n"
+    without = folder / "without"
+    without.mkdir()
+    (without / "backoff.py").write_text("raise ModuleNotFoundError(\"No module named 'backoff'\")\n")
+    return {
+        "start-without-master-key": Start({}),
+        "start-with-empty-master-key": Start({"LITELLM_MASTER_KEY": ""}),
+        "start-with-public-master-key": Start({"LITELLM_MASTER_KEY": "sk-1234"}),
+        "start-fallbacks": Start(config=f"{GOOD}router_settings: {{fallbacks: {{a: [b]}}}}\n"),
+        "start-fallbacks-number": Start(config=f"{GOOD}litellm_settings: {{fallbacks: 5}}\n"),
+        "start-no-code": Start(config=GOOD + guardrail),
+        "start-not-a-config": Start(config="model_list: [{model_name: a}]\n"),
+        "start-not-yaml": Start(config="model_list: [a: b: c\n"),
+        "start-no-config": Start(config=None),
+        "start-dependency": Start({**KEY, "PYTHONPATH": str(without)}),
+        "start-no-prisma": Start({**KEY, "DATABASE_URL": "postgresql://u:p@127.0.0.1:9/x"}),
+        "start-port": Start(port=taken),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -105,36 +146,50 @@ def test_the_proxy_with_a_database_fails_in_the_same_ways(database_bench: Bench)
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, int]]:
-    """Log and exit status of the starts that fail, all made at once."""
+    """Log and exit status of the starts that fail, a few at a time."""
     program = proxies.executable()
     if program is None:
         unavailable("litellm is not installed (pip install 'fased-litellm[proxy]')")
     folder = tmp_path_factory.mktemp("starts")
-    (folder / "config.yaml").write_text("model_list: []\n")
-    running = {}
-    for name, variables in STARTS.items():
-        settings = {"HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOCAL_BLOG_POSTS": "True"}
-        command = [program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(free_port())]
-        running[name] = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**environment.clean(), **settings, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(3) as several:
+        made = starts(folder, listener.getsockname()[1])
+        return dict(
+            zip(made, several.map(lambda name: _started(program, folder / name, made[name]), made), strict=True)
         )
-    return {name: (process.communicate(timeout=150)[0], process.returncode) for name, process in running.items()}
+
+
+def _started(program: str, folder: Path, start: Start) -> tuple[str, int]:
+    folder.mkdir()
+    if start.config is not None:
+        (folder / "config.yaml").write_text(start.config)
+    settings = {"HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOCAL_BLOG_POSTS": "True"}
+    ended = subprocess.run(
+        [program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(start.port or free_port())],
+        cwd=folder,
+        env={**environment.clean(), **settings, **start.variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    return ended.stdout, ended.returncode
 
 
 @named("start")
 def test_a_start_that_is_refused(case: Case, refused: dict[str, tuple[str, int]]) -> None:
     log, status = refused[case.name]
+    if case.name == "start-no-prisma" and (shutil.which("prisma") or importlib.util.find_spec("prisma")):
+        pytest.skip("prisma is installed here")
     assert case.message in log
+    assert status != 0
     assert (diagnose(log, status=status).remedy, case.origin) == (case.remedy, "gateway")
+    # The whole log, as somebody would pass it on, and nothing is made of it besides.
+    assert {failure.cause for failure in explain(log.splitlines()).failures} == {case.cause}
 
 
-def test_every_case_is_produced_somewhere() -> None:
+def test_every_case_is_produced_somewhere(tmp_path: Path) -> None:
     real = [case for case in CASES if case.needs != "scripted"]
     assert len(real) >= 35
-    assert {case.name for case in real} == RECIPES.keys() | STARTS.keys()
+    assert {case.name for case in real} == RECIPES.keys() | starts(tmp_path, 0).keys()

@@ -91,6 +91,12 @@ FAILURES: Final = {
         "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
         param="temperature",
     ),
+    "fake-minimum": Failure(
+        400,
+        "integer_below_min_value",
+        "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 32, but got 16 instead.",
+        param="max_output_tokens",
+    ),
     "fake-not-today": Failure(400, "odd", "Not today."),
     # As another LiteLLM answers.
     "fake-inner-budget": Failure(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...errors import Origin
 from ...localproxy.diagnosis import START_CAUSES
 from ...net.causes import way_of
+from ...proxy import probes
 from ...proxy.causes import rule_of
 from ...proxy.failures import Failure, classify
 
@@ -39,6 +40,7 @@ class Case:
         headers: headers of the answer which count.
         sent: fields of the request's body, where they count.
         fields: what stands in ``error`` beside message and type, where it counts.
+        probe: the output limit, in tokens, of the small request of ours to which this is the answer; None for a call.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Case:
     until: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     further: str = ""
+    probe: int | None = None
 
     @property
     def origin(self) -> Origin:
@@ -84,7 +87,11 @@ class Case:
         """What the table of failures says of an answer with this case's status."""
         assert self.status is not None
         sent = self.sent or None
-        return classify(self.status, dict(self.headers), body, key_sent=not self.keyless, sent=sent)
+        found = classify(self.status, dict(self.headers), body, key_sent=not self.keyless, sent=sent)
+        if self.probe is None:
+            return found
+        error = probes.judge(found.as_error(), self.probe)
+        return replace(found, rule=replace(found.rule, cause=error.cause, origin=error.origin, remedy=error.hint or ""))
 
     def body(self, message: str | None = None) -> Any:
         """The answer, as far as it is recorded here, or with another one of ``wordings``."""

@@ -74,6 +74,8 @@ _BELOW = re.compile(r"Traceback \(most recent call last\)|\nDebug Information:")
 """Where the words of an entry end. The debug information tells of other deployments, too."""
 _NAME = re.compile(r"^(?!litellm\.)[\w.]{0,120}(?:Error|Exception): (?=\S)")
 _TWICE = re.compile(r"^litellm\.exceptions\.\w+: (?=litellm\.)")
+_STARTING = frozenset({"run_server", "proxy_startup_event"})
+"""Facts: the functions in which LiteLLM looks at its config as it starts, before and after its web server; no call comes through them."""
 _FROM_CODE = {
     "invalid_api_key": 401,
     "insufficient_quota": 429,
@@ -95,7 +97,7 @@ def evidence_in(record: Record, *, alone: bool = False) -> Iterable[Evidence]:
         alone: whether it is the whole text: an error that somebody copied, and no line of a log.
     """
     if record.kind == "traceback":
-        return _one(_traceback(record.lines))
+        return _one(_failed_start(record) if _STARTING & record.functions.keys() else _traceback(record.lines))
     if record.kind == "http":
         return _one(_http(record.lines))
     text = record.text
@@ -134,7 +136,7 @@ def _litellm(record: Record, text: str) -> Evidence | None:
     if found is None and not quiet:
         found = _traceback([line for line in record.lines[1:] if _CLASS.search(line) and _EXCEPTION.match(line)])
     source = "router" if "LiteLLM Router" in record.lines[0][:60] else "proxy"
-    return replace(found, source=source) if found else None
+    return replace(_certificate(found, record.lines[1:]), source=source) if found else None
 
 
 def _traceback(lines: list[str]) -> Evidence | None:
@@ -142,15 +144,46 @@ def _traceback(lines: list[str]) -> Evidence | None:
     exceptions = [line for line in lines if _EXCEPTION.match(line)]
     for at in range(len(exceptions) - 1, -1, -1):
         # Its message may go on in the lines below, to the next exception.
-        found = _words(exceptions[at], sure=True)
+        found = _words(exceptions[at], sure=True) or _start(exceptions[at])
         if found is None:
             continue
         if way_of(found.cause) is not None:
             way = way_in("\n".join(exceptions))  # the first of the chain knows best why there was no connection
             said = next((line for line in exceptions if way and re.search(way.words, line)), exceptions[at])
             found = by_cause(way.cause, said) if way else found
-        return replace(found, message=_NAME.sub("", found.message), source="traceback") if found else None
+        if found is None:
+            return None
+        found = _certificate(found, exceptions)
+        return replace(found, message=_NAME.sub("", found.message), source="traceback")
     return None
+
+
+def _failed_start(record: Record) -> Evidence | None:
+    """The traceback of a start that failed: words count which would mean something else in a call."""
+    exceptions = [line for line in record.lines if _EXCEPTION.match(line)]
+    text = "\n".join([*exceptions, *(f"in {function}" for function in record.functions)])
+    for start in START_CAUSES:
+        if re.search(start.words, text):
+            return by_cause(start.name, exceptions[-1] if exceptions else record.lines[0])
+    return None
+
+
+def _certificate(found: Evidence, lines: list[str]) -> Evidence:
+    """What is found, or the provider's certificate where the exceptions below say that it was the reason.
+
+    Fact: the openai SDK says "Connection error." of it, as of a port where nobody listens; the chain in the log begins with the reason.
+    """
+    if found.cause != "provider-unreachable":
+        return found
+    for line in lines:
+        if _EXCEPTION.match(line):
+            root = recognise(f"litellm.InternalServerError: OpenAIException - {line}", None, 500)
+            if root is not None and root.rule.cause == "provider-certificate":
+                message = shorten(redact(_NAME.sub("", line)))
+                return replace(
+                    found, cause=root.rule.cause, origin=root.rule.origin, remedy=root.rule.remedy, message=message
+                )
+    return found
 
 
 def _http(lines: list[str]) -> Evidence | None:

@@ -26,6 +26,7 @@ _HEAD = re.compile(
 _TRACEBACK = "Traceback (most recent call last)"
 _CHAIN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause)")
 _HEADER = re.compile(r"^(?:< )?[\w-]{1,80}:")
+_FRAME = re.compile(r'^\s+File "[^"]{1,500}", line \d{1,9}, in (?P<function>\w{1,200})')
 _HTTP = re.compile(r"^(?:< )?HTTP/\d(?:\.\d)? \d{3}\b")
 
 
@@ -38,6 +39,7 @@ class Record:
             together; ``http`` for the head of an answer with its body; ``json`` for a document over several lines; else ``line``.
         line: number of its first line, from 1.
         lines: its lines, bounded.
+        functions: those of the frames of a traceback, each once, bounded.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Record:
     lines: list[str] = field(default_factory=list)
     size: int = 0
     chained: bool = False
+    functions: dict[str, None] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -52,7 +55,10 @@ class Record:
 
     def add(self, line: str) -> None:
         if self.kind in ("traceback", "litellm") and line[:1].isspace():
-            return  # a frame
+            frame = _FRAME.match(line)
+            if frame and len(self.functions) < _MOST_LINES:
+                self.functions[frame["function"]] = None
+            return
         if len(self.lines) < _MOST_LINES and self.size < _LONGEST_RECORD:
             self.lines.append(line)
             self.size += len(line) + 1

@@ -35,7 +35,16 @@ OF_CONFIG = Rule(
     "The proxy's config adds a parameter which the model does not take; the call did not send it. The owner of the proxy has to take it out of `litellm_params`, or to set `drop_params: true` in litellm_settings.",
 )
 """Not found by the answer alone: what was sent counts, too (``parameters``)."""
+TOO_LOW = Rule(
+    "output-limit-too-low",
+    "provider",
+    "The model wants a higher output limit than this probe had; that is no fault of the route. Try it with --max-tokens 1024.",
+    (400, 422),
+)
+"""Of our own small requests alone (``probes``): where a caller chose the limit, it is the caller's."""
 UNKNOWN = Rule("unknown", "unknown", "The message above is all that is known.")
+FURTHER = (OF_CONFIG, TOO_LOW)
+"""Rows which the answer alone does not lead to."""
 STREAM_CUT = Rule(
     "stream-cut",
     "unknown",
@@ -45,14 +54,16 @@ STREAM_CUT = Rule(
 
 def rule_of(cause: str) -> Rule | None:
     """The first row with this cause."""
-    return next((rule for rule in (*RULES, OF_CONFIG, STREAM_CUT, UNKNOWN) if rule.cause == cause), None)
+    return next((rule for rule in (*RULES, *FURTHER, STREAM_CUT, UNKNOWN) if rule.cause == cause), None)
 
 
 __all__ = [
+    "FURTHER",
     "OF_CONFIG",
     "RULES",
     "STREAM_BROKE",
     "STREAM_CUT",
+    "TOO_LOW",
     "UNKNOWN",
     "WORDLESS",
     "Mark",

@@ -116,7 +116,15 @@ RULES = (
         "provider",
         "The proxy cannot reach the provider. Check `api_base` in the proxy's config and the proxy's network.",
         statuses=(500, 502, 503),
-        message=r"Connection error|Cannot connect to host|Name or service not known|Connection refused",
+        message=r"Cannot connect to host|Name or service not known|Connection refused",
+    ),
+    Rule(
+        "provider-unreachable",
+        "provider",
+        "The proxy cannot reach the provider. Check `api_base` in the proxy's config and the proxy's network. If its log says CERTIFICATE_VERIFY_FAILED, it does not trust the provider's certificate: name the authority's file in SSL_CERT_FILE or `ssl_verify` there.",
+        statuses=(500, 502, 503),
+        # Fact: all that the openai SDK, 2 and 3, says of a connection that failed, whatever the reason; the log has that.
+        message=r"Connection error",
     ),
     Rule(
         "provider-overloaded",
