@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fased_litellm.usage import database
-from fased_litellm.usage.rollups import CALL_SUMS, SUMS, TABLES
+from fased_litellm.usage.store import database
+from fased_litellm.usage.store.rollups import CALL_SUMS, SUMS, TABLES
 
 from .clock import DAY_MS
 from .conversations import MODELS

@@ -57,8 +57,8 @@ def measure(scratch: Path) -> Section:
 
 
 def _fill_ledger(home: Path) -> None:
-    from fased_litellm.usage.ledger import Ledger
     from fased_litellm.usage.record import UsageRecord
+    from fased_litellm.usage.store.ledger import Ledger
 
     now = time.time_ns() // 1_000_000
     agents, tasks, channels = ("main", "ops", "research"), ("digest", "triage", None), ("telegram", "slack", None)

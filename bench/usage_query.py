@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from fased_litellm.usage import filters
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query
-from fased_litellm.usage.timezones import parse_zone
-from fased_litellm.usage.windows import window
+from fased_litellm.usage.query import filters
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.timezones import parse_zone
+from fased_litellm.usage.query.windows import window
+from fased_litellm.usage.store.ledger import Ledger
 
 from . import big_ledger
 from .figures import Part, Table

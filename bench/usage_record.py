@@ -17,9 +17,9 @@ from typing import Self
 
 from fased_litellm import CallContext, LiteLLMProvider
 from fased_litellm.provider.recorder import Recorder
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 
 from .figures import Part, Table
 from .places import FASED, environment, home_with_config, loopback

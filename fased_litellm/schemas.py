@@ -23,8 +23,8 @@ from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
 from .usage.exports import jsonschema as exports
-from .usage.fleet import jsonschema as fleet
 from .usage.imports import jsonschema as imports
+from .usage.postgres import jsonschema as fleet
 
 SUFFIX = ".schema.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 
 BAD_NAME = "unquoted key"
 """In the reason of an error: a name with a character which Node's json5 does not take there, and the library may."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
-from fased_litellm.doctor.verify.ladder import Ladder, Seen
+from fased_litellm.doctor.verify.progress import Ladder, Seen
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.localproxy.routes import MOCK_ROUTES
 from fased_litellm.paths import Paths
@@ -17,9 +17,9 @@ from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.budgets import store
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.edits import put
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.money import to_pico
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 from tests.usage.samples import sample
 
 BASE_URL = "http://127.0.0.1:9"

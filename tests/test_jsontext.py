@@ -118,11 +118,11 @@ def test_a_shape_is_made() -> None:
 
 READS_BY_ITSELF = {
     "jsontext.py",
-    "usage/imports/jsonlines.py",  # the fast way, with guards of its own
-    "doctor/debug/shown.py",  # what this program has sent
+    "usage/imports/transcripts/jsonlines.py",  # the fast way, with guards of its own
+    "doctor/debug/views.py",  # what this program has sent
     "doctor/explain/objects.py",  # what it has just written
-    "usage/fleet/outgoing.py",  # the same
-    "usage/reconcile/scratch.py",  # the same
+    "usage/postgres/batches.py",  # the same
+    "usage/reconcile/tempdb.py",  # the same
     "proxy/stream.py",  # each event of a stream, guarded there
 }
 

@@ -67,5 +67,5 @@ def test_a_chat_needs_neither_keyring_nor_rich_nor_json5(
     needed = loaded(CHAT)
     assert needed & HEAVY == {"httpx", "pydantic", "typer", "sqlite3", "ssl"}
     # What reads lists of models or edits configs is for other commands.
-    others = ("fased_litellm.catalog", "fased_litellm.config.save", "fased_litellm.config.json5.perform")
+    others = ("fased_litellm.catalog", "fased_litellm.config.save", "fased_litellm.config.json5.apply")
     assert not {name for name in needed if name.startswith(others)}

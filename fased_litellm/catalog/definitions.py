@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ..config.implied import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
+from ..config.defaults import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
 from ..config.substitution import literal
 from ..proxy.pricing.prices import Prices
 from ..refs import DEFAULT_MODEL_ID

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from typing_extensions import TypedDict
 
 from ..config.agents import section
-from ..config.implied import entry_place, provider_of
+from ..config.defaults import entry_place, provider_of
 from ..config.missing import below
 from ..errors import InvalidRef
 from ..formatting import tokens

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import UsageError
 from ..refs import DEFAULT_REF, ModelRef
-from . import handover, offered, output, session
+from . import handover, model_check, output, session
 from .commands import SETTINGS
 from .edits import RETRY, write
 from .groups import SharedGroup
@@ -100,7 +100,7 @@ def set_models(
         )
 
     models(dict.fromkeys(texts, DEFAULT_REF))  # what is wrong with the wish itself is told before the proxy is asked
-    refs = offered.chosen(snapshot, session.paths(), texts, force=force, agent=agent)
+    refs = model_check.chosen(snapshot, session.paths(), texts, force=force, agent=agent)
     result = models(refs)
     allowed = allow_edits(snapshot, [refs[primary]]) if primary in refs else []
     change = write(snapshot, [*result.edits, *allowed], retry=retry)

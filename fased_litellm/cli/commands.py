@@ -98,7 +98,7 @@ def glance(
         typer.echo(f"fased-litellm {__version__}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        from .glance import show
+        from .status import show
 
         show(json_output=json_output)
 

@@ -42,7 +42,7 @@ def get(
     unredacted: Annotated[bool, typer.Option("--unredacted", help="Show secrets.")] = False,
 ) -> None:
     """Print the value at a path. __FASED_REDACTED__ stands for a secret."""
-    from ..config.access import get as value_of
+    from ..config.get_set import get as value_of
 
     value = value_of(session.config(), path, unredacted=unredacted)
     if json_output or not isinstance(value, (str, int, float)):
@@ -66,7 +66,7 @@ def set_value(
     retry: RETRY = False,
 ) -> None:
     """Set the value at a path. __FASED_REDACTED__ in it keeps the secret that is there."""
-    from ..config.access import parse_value, set_edits
+    from ..config.get_set import parse_value, set_edits
     from ..config.keypath import parse_path
 
     parse_path(path)  # judged before the value, as by the Node agent
@@ -79,7 +79,7 @@ def set_value(
 @app.command()
 def unset(path: PATH, *, retry: RETRY = False) -> None:
     """Remove the value at a path; an element of an array leaves no hole."""
-    from ..config.access import unset_edits
+    from ..config.get_set import unset_edits
 
     snapshot = session.config(require_valid=False)
     write(snapshot, unset_edits(snapshot, path), retry=retry)

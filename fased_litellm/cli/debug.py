@@ -15,10 +15,10 @@ from . import output, session, unclear
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
+    from ..doctor.debug.attempt import Shot
     from ..doctor.debug.compare import Comparison, Row
     from ..doctor.debug.direct import Provider
     from ..doctor.debug.run import Debugged, Debugger
-    from ..doctor.debug.shot import Shot
 
 app = typer.Typer(**SETTINGS)
 

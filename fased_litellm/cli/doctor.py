@@ -59,7 +59,7 @@ def doctor(
 
 
 def _mend(found: Examination, *, yes: bool) -> list[str]:
-    from ..doctor.checks.mending import mends
+    from ..doctor.checks.fixes import mends
 
     done = []
     for mend in mends(found.subject):

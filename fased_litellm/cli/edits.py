@@ -25,7 +25,7 @@ def write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> Co
     Returns:
         What was written; a change that changes nothing, where it was so already.
     """
-    from ..config import retry as retrying
+    from ..config import conflict_merge as retrying
     from ..config import save
 
     written = retrying.commit(save.plan(snapshot, edits), retry=retry)

@@ -13,7 +13,7 @@ from . import output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
-    from ..onboarding.keys import AgentKey, Done
+    from ..keys.agent_key import AgentKey, Done
     from ..secrets.placement import Storage
 
 app = typer.Typer(
@@ -105,7 +105,7 @@ def delete(
 
 
 def _key(agent: str | None) -> AgentKey:
-    from ..onboarding.keys import AgentKey
+    from ..keys.agent_key import AgentKey
 
     snapshot = session.config()
     return AgentKey(snapshot, session.paths(), session.known_agent(snapshot, agent))

@@ -17,7 +17,7 @@ from . import keys_text, output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
-    from ..onboarding.virtualkeys import Made, VirtualKeys
+    from ..keys.virtualkeys import Made, VirtualKeys
     from ..proxy.admin import KeyAdmin, VirtualKey
     from ..secrets.placement import Storage
 
@@ -86,15 +86,15 @@ def create(
 
     With --use, one request of 16 tokens at most is sent to see that the key works.
     """
-    from ..onboarding import keywish
+    from ..keys import key_options
 
     if not use and not reveal and not sys.stdout.isatty():
         raise UsageError(
             "The key would be made and not be shown.",
             hint="Add --use, to have the agent use it, or --reveal, to print it.",
         )
-    if key_type not in keywish.KEY_TYPES:
-        raise UsageError(f"--key-type {key_type!r} is unknown.", hint=f"Known: {', '.join(keywish.KEY_TYPES)}.")
+    if key_type not in key_options.KEY_TYPES:
+        raise UsageError(f"--key-type {key_type!r} is unknown.", hint=f"Known: {', '.join(key_options.KEY_TYPES)}.")
     settings: dict[str, Any] = {
         **_wish(alias, max_budget, budget_duration, models, rpm, tpm, expires),
         "key_type": None if key_type == "default" else key_type,
@@ -253,7 +253,7 @@ def delete(*, key: KEY, yes: YES = False, json_output: JSON = False) -> None:
 
 
 def _keys(agent: str | None) -> VirtualKeys:
-    from ..onboarding.virtualkeys import VirtualKeys
+    from ..keys.virtualkeys import VirtualKeys
 
     snapshot = session.config()
     return VirtualKeys(snapshot, session.paths(), session.known_agent(snapshot, agent))
@@ -262,8 +262,8 @@ def _keys(agent: str | None) -> VirtualKeys:
 @contextmanager
 def _admin(keys: VirtualKeys) -> Iterator[KeyAdmin]:
     """The admin routes with the master key, which is asked for (not shown) where it is nowhere else."""
+    from ..keys.virtualkeys import MASTER_VARIABLE, master_key
     from ..onboarding.dialogue import clean_key
-    from ..onboarding.virtualkeys import MASTER_VARIABLE, master_key
     from ..proxy.admin import KeyAdmin
 
     found = master_key(session.config(), session.paths(), keys.base_url)
@@ -293,22 +293,22 @@ def _wish(
     expires: str | None,
 ) -> dict[str, Any]:
     """The fields that were given."""
-    from ..onboarding import keywish
+    from ..keys import key_options
 
     wish: dict[str, Any] = {}
     if alias is not None:
-        wish["key_alias"] = keywish.alias(alias)
+        wish["key_alias"] = key_options.alias(alias)
     if max_budget is not None:
-        wish["max_budget"] = keywish.budget(max_budget)
+        wish["max_budget"] = key_options.budget(max_budget)
     if budget_duration is not None:
-        wish["budget_duration"] = keywish.budget_duration(budget_duration)
+        wish["budget_duration"] = key_options.budget_duration(budget_duration)
     if models is not None:
-        wish["models"] = keywish.models(models)
+        wish["models"] = key_options.models(models)
     for name, number in (("rpm", rpm), ("tpm", tpm)):
         if number is not None:
-            wish[f"{name}_limit"] = keywish.limit(number, f"--{name}")
+            wish[f"{name}_limit"] = key_options.limit(number, f"--{name}")
     if expires is not None:
-        wish["duration"] = keywish.expires(expires, datetime.now(UTC))
+        wish["duration"] = key_options.expires(expires, datetime.now(UTC))
     return wish
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ..formatting import usd
-from ..onboarding.keywish import resets
+from ..keys.key_options import resets
 from ..proxy.admin import VirtualKey
 
 

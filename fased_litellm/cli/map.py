@@ -16,7 +16,7 @@ from .commands import SETTINGS
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
-    from ..doctor.modelmap.look import Look
+    from ..doctor.modelmap.inspect import Look
 
 app = typer.Typer(**SETTINGS)
 
@@ -62,7 +62,7 @@ def map_(
         raise UsageError("--model, --api-key-env and --api-base are for --init.", hint="Add --init, or leave them out.")
     if json_output and markdown:
         raise UsageError("--json and --markdown cannot be combined.", hint="Give the one or the other.")
-    from ..doctor.modelmap.look import find, look
+    from ..doctor.modelmap.inspect import find, look
 
     paths = session.paths()
     snapshot, note = _agent()

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import FasedError, UsageError
 from ..refs import PROVIDER
-from . import offered, output, session
+from . import model_check, output, session
 from .commands import SETTINGS
 from .edits import RETRY, write
 from .groups import SharedGroup
@@ -69,7 +69,7 @@ def _status(*, json_output: bool, plain: bool, check: bool, agent: str | None) -
     snapshot, paths = session.config(), session.paths()
     now = datetime.now(UTC)
     agent = session.known_agent(snapshot, agent)
-    state = status_of(snapshot, paths, offered.last_known(snapshot, paths), agent=agent, now=now)
+    state = status_of(snapshot, paths, model_check.last_known(snapshot, paths), agent=agent, now=now)
     if json_output:
         output.document(state.document)
     elif plain:
@@ -98,11 +98,11 @@ def list_models(
 
     _one_format(json_output=json_output, plain=plain)
     snapshot, paths = session.config(), session.paths()
-    catalog = None if refresh else offered.last_known(snapshot, paths, quiet=everything)
+    catalog = None if refresh else model_check.last_known(snapshot, paths, quiet=everything)
     if catalog is not None and everything and not plain:
-        output.diagnostic(f"As the proxy said {offered.age_of(catalog)} ago; --refresh asks again.")
+        output.diagnostic(f"As the proxy said {model_check.age_of(catalog)} ago; --refresh asks again.")
     if refresh or (everything and catalog is None):
-        catalog = offered.catalog_now(snapshot, paths)
+        catalog = model_check.catalog_now(snapshot, paths)
     found = listing.rows(
         snapshot,
         catalog,
@@ -261,7 +261,7 @@ def fallbacks_clear(*, retry: RETRY = False) -> None:
 
 def _wanted(snapshot: ConfigSnapshot, text: str, *, force: bool) -> ModelRef:
     """The reference that was typed: an alias, ``provider/model``, or the id of a model of the proxy."""
-    return offered.chosen(snapshot, session.paths(), [text], force=force)[text]
+    return model_check.chosen(snapshot, session.paths(), [text], force=force)[text]
 
 
 def _write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> None:

@@ -12,10 +12,10 @@ import typer
 
 from ..catalog.facts import Catalog
 from ..errors import AddressBlocked, CallError, CatalogError, FasedError
+from ..keys.existing import Found, GivenKey
 from ..numerals import whole
 from ..onboarding import choose
 from ..onboarding.dialogue import Request, Retry, Unattended, clean_key
-from ..onboarding.found import Found, GivenKey
 from ..onboarding.plan import Plan
 from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef

@@ -95,7 +95,7 @@ def refresh(
     change = None
     if writing:
         from ..catalog import refresh as plans
-        from ..config import retry as retrying
+        from ..config import conflict_merge as retrying
         from ..config import save
 
         if isinstance(catalog, MissingSource):
@@ -136,7 +136,7 @@ def _source(
     """What is compared with, and the proxy's address: as written, while a variable of it is not set and nobody asks there."""
     from ..catalog import cache
     from ..catalog import snapshot as snapshots
-    from ..config.implied import provider_of
+    from ..config.defaults import provider_of
     from ..provider.settings import Settings
 
     asks = not (no_network or from_file)
@@ -164,7 +164,7 @@ def _asked(settings: Settings, *, keep: bool) -> Catalog | MissingSource:
     from ..catalog.discover import discover
     from ..errors import CallError
     from ..provider import LiteLLMProvider
-    from . import offered
+    from . import model_check
 
     with LiteLLMProvider(settings) as provider:
         try:
@@ -174,7 +174,7 @@ def _asked(settings: Settings, *, keep: bool) -> Catalog | MissingSource:
         except CallError:
             last = provider.last_good()
             if last is not None:
-                output.diagnostic(f"The last good list of this proxy is {offered.age_of(last)} old; it stays.")
+                output.diagnostic(f"The last good list of this proxy is {model_check.age_of(last)} old; it stays.")
             raise
 
 

@@ -13,8 +13,8 @@ from . import output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
-    from ..onboarding.spendview import SpendView
     from ..proxy.spendreport import SpendReport, Sums
+    from ..spend import SpendView
 
 app = typer.Typer(**SETTINGS)
 
@@ -54,12 +54,12 @@ def spend(
 
     Rows are seen with the master key (LITELLM_MASTER_KEY, keyring) and with a key that belongs to a user.
     """
-    from ..onboarding.spendview import view
     from ..proxy.spend import SILENT_S
     from ..proxy.spendreport import BY
-    from ..usage.usersettings import default_zone
-    from ..usage.windows import window
-    from .awaited import Awaited
+    from ..spend import view
+    from ..usage.query.usersettings import default_zone
+    from ..usage.query.windows import window
+    from .spinner import Awaited
 
     names = [part.strip() for word in by or DEFAULT_BY for part in word.split(",") if part.strip()]
     if unknown := [name for name in names if name not in BY]:

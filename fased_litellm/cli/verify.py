@@ -117,7 +117,7 @@ def _show(outcome: Outcome) -> None:
             output.line(f"! {finding.message}")
             command = f"  [{finding.command}]" if finding.command else ""
             output.line(f"    → {finding.remedy}{command}")
-    from ..doctor.verify.ladder import following
+    from ..doctor.verify.progress import following
 
     output.line()
     for rung in outcome.rungs:

@@ -12,7 +12,7 @@ from .keypath import KeyPath, dotted
 
 # What edits need is imported when one is made: every command reads a config, few change it.
 if TYPE_CHECKING:
-    from .json5.steps import Step
+    from .json5.operations import Step
     from .json5.style import Style
 
 
@@ -82,7 +82,7 @@ class Document:
             ConfigError: something on the way is neither object nor array, or an index is out of range.
             TypeError: JSON5 has no such value.
         """
-        from .json5.steps import Insert, steps
+        from .json5.operations import Insert, steps
 
         node, depth = self._root, 0
         while depth < len(path) and (entry := entry_of(node, path[depth])) is not None:
@@ -105,7 +105,7 @@ class Document:
         """
         if not path:
             raise ConfigError(f"{self.path}: the whole document cannot be deleted.")
-        from .json5.steps import Delete
+        from .json5.operations import Delete
 
         return self._made([Delete(path)]) if self.has(path) else self
 
@@ -127,7 +127,7 @@ class Document:
     def _made(self, todo: Sequence[Step]) -> Self:
         if not todo:
             return self
-        from .json5.perform import perform
+        from .json5.apply import perform
         from .json5.style import style_of
 
         # The habits of the first text go for all that come of it, also when an edit has removed what showed them.

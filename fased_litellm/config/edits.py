@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..errors import ConfigError, ConfigSyntaxError, ConfigWriteError
 from .document import Document
-from .json5.steps import same
+from .json5.operations import same
 from .keypath import KeyPath, dotted
 
 

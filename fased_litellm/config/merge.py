@@ -6,7 +6,7 @@ import copy
 from typing import Any, Final
 
 from ..errors import ConfigConflict
-from .json5.steps import same
+from .json5.operations import same
 from .keypath import KeyPath, dotted
 
 

@@ -20,9 +20,9 @@ from . import audit, legacy
 from .change import ConfigChange, FileChange
 from .document import Document
 from .edits import Edit, apply, intended
-from .json5.steps import Insert, same, steps
+from .include_edits import place
+from .json5.operations import Insert, same, steps
 from .load import ConfigSnapshot, check_texts
-from .placing import place
 from .writing import FileWrite, write_all
 
 __all__ = ["ConfigChange", "commit", "commit_all", "plan", "refuse_if_read_only"]

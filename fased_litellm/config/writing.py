@@ -12,7 +12,7 @@ from pathlib import Path
 from .. import plainfile
 from ..atomicfile import PRIVATE, Draft, replace
 from ..errors import ConfigConflict, ConfigWriteError
-from . import backups, leftovers
+from . import backups, stale_drafts
 from .filelock import LockBusy, locked
 from .readfile import MAX_CONFIG_BYTES
 
@@ -69,7 +69,7 @@ def write_all(writes: Sequence[FileWrite], *, held: Path | None = None) -> list[
                         hint="Run the command again.",
                     )
             for write in todo:
-                leftovers.remove(write.path)
+                stale_drafts.remove(write.path)
             _replace_all(todo)
     except LockBusy as busy:
         raise lock_conflict(busy) from busy

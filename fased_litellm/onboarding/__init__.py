@@ -7,8 +7,8 @@ reads flags.
 
 from __future__ import annotations
 
+from ..keys.existing import Found, GivenKey
 from .dialogue import Dialogue, Request, Retry, Unattended
-from .found import Found, GivenKey
 from .plan import Plan, PlannedFile
 from .run import Outcome, onboard
 

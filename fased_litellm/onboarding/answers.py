@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..catalog.facts import Catalog
+from ..keys.existing import GivenKey
+from ..keys.storage import KeptIn
 from ..refs import ModelRef
-from .found import GivenKey
-from .keystorage import KeptIn
 
 
 @dataclass(frozen=True, slots=True)

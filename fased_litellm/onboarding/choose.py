@@ -14,7 +14,7 @@ from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER, ModelRef
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
-    from .found import Found
+    from ..keys.existing import Found
 
 _MOST_SHOWN = 20
 

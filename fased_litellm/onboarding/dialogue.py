@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..catalog.facts import Catalog
 from ..errors import FasedError, MissingKey, UsageError
+from ..keys.existing import Found, GivenKey
 from ..proxy.urls import normalize_base_url
 from ..redaction import remember
 from ..refs import ModelRef
 from ..secrets import pasted
 from ..secrets.placement import Storage
 from . import choose
-from .found import Found, GivenKey
 
 if TYPE_CHECKING:
     from .plan import Plan

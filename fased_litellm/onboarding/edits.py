@@ -12,12 +12,12 @@ from ..config import agents
 from ..config.edits import Edit
 from ..config.keypath import KeyPath
 from ..errors import UsageError
+from ..keys.existing import Found
 from ..net.addresses import is_private_url
 from ..proxy.urls import normalize_base_url, written_base_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from ..roles.edits import agent_model_edits, allow_edits, role_edits, set_primary_edits, written
 from .answers import Answers
-from .found import Found
 
 _API = "openai-completions"
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ..config import agents, save
 from ..config.change import ConfigChange
+from ..keys.existing import Found, GivenKey
 from ..net.addresses import is_private_url
 from ..redaction import mask
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
@@ -24,7 +25,6 @@ from ..secrets.profiles import ProfileStore, order_in, overlay, parse
 from ..secrets.secretref import in_keyring
 from .answers import Answers
 from .edits import definition_edits, model_edits, provider_edits, same_address
-from .found import Found, GivenKey
 
 _HELD = {"env": "a reference to LITELLM_API_KEY", "keyring": "a reference to the OS keyring"}
 

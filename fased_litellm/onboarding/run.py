@@ -13,16 +13,16 @@ from ..catalog.facts import Catalog
 from ..config import agents, backups
 from ..config.load import load
 from ..errors import CallError, CatalogError, FasedError, UsageError
+from ..keys import check, keyfiles
+from ..keys.existing import Found, GivenKey, look
+from ..keys.storage import KeptIn, Keyring, choose
 from ..net.addresses import is_private_url
 from ..paths import Paths
 from ..refs import normalize_agent_id
 from ..secrets import keyring_store, shadows
 from ..secrets.profiles import read
-from . import check, keyfiles
 from .answers import Answers
 from .dialogue import Dialogue, Request
-from .found import Found, GivenKey, look
-from .keystorage import KeptIn, Keyring, choose
 from .plan import Plan, compute
 
 AUTH_CHOICE = "litellm-api-key"

@@ -28,9 +28,9 @@ from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER, ModelRef
 from ..secrets.lookup import ResolvedKey
 from . import whole
+from .budget_guard import Gate
 from .call import Call, Wish
-from .gate import Gate
-from .line import Line
+from .client_pool import Line
 from .recorder import Recorder
 from .settings import Settings
 from .streams import AsyncReplyStream, ReplyStream

@@ -11,11 +11,11 @@ from ..errors import CallError, FasedError, LedgerError, StreamInterrupted
 from ..proxy.receipt import Receipt
 from ..proxy.reply import Reply
 from ..redaction import logger
-from ..usage import importlock
-from ..usage.ledger import Ledger
 from ..usage.record import UsageRecord
-from ..usage.spool import Spool
-from .later import Later
+from ..usage.store import importlock
+from ..usage.store.ledger import Ledger
+from ..usage.store.spool import Spool
+from .debouncer import Later
 
 DELAY_S = 0.1
 """How long rows are collected before they go to the ledger; many together take a fraction of the time of one by one."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.implied import address_of, entry_place, provider_of
+from ..config.defaults import address_of, entry_place, provider_of
 from ..config.load import ConfigSnapshot
 from ..config.schema.models import Cost, ModelDefinition, ProviderConfig
 from ..errors import UnknownModel

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import agents, missing
+from ..config.defaults import entry_place
 from ..config.environment import for_keys
-from ..config.implied import entry_place
 from ..errors import MissingKey, MissingVariable, SecretError
 from ..paths import Paths
 from ..redaction import Secret, mask, remember

@@ -268,7 +268,7 @@ def _comparison() -> dict[str, Any]:
 
 
 def _what_if() -> dict[str, Any]:
-    from .whatif import WhatIfDocument
+    from .costs.whatif import WhatIfDocument
 
     return {"$schema": _DIALECT, **TypeAdapter(WhatIfDocument).json_schema(), "title": "Usage on another model"}
 

@@ -9,7 +9,7 @@ import json5
 import pytest
 
 from fased_litellm.cli import main
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from fased_litellm import ownership
 from fased_litellm.usage.budgets import store
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.edits import parse_limits, put
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 from tests.cli.sample_arguments import SAMPLES
 from tests.cli.test_chat import KEY, WHOLE
 from tests.servers import READ, FaultServer, FaultServers
-from tests.usage.old_ledger import restore
 from tests.usage.samples import sample
+from tests.usage.store.old_ledger import restore
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 

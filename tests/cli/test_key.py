@@ -17,7 +17,7 @@ import pytest
 from fased_litellm.cli import main
 from fased_litellm.config import writing
 from fased_litellm.secrets import ownprogram
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 from tests.secrets.keyrings import Forgetful, Memory
 
 ONBOARD = ["onboard", "--auth-choice", "litellm-api-key", "--non-interactive", "--accept-risk"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.cli import main
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 
 PLACE = "models.providers.litellm.apiKey"
 

@@ -11,7 +11,7 @@ import pytest
 
 from fased_litellm.catalog.facts import INHERITED
 from fased_litellm.cli import main
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 
 ODD = [
     "claude@20250101",

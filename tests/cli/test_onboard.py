@@ -16,7 +16,7 @@ import json5
 import pytest
 
 from fased_litellm.cli import main
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 
 OURS = ["onboard", "--auth-choice", "litellm-api-key"]
 QUIET = [*OURS, "--non-interactive", "--accept-risk"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.cli import main
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 
 OLD = "sk-test-old-000000001111"
 OTHER = "sk-test-other-00002222"

@@ -97,7 +97,7 @@ def test_a_syntax_error_shows_the_place(home: Path, capsys: pytest.CaptureFixtur
 
 def test_no_traceback_without_being_asked_for() -> None:
     code = (
-        "import fased_litellm.cli.glance as g\ng.show = lambda **_: 1 / 0\nfrom fased_litellm.cli import main\nmain([])"
+        "import fased_litellm.cli.status as g\ng.show = lambda **_: 1 / 0\nfrom fased_litellm.cli import main\nmain([])"
     )
     for debug, traceback in (("0", False), ("1", True)):
         env = {**os.environ, "FASED_DEBUG": debug}

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.cli import main
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.visible import MARK
 from tests.cli.sample_arguments import SAMPLES
 from tests.usage.samples import sample

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.migrations import LATEST
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.migrations import LATEST
+from fased_litellm.usage.store.spool import Spool
 from tests.cli.test_chat import KEY, WHOLE, streamed
 from tests.servers import READ, FaultServer, FaultServers
 from tests.usage.samples import sample

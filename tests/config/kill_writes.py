@@ -16,7 +16,7 @@ from fased_litellm import atomicfile
 from fased_litellm.config import load, save
 from fased_litellm.config.change import ConfigChange
 from fased_litellm.config.edits import Edit
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 from fased_litellm.paths import Paths
 from tests.killing import NotPermitted, moments
 

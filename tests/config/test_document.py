@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.config.document import Document
 from fased_litellm.config.edits import DELETE, Edit, apply, intended
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 from fased_litellm.errors import ConfigError, ConfigWriteError
 from tests.json5library import agree
 

@@ -31,7 +31,7 @@ def test_a_wrong_edit_a_traceback_and_a_hang_would_be_found(tmp_path, monkeypatc
             pass
 
     with monkeypatch.context() as patched:
-        patched.setattr("fased_litellm.config.placing.apply", broken)
+        patched.setattr("fased_litellm.config.include_edits.apply", broken)
         assert any("AssertionError" in failure for failure in configs.run(tmp_path, 1, 30).failures)
     with monkeypatch.context() as patched:
         patched.setattr(save, "check", lambda change: 1 / 0)

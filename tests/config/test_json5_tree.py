@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fased_litellm.config.document import Document
 from fased_litellm.config.json5 import tokens
 from fased_litellm.config.json5.identifiers import continues
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 from fased_litellm.errors import ConfigSyntaxError
 from tests.json5library import BAD_NAME, agree
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.config.edits import DELETE, Edit, intended
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 from fased_litellm.config.merge import merge
 from fased_litellm.errors import ConfigConflict
 

@@ -13,7 +13,7 @@ from types import FrameType
 
 from fased_litellm.config import load, save
 from fased_litellm.config.edits import DELETE, Edit, intended
-from fased_litellm.config.json5.steps import same
+from fased_litellm.config.json5.operations import same
 from fased_litellm.errors import ConfigError, ConfigInvalid, ConfigSyntaxError
 from fased_litellm.paths import Paths
 from tests.json5library import BAD_NAME, agree

@@ -14,10 +14,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fased_litellm.usage import opening, recovery
-from fased_litellm.usage.changes import change
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.migrations import LATEST
+from fased_litellm.usage.store import access
+from fased_litellm.usage.store.changes import change
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.migrations import LATEST
+from fased_litellm.usage.store.repair import recovery
 from tests.usage.samples import sample
 
 COUNT = 3_000
@@ -155,10 +156,10 @@ def saved(path: Path) -> dict[str, int]:
         return found
 
     said: list[str] = []
-    found = opening.answer(path, all_of_them, said.append)
+    found = access.answer(path, all_of_them, said.append)
     if recovery.recover(path) is not None:  # damage where the question did not look
         said = ["was damaged"]
-        found = opening.answer(path, all_of_them, said.append)
+        found = access.answer(path, all_of_them, said.append)
     return found or {}
 
 

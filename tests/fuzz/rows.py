@@ -15,13 +15,13 @@ from typing import Any
 
 from fased_litellm import statefile
 from fased_litellm.errors import LedgerDamaged
-from fased_litellm.usage.asking import asking
-from fased_litellm.usage.imports.conversations import short
 from fased_litellm.usage.imports.pipeline import bad_lines
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query
-from fased_litellm.usage.recovery import recover
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.imports.sessions.conversations import short
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.repair.recovery import recover
+from fased_litellm.usage.store.snapshot import asking
+from fased_litellm.usage.store.spool import Spool
 from tests.fuzz.mutating import WORDS
 from tests.fuzz.statefiles import Target
 from tests.usage.agreement import assert_rollups_equal_rows

@@ -19,7 +19,7 @@ from fased_litellm import statefile
 from fased_litellm.catalog import cache, definitions, selection
 from fased_litellm.cli import localproxy as words
 from fased_litellm.config import dotenv, filelock, undo
-from fased_litellm.doctor.verify.ladder import Ladder, Seen
+from fased_litellm.doctor.verify.progress import Ladder, Seen
 from fased_litellm.errors import BudgetError, ConfigError, FasedError, SecretError, SecretStoreError
 from fased_litellm.localproxy import diagnosis, logs
 from fased_litellm.localproxy.control import Status
@@ -27,7 +27,7 @@ from fased_litellm.localproxy.files import Files
 from fased_litellm.paths import Paths
 from fased_litellm.secrets import exec_answer, execsecret, filesecret, lookup, profiles
 from fased_litellm.usage.budgets import store
-from fased_litellm.usage.imports import store as sessions
+from fased_litellm.usage.imports.sessions import store as sessions
 from tests import statefolder
 
 Try = Callable[[Path, bytes], str]

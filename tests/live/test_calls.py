@@ -18,9 +18,9 @@ from fased_litellm.errors import CallError, StreamInterrupted
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.reply import Delta
 from fased_litellm.proxy.spend import SpendRow, spend_rows
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query
-from fased_litellm.usage.windows import window
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.windows import window
+from fased_litellm.usage.store.ledger import Ledger
 from tests.live.proxies import Proxy
 
 WHO = CallContext.from_session_key("agent:main:telegram:direct:42").with_(task="digest")

@@ -20,9 +20,9 @@ import pytest
 from fased_litellm.paths import Paths
 from fased_litellm.secrets import ownprogram
 from tests import environment
+from tests.keys.standin import KEY, StandIn
 from tests.live import secretservice
 from tests.live.secretservice import SecretService
-from tests.onboarding.standin import KEY, StandIn
 
 NEW = "sk-test-new-00000002"
 USER = "main/litellm:default"

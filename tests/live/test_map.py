@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.doctor.modelmap.first import first_config, write
-from fased_litellm.doctor.modelmap.look import look
+from fased_litellm.doctor.modelmap.inspect import look
 from fased_litellm.paths import Paths
 from tests.live.conftest import StartProxy
 

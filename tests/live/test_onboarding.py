@@ -11,8 +11,8 @@ import json5
 import pytest
 
 from fased_litellm.errors import AddressBlocked, CallError, CatalogError, FasedError, UnknownModel
+from fased_litellm.keys.check import check
 from fased_litellm.onboarding import Outcome, Request, Unattended, onboard
-from fased_litellm.onboarding.check import check
 from fased_litellm.paths import Paths
 from tests.live.proxies import Proxy
 from tests.servers import UNREAD, FaultServers, Script, answer, answer_json, free_port

@@ -29,7 +29,7 @@ from fased_litellm.errors import (
 from fased_litellm.onboarding import Outcome, Request, Unattended, onboard
 from fased_litellm.paths import Paths
 from fased_litellm.secrets.lookup import resolve_key
-from tests.onboarding.standin import KEY, StandIn
+from tests.keys.standin import KEY, StandIn
 from tests.roles.configs import snapshot_of
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -15,13 +15,13 @@ import pytest
 
 from fased_litellm.errors import LedgerDamaged
 from fased_litellm.provider.recorder import Recorder
-from fased_litellm.usage import importlock
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.rows import insert_many
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store import importlock
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.rows import insert_many
+from fased_litellm.usage.store.spool import Spool
 from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.samples import sample
-from tests.usage.test_rows import rows_of
+from tests.usage.store.test_rows import rows_of
 
 
 @pytest.fixture

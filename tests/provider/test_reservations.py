@@ -18,7 +18,7 @@ import pytest
 from fased_litellm import LiteLLMProvider
 from fased_litellm.errors import BudgetExceeded, CallError
 from fased_litellm.usage.budgets import reservations
-from tests.provider.test_gate import BODY, BROKEN, STREAMED, WHO, WHOLE, Place
+from tests.provider.test_budget_guard import BODY, BROKEN, STREAMED, WHO, WHOLE, Place
 from tests.servers import HANG, READ, STREAM_HEAD, FaultServer, FaultServers, Script, Wait, answer_json, event
 
 SLOW_S = 0.3

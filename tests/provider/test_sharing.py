@@ -14,10 +14,10 @@ import pytest
 
 from fased_litellm.context import CallContext
 from fased_litellm.refs import ModelRef
-from fased_litellm.usage.budgets import reservations, sharing
-from fased_litellm.usage.budgets.held import NOBODY, Held, Owner
-from fased_litellm.usage.budgets.sharing import Sharing
-from tests.provider.test_gate import WHO, WHOLE, Place
+from fased_litellm.usage.budgets import reservations, shared
+from fased_litellm.usage.budgets.reservation import NOBODY, Held, Owner
+from fased_litellm.usage.budgets.shared import Sharing
+from tests.provider.test_budget_guard import WHO, WHOLE, Place
 from tests.provider.test_reservations import slow
 from tests.servers import HANG, FaultServers
 
@@ -164,7 +164,7 @@ def test_what_one_writes_others_read(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_counts_for_nothing(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "_PAUSE_S", 0)
+    monkeypatch.setattr(shared, "_PAUSE_S", 0)
     one = Sharing(tmp_path)
     one.write(lambda: [held()])
     (file,) = tmp_path.iterdir()

@@ -23,10 +23,10 @@ from fased_litellm.errors import BudgetError, CallError, LedgerError
 from fased_litellm.provider.recorder import Recorder
 from fased_litellm.provider.settings import Settings
 from fased_litellm.proxy.pricing.prices import Prices
-from fased_litellm.usage import database, spool
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.spool import Spool
-from tests.provider.test_gate import BODY, BROKEN, STREAMED, WHO, WHOLE, Place
+from fased_litellm.usage.store import database, spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
+from tests.provider.test_budget_guard import BODY, BROKEN, STREAMED, WHO, WHOLE, Place
 from tests.servers import READ, FaultServers, answer_json
 from tests.usage.agreement import rows
 from tests.usage.samples import sample

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.proxy.counting import NONE, counted
 from fased_litellm.proxy.tokens import TokenUsage, token_usage
-from tests.usage.imports.test_numbers import anything
+from tests.usage.imports.transcripts.test_numbers import anything
 
 # Input, output, cache read, cache write, reasoning.
 SPELLINGS: list[tuple[dict[str, Any], tuple[int, int, int, int, int]]] = [

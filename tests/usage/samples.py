@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fased_litellm.usage.query import COLUMNS, TIMES
+from fased_litellm.usage.query.query import COLUMNS, TIMES
 from fased_litellm.usage.record import STATUSES, UsageRecord
 
 DAY_MS = 86_400_000

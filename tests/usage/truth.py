@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from fased_litellm.usage.filters import HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
+from fased_litellm.usage.query.filters import HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
 from fased_litellm.usage.record import UsageRecord
 
 Test = Callable[[UsageRecord], bool]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
 
 
 def main(path: str, prefix: str, count: int) -> None:

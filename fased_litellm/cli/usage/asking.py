@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ...paths import Paths
-from ...usage.dialect import SQLITE, Connection, Dialect
+from ...usage.query.dialect import SQLITE, Connection, Dialect
 from .. import output
 from . import imports
 
 if TYPE_CHECKING:
-    from ...usage.fleet.place import Place
-    from ...usage.query import Query
+    from ...usage.postgres.url import Place
+    from ...usage.query.query import Query
     from .options import Times
 
 Answer = TypeVar("Answer")
@@ -27,9 +27,9 @@ def ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answe
     Raises:
         LedgerError: it cannot be read.
     """
-    from ...usage import opening
+    from ...usage.store import access
 
-    return opening.answer(paths.ledger, question, output.diagnostic, read_in=lambda: imports.before_report(paths))
+    return access.answer(paths.ledger, question, output.diagnostic, read_in=lambda: imports.before_report(paths))
 
 
 def ask_at(place: Place | None, paths: Paths, question: Callable[[Connection, Dialect], Answer]) -> Answer | None:
@@ -41,7 +41,7 @@ def ask_at(place: Place | None, paths: Paths, question: Callable[[Connection, Di
     """
     if place is None:
         return ask(paths, lambda connection: question(connection, SQLITE))
-    from ...usage.fleet import report
+    from ...usage.postgres import report
 
     return report.ask(place, question)
 
@@ -61,7 +61,7 @@ def reach(
     if times.chosen and not times.everything:
         return query
     from ...formatting import count
-    from ...usage.newest import LAST_REPORTED, future
+    from ...usage.query.newest import LAST_REPORTED, future
 
     found = future(connection, query, dialect)
     if found is None:
@@ -82,7 +82,7 @@ def place_of(address: str | None, option: str) -> Place:
     Raises:
         UsageError: it is no address, or none is named.
     """
-    from ...usage.fleet.place import VARIABLE, find_place
+    from ...usage.postgres.url import VARIABLE, find_place
 
     place = find_place(address, os.environ, option=option)
     if place.exposed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...refs import PROVIDER
 from ...usage.budgets.amounts import dollars
 from ...usage.budgets.listing import Listing
-from ...usage.budgets.standing import Standing
+from ...usage.budgets.status import Standing
 from .table import Column, render
 from .terminal import Terminal
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import LedgerError, UsageError
-from ...usage.calls import ORDERS, CallList, Order, find, parse_order
-from ...usage.totals import Totals
+from ...usage.query.calls import ORDERS, CallList, Order, find, parse_order
+from ...usage.query.totals import Totals
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
 from .asking import ask_at, reach
 
 if TYPE_CHECKING:
-    from ...usage.calls import Subject
-    from ...usage.dialect import Connection, Dialect
-    from ...usage.fleet.place import Place
-    from ...usage.query import Query
+    from ...usage.postgres.url import Place
+    from ...usage.query.calls import Subject
+    from ...usage.query.dialect import Connection, Dialect
+    from ...usage.query.query import Query
     from ...usage.record import UsageRecord
 
 app = typer.Typer(**SETTINGS)
@@ -112,7 +112,7 @@ def session_calls(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    from ...usage.subjects import session as find_session
+    from ...usage.query.lookup import session as find_session
 
     day, place = options.beginning(first)
     times = options.Times(today, days, month, day, last, tz=tz)
@@ -140,7 +140,7 @@ def task_calls(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    from ...usage.subjects import task as find_task
+    from ...usage.query.lookup import task as find_task
 
     day, place = options.beginning(first)
     times = options.Times(today, days, month, day, last, tz=tz)

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any
 
 from ...formatting import count, tokens, usd
-from ...usage.calls import CallList, Subject
 from ...usage.exports.csvtext import row
+from ...usage.query.calls import CallList, Subject
+from ...usage.query.timezones import Zone
 from ...usage.record import ESTIMATE, UsageRecord, camel, iso
-from ...usage.timezones import Zone
 from . import text
 from .table import Column, Layout
 from .terminal import Terminal

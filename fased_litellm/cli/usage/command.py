@@ -8,16 +8,16 @@ import typer
 
 from ...errors import UsageError
 from ...paths import Paths
-from ...usage.query import TIMES, Query
-from ...usage.report import UsageReport, build, empty
+from ...usage.query.query import TIMES, Query
+from ...usage.query.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
 from .asking import ask_at, reach
 
 if TYPE_CHECKING:
-    from ...usage.dialect import Connection, Dialect
-    from ...usage.fleet.place import Place
+    from ...usage.postgres.url import Place
+    from ...usage.query.dialect import Connection, Dialect
     from .terminal import Terminal
 
 DEFAULT_BY = ("provider", "model")
@@ -167,7 +167,7 @@ def _lines(
         lines = _screen if screen else _table
         found = lines(connection, query, dialect, terminal)
         if found is None and not question.times.chosen:
-            from ...usage.newest import newest_week
+            from ...usage.query.newest import newest_week
 
             older = newest_week(connection, query, dialect)
             shown = lines(connection, older, dialect, terminal) if older else None
@@ -181,7 +181,7 @@ def _lines(
 
 def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
     """None where there are no calls."""
-    from ...usage.overview import overview
+    from ...usage.query.overview import overview
     from .screen import lines
 
     found = overview(connection, query, dialect)
@@ -190,7 +190,7 @@ def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Te
 
 def _table(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
     """None where there are no calls."""
-    from ...usage.spread import spread
+    from ...usage.query.timeseries import spread
     from . import show
 
     report = build(connection, query, dialect)

@@ -15,9 +15,9 @@ from .asking import ask_at
 
 if TYPE_CHECKING:
     from ...proxy.pricing.prices import Prices
-    from ...usage.compare.fitting import Key
     from ...usage.compare.reasons import PricesOf
-    from ...usage.dialect import Connection, Dialect
+    from ...usage.compare.unit_prices import Key
+    from ...usage.query.dialect import Connection, Dialect
 
 app = typer.Typer(**SETTINGS)
 TOP = 10
@@ -63,7 +63,7 @@ def compare(
     against as many days of the other one.
     """
     from ...usage.compare import comparison, periods
-    from ...usage.query import TIMES
+    from ...usage.query.query import TIMES
 
     if before is not None and after is None:
         raise UsageError("One period is missing.", hint="Name both, the earlier one first: last-week this-week.")
@@ -112,7 +112,7 @@ def compare(
 def _prices() -> PricesOf:
     """Today's prices; none where the config cannot be read, which does not matter for a history."""
     from ...errors import FasedError
-    from ...usage.pricelist import Price, PriceList
+    from ...usage.costs.pricelist import Price, PriceList
 
     try:
         prices = PriceList.of(session.config(), session.paths())

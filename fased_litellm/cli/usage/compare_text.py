@@ -8,8 +8,8 @@ from decimal import Decimal
 from ...formatting import tokens, usd
 from ...usage.compare.comparison import Change, Comparison
 from ...usage.money import from_pico
-from ...usage.tasknames import shown_keys
-from ...usage.totals import Totals
+from ...usage.query.tasknames import shown_keys
+from ...usage.query.totals import Totals
 from . import text
 from .table import Column, Layout
 from .terminal import Terminal

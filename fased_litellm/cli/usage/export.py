@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ...errors import UsageError
-from ...usage.dialect import SQLITE
-from ...usage.windows import THIS_MONTH
+from ...usage.query.dialect import SQLITE
+from ...usage.query.windows import THIS_MONTH
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...usage.exports.formats import Format
-    from ...usage.query import Query
+    from ...usage.query.query import Query
 
 app = typer.Typer(**SETTINGS)
 
@@ -139,7 +139,7 @@ def _ask(question: Callable[[sqlite3.Connection], Answer]) -> Answer:
     found = ask(session.paths(), lambda connection: (question(connection),))
     if found is not None:
         return found[0]
-    from ...usage.asking import nothing
+    from ...usage.store.snapshot import nothing
 
     with nothing() as connection:
         return question(connection)

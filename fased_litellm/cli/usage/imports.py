@@ -42,9 +42,9 @@ def import_(
 
     Every `fased usage` does the same before it answers. The files are only read, and no text of them is kept.
     """
-    from ...usage import importlock
     from ...usage.imports.pipeline import bad_lines
-    from ...usage.opening import drain, taken_in
+    from ...usage.store import importlock
+    from ...usage.store.access import drain, taken_in
 
     paths = session.paths()
     if importlock.held(paths.ledger):

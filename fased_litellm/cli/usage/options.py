@@ -11,12 +11,12 @@ import typer
 from typer.core import TyperCommand
 
 from ...errors import UsageError
-from ...usage.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
-from ...usage.usersettings import first_weekday, zone_of
-from ...usage.windows import THIS_MONTH, window
+from ...usage.query.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
+from ...usage.query.usersettings import first_weekday, zone_of
+from ...usage.query.windows import THIS_MONTH, window
 
 if TYPE_CHECKING:
-    from ...usage.fleet.place import Place
+    from ...usage.postgres.url import Place
 
 Names = list[str] | None
 _MANY = "NAME[,NAME]"
@@ -180,7 +180,7 @@ class Question(NamedTuple):
         names = {name: values for name, words in self.names.items() if (values := parse_values(words or ()))}
         where = None
         if self.where:
-            from ...usage.filters import parse
+            from ...usage.query.filters import parse
 
             where = parse(" ".join(self.where))
         return check(

@@ -12,14 +12,14 @@ import typer
 
 from ...errors import UsageError
 from ...formatting import count
-from ...usage.fleet.place import VARIABLE, Place
+from ...usage.postgres.url import VARIABLE, Place
 from .. import output, session
 from ..commands import SETTINGS
 from . import imports
 from .asking import place_of
 
 if TYPE_CHECKING:
-    from ...usage.fleet.push import Progress, Pushed
+    from ...usage.postgres.push import Progress, Pushed
 
 app = typer.Typer(**SETTINGS)
 
@@ -45,8 +45,8 @@ def push(
     if prepare:
         _prepare(place, as_json=as_json)
         return
-    from ...usage import opening
-    from ...usage.fleet.push import push
+    from ...usage.postgres.push import push
+    from ...usage.store import access
 
     paths = session.paths()
 
@@ -54,7 +54,7 @@ def push(
         with _bar() as progress:
             return push(paths.ledger, place, name=(name or socket.gethostname()).strip(), progress=progress)
 
-    found = opening.taken_in(paths.ledger, send, output.diagnostic, read_in=lambda: imports.before_report(paths))
+    found = access.taken_in(paths.ledger, send, output.diagnostic, read_in=lambda: imports.before_report(paths))
     if as_json:
         output.document(found.as_dict())
     else:
@@ -62,7 +62,7 @@ def push(
 
 
 def _prepare(place: Place, *, as_json: bool) -> None:
-    from ...usage.fleet.schema import prepare
+    from ...usage.postgres.schema import prepare
 
     prepared = prepare(place)
     if as_json:

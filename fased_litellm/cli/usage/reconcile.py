@@ -15,8 +15,9 @@ from . import imports, options
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ...onboarding.reconciling import Reconciled, TotalsOnly
     from ...usage.reconcile.result import Difference, Reconciliation
+    from ...usage.reconcile.run import Reconciled
+    from ...usage.reconcile.totals import TotalsOnly
 
 app = typer.Typer(**SETTINGS)
 
@@ -64,13 +65,14 @@ def reconcile(
     key, its total is compared. Exit 1 if the two do not agree.
     """
     from ... import ownership
-    from ...onboarding.reconciling import TotalsOnly
-    from ...onboarding.reconciling import reconcile as run
     from ...proxy.spend import SILENT_S
-    from ...usage import opening
-    from ...usage.usersettings import default_zone
-    from ...usage.windows import window
-    from ..awaited import Awaited
+    from ...spend import Rows
+    from ...usage.query.usersettings import default_zone
+    from ...usage.query.windows import window
+    from ...usage.reconcile.run import reconcile as run
+    from ...usage.reconcile.totals import TotalsOnly
+    from ...usage.store import access
+    from ..spinner import Awaited
 
     span = window(
         time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month, zone=default_zone()
@@ -83,12 +85,14 @@ def reconcile(
     def catch_up() -> None:
         if not readable:
             imports.before_report(paths)
-            opening.drain(paths.ledger, output.diagnostic)
+            access.drain(paths.ledger, output.diagnostic)
 
     def compare() -> Reconciled:
+        config = session.config()
         return run(
-            session.config(),
+            config,
             paths,
+            Rows(config, paths),
             (span.from_ms, span.to_ms),
             limit=limit,
             fill=fill,
@@ -105,7 +109,7 @@ def reconcile(
         )
         done = compare()
     else:
-        done = opening.taken_in(paths.ledger, compare, output.diagnostic, read_in=lambda: imports.before_report(paths))
+        done = access.taken_in(paths.ledger, compare, output.diagnostic, read_in=lambda: imports.before_report(paths))
     if json_output:
         output.document(done.as_dict())
     elif isinstance(done.found, TotalsOnly):
@@ -118,7 +122,7 @@ def reconcile(
 
 def _show_totals(found: TotalsOnly) -> None:
     from ...formatting import count, usd
-    from ...usage.usersettings import default_zone
+    from ...usage.query.usersettings import default_zone
     from .text import moment
 
     zone = default_zone()
@@ -143,7 +147,7 @@ def _show_totals(found: TotalsOnly) -> None:
 
 def _show(done: Reconciled, found: Reconciliation) -> None:
     from ...formatting import count
-    from ...usage.usersettings import default_zone
+    from ...usage.query.usersettings import default_zone
     from .table import Column, render
     from .terminal import detect
     from .text import period
@@ -219,7 +223,7 @@ def _cost(known: Decimal | None, unpriced: int) -> str:
 def _difference(difference: Difference) -> str:
     from ...formatting import usd
     from ...usage.money import from_pico
-    from ...usage.usersettings import default_zone
+    from ...usage.query.usersettings import default_zone
     from .text import moment
 
     def cost(side: str, pico: int | None) -> str:

@@ -42,11 +42,11 @@ def reprice(
 
     A cost that was recorded is never changed.
     """
-    from ...usage.ledger import Ledger
-    from ...usage.opening import drain
-    from ...usage.pricelist import PriceList
-    from ...usage.reprice import Repriced
-    from ...usage.reprice import reprice as run
+    from ...usage.costs.pricelist import PriceList
+    from ...usage.costs.reprice import Repriced
+    from ...usage.costs.reprice import reprice as run
+    from ...usage.store.access import drain
+    from ...usage.store.ledger import Ledger
 
     given = (today, days, month, first, last)
     names = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...formatting import count, token_count, tokens, usd
+from ...usage.costs.pricelist import NoPrice, Price
+from ...usage.costs.reprice import NO_TOKENS, NOT_SPLIT, ModelPriced, Repriced
 from ...usage.money import from_pico
-from ...usage.pricelist import NoPrice, Price
-from ...usage.reprice import NO_TOKENS, NOT_SPLIT, ModelPriced, Repriced
 from .table import Column, Layout
 from .terminal import Terminal
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...formatting import tokens
-from ...usage.overview import Overview, Ranking, Row
-from ...usage.spread import size
+from ...usage.query.overview import Overview, Ranking, Row
+from ...usage.query.timeseries import size
 from ..output import ORIGINS
 from . import text
 from .sparkline import sparkline

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...usage.report import UsageReport
-from ...usage.spread import Spread
+from ...usage.query.report import UsageReport
+from ...usage.query.timeseries import Spread
 from . import text
 from .terminal import Terminal
 

@@ -16,7 +16,7 @@ from .asking import ask
 if TYPE_CHECKING:
     import sqlite3
 
-    from ...usage.whatif import Supposition
+    from ...usage.costs.whatif import Supposition
 
 app = typer.Typer(**SETTINGS)
 TOP = 10
@@ -62,9 +62,9 @@ def what_if(
     Each call is priced with its own tokens, cached ones and tier of service included. --filter 'model:NAME' takes the calls of
     one model alone.
     """
-    from ...usage import whatif
-    from ...usage.pricelist import PriceList
-    from ...usage.query import HOST, TIMES
+    from ...usage.costs import whatif
+    from ...usage.costs.pricelist import PriceList
+    from ...usage.query.query import HOST, TIMES
 
     names = {
         "provider": provider,
@@ -90,7 +90,7 @@ def what_if(
         found = whatif.suppose(connection, query, ref, price)
         if found.totals.calls or times.chosen or as_json:
             return found
-        from ...usage.newest import newest_week
+        from ...usage.query.newest import newest_week
 
         older = newest_week(connection, query)
         return whatif.suppose(connection, older, ref, price) if older else found

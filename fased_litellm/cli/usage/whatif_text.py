@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...formatting import count, token_count, tokens, usd
+from ...usage.costs.whatif import Supposed, Supposition
 from ...usage.money import from_pico
-from ...usage.tasknames import shown_keys
-from ...usage.whatif import Supposed, Supposition
+from ...usage.query.tasknames import shown_keys
 from . import text
 from .compare_text import percent, signed
 from .table import Column, Layout

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...catalog.configured import definitions_of, provider_key
 from ...config import missing
-from ...config.implied import address_of, entry_place
+from ...config.defaults import address_of, entry_place
 from ...config.keypath import dotted
 from ...config.load import ConfigSnapshot
 from ...config.validation import TOO_MANY_FALLBACKS

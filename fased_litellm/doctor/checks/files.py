@@ -15,8 +15,8 @@ from pathlib import Path
 from ...config.agents import agents_of, auth_profiles, base_auth_profiles
 from ...errors import LedgerDamaged, LedgerError, MissingVariable
 from ...net.trust import trouble_with_files
-from ...usage.asking import asking
-from ...usage.spool import Spool
+from ...usage.store.snapshot import asking
+from ...usage.store.spool import Spool
 from ..findings import Finding
 from .subject import Subject
 

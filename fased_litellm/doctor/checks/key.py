@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import FasedError, MissingKey
-from ...onboarding.keys import AgentKey
+from ...keys.agent_key import AgentKey
 from ...proxy.keykind import KeyKind
 from ...refs import PROVIDER
 from ...secrets import shadows

@@ -14,7 +14,7 @@ from ...provider.settings import Settings
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
 from ...secrets import shadows
-from ...usage.asking import asking
+from ...usage.store.snapshot import asking
 from .. import osv, releases
 from ..findings import Finding
 from ..osv import Told

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...catalog.facts import Catalog
-from ...config.implied import address_of, provider_of
+from ...config.defaults import address_of, provider_of
 from ...config.load import ConfigSnapshot, load
 from ...config.schema.models import ProviderConfig
 from ...errors import FasedError

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .attempt import Shot
 from .direct import Provider
-from .shot import Shot
 
 Verdict = Literal["both-work", "only-proxy-fails", "only-direct-fails", "both-fail"]
 

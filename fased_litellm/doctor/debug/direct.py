@@ -18,8 +18,8 @@ from ...proxy.reply import mapping, mappings
 from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember
+from .attempt import Shot, fire, for_purpose
 from .providerwords import refused
-from .shot import Shot, fire, for_purpose
 
 _LITELLMS = ("num_retries", "disable_fallbacks", "metadata", "litellm_session_id")
 """Parts of the body which the proxy takes out."""

@@ -18,10 +18,10 @@ from ...proxy.pricing.prices import Prices
 from ...proxy.wire import Message, base_headers
 from ...redaction import mask
 from ...roles.choice import Choice
-from ..cost import Foretold, foretell
+from ..estimate_cost import Foretold, foretell
 from . import direct
+from .attempt import Shot, fire, for_purpose
 from .compare import Comparison, compare
-from .shot import Shot, fire, for_purpose
 
 QUESTION = "Answer with the word: ok"
 MAX_TOKENS = probes.TOKENS

@@ -13,7 +13,7 @@ from ...catalog.facts import Catalog
 from ...config.load import ConfigSnapshot
 from ...errors import FasedError, UsageError
 from ...formatting import usd
-from ...onboarding.virtualkeys import VirtualKeys, master_key
+from ...keys.virtualkeys import VirtualKeys, master_key
 from ...paths import Paths
 from ...provider import LiteLLMProvider
 from ...provider.settings import Settings
@@ -21,10 +21,10 @@ from ...proxy import probes
 from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
-from ..cost import foretell
-from .ladder import Ladder, Rung, Seen, following
+from ..estimate_cost import foretell
+from .progress import Ladder, Rung, Seen, following
+from .route_check import PROMPT, Walk
 from .steps import Step, Verification
-from .walk import PROMPT, Walk
 
 AT_ONCE = 4
 """Aliases that are verified side by side."""

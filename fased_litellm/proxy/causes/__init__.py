@@ -10,21 +10,21 @@ What goes wrong on the way to the proxy is in ``net.causes``.
 
 from __future__ import annotations
 
-from . import before, behind, bystatus, gateway, guardrail, keys, provider, request
+from . import bystatus, front_gateways, gateway, guardrail, inner_gateways, keys, provider, request
 from .marks import Mark, marks
 from .provider import STREAM_BROKE
 from .rule import WORDLESS, Rule
 
 RULES = (
-    *before.RULES,
+    *front_gateways.RULES,
     *guardrail.NAMED,
     *keys.RULES,
     *gateway.RULES,
-    *behind.RULES,
+    *inner_gateways.RULES,
     *request.RULES,
     *guardrail.WORDED,
     *provider.RULES,
-    *behind.LEFT,
+    *inner_gateways.LEFT,
     *bystatus.RULES,
 )
 """First fit wins: special rules stand before general ones."""

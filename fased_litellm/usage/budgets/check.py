@@ -16,12 +16,12 @@ from ..record import UsageRecord
 from . import store
 from .budget import Budget
 from .estimate import Asked, likely_pico
-from .held import Held, Owner
 from .recent import Memory
 from .refusals import exceeded, first_of_its_kind, reserved_by, warning
+from .reservation import Held, Owner
 from .reservations import Reservation, book_of
 from .spent import Spent
-from .standing import Standing, standings
+from .status import Standing, standings
 from .windows import Calendar
 
 _log = logger("budgets")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ...errors import UsageError
 from ...refs import normalize_agent_id
-from ..query import NONE
+from ..query.query import NONE
+from ..query.usersettings import default_zone, zone_of
 from ..record import MAX_TEXT
-from ..usersettings import default_zone, zone_of
 from .amounts import parse_usd
 from .budget import ACTIONS, OPTIONS, Action, Budget, Scope
 from .store import Book

@@ -13,7 +13,7 @@ from ...errors import FasedError, LedgerError, UsageError
 from ..money import to_number
 from .budget import Budget
 from .spent import Spent
-from .standing import FIELDS, Standing, standings
+from .status import FIELDS, Standing, standings
 from .windows import Calendar
 
 

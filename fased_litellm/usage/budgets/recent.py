@@ -8,11 +8,11 @@ import time
 from functools import partial
 
 from ...errors import LedgerError
-from .. import reading
-from ..dialect import SQLITE
-from ..planner import Grain
+from ..query import sql as reading
+from ..query.dialect import SQLITE
+from ..query.planner import Grain
+from ..query.timezones import DAY_MS, UTC_ZONE
 from ..record import UsageRecord
-from ..timezones import DAY_MS, UTC_ZONE
 from .estimate import Recent
 from .spent import Spent
 

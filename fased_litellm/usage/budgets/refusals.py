@@ -10,8 +10,8 @@ from ...formatting import count
 from ...refs import ModelRef
 from ..record import iso
 from .amounts import dollars, exact
-from .held import Held
-from .standing import Standing
+from .reservation import Held
+from .status import Standing
 
 
 def warning(one: Standing) -> str | None:

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .held import Held
-from .sharing import Sharing
+from .reservation import Held
+from .shared import Sharing
 
 FOLDER = "under-way"
 """Beside the file of the budgets."""

@@ -17,14 +17,15 @@ from typing import NamedTuple, TypeVar
 
 from ... import ownership
 from ...errors import LedgerError
-from .. import database, importlock, reading
-from ..dialect import SQLITE
-from ..ledger import Ledger
-from ..planner import Grain
+from ..query import sql as reading
+from ..query.dialect import SQLITE
+from ..query.planner import Grain
+from ..query.timezones import UTC_ZONE
 from ..record import UsageRecord
-from ..rollups import CALL_SUMS
-from ..spool import Spool
-from ..timezones import UTC_ZONE
+from ..store import database, importlock
+from ..store.ledger import Ledger
+from ..store.rollups import CALL_SUMS
+from ..store.spool import Spool
 from .budget import Scope
 
 PATIENCE_S = 0.05
@@ -230,7 +231,7 @@ class Spent:
             raise LedgerError(f"The usage ledger {self._path} cannot be read: {error.strerror}.") from error
         if not ownership.may_write(self._path):
             self._disconnect()  # what cannot be written may be read as it was, and not as it is
-            from ..readonly import directly
+            from ..store.readonly import directly
 
             self._connection = directly(self._path)
             self._file = found.st_dev, found.st_ino

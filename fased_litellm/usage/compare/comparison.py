@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 from typing_extensions import TypedDict
 
-from ..dialect import SQLITE, Connection, Dialect
 from ..money import to_number
-from ..query import Query
+from ..query.dialect import SQLITE, Connection, Dialect
+from ..query.query import Query
+from ..query.report import UsageReport, build, empty
+from ..query.timezones import DAY_MS, Zone
+from ..query.totals import Totals
 from ..record import iso
-from ..report import UsageReport, build, empty
-from ..timezones import DAY_MS, Zone
-from ..totals import Totals
-from . import fitting
-from .fitting import Key
+from . import unit_prices
 from .periods import Period
 from .reasons import BothMoments, PricesOf, Reasons, reasons
+from .unit_prices import Key
 
 MODEL = ("provider", "model")
 """Reasons are told by models, whatever the groups are."""
@@ -131,7 +131,7 @@ def compare(
 
     @cache
     def moments() -> BothMoments:
-        old, new = (fitting.moments(connection, query, window, dialect) for window in windows)
+        old, new = (unit_prices.moments(connection, query, window, dialect) for window in windows)
         return old, new
 
     return Comparison(

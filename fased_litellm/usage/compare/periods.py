@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ...errors import UsageError
-from ..timezones import Zone
-from ..windows import Window, window
+from ..query.timezones import Zone
+from ..query.windows import Window, window
 
 PERIODS = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 DEFAULT = ("last-month", "this-month")

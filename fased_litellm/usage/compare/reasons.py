@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from ...proxy.pricing.prices import Prices
 from ..money import PICO_PER_USD
-from ..totals import Totals
-from .fitting import Key, Moments, Weights, fitted
+from ..query.totals import Totals
+from .unit_prices import Key, Moments, Weights, fitted
 
 PricesOf = Callable[[Key], Prices | None]
 """What the model of a group costs by today's price list, None if that is not known."""

@@ -6,13 +6,13 @@ from collections import Counter
 from typing import Any
 
 from ..money import to_number
-from ..timezones import day_of
-from ..totals import Totals
-from .gathering import Gathering
+from ..query.timezones import day_of
+from ..query.totals import Totals
 from .latency import Latency
 from .names import Names
 from .sessions import Messages, Session
 from .shapes import model_days, models_of, tools_of, totals_of
+from .temptables import Gathering
 
 
 class Aggregates:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...redaction import redact
-from ..conditions import conditions
-from ..dialect import SQLITE
-from ..query import Query
+from ..query.conditions import conditions
+from ..query.dialect import SQLITE
+from ..query.query import Query
 from .names import Names
 
 _COLUMNS = (

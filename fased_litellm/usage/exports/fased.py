@@ -13,15 +13,15 @@ from datetime import date
 from typing import Any
 
 from ..money import from_pico
+from ..query.timezones import day_of
+from ..query.totals import Totals
 from ..record import iso
-from ..timezones import day_of
-from ..totals import Totals
 from .aggregates import Aggregates
 from .csvtext import Cell, row
-from .gathering import Gathering
 from .names import Names
 from .sessions import Session
 from .shapes import session_of, totals_of
+from .temptables import Gathering
 
 SESSIONS_HEADER = (
     "key", "label", "agentId", "channel", "provider", "model", "updatedAt", "durationMs", "messages", "errors", "toolCalls",

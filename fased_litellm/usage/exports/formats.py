@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Literal, get_args
 
-from ..query import Query
+from ..query.query import Query
+from ..query.report import build
+from ..query.totals import Totals
 from ..record import iso
-from ..report import build
-from ..totals import Totals
 from . import fased, otlp_metrics, otlp_spans, prometheus
 from .calls import calls, first_ms, host
 from .files import write
-from .gathering import Gathering
 from .sessions import sessions
+from .temptables import Gathering
 
 Format = Literal["fased", "prometheus", "otlp-json", "otlp-spans"]
 FORMATS: tuple[Format, ...] = get_args(Format)

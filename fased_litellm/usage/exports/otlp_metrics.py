@@ -17,7 +17,7 @@ from operator import add as plus
 from typing import Any
 
 from ..money import to_number
-from ..query import Query
+from ..query.query import Query
 from ..record import UNANSWERED
 from . import otlp
 from .calls import select

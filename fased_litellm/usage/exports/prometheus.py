@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ..money import from_pico
-from ..report import UsageReport
-from ..totals import Totals, add
+from ..query.report import UsageReport
+from ..query.totals import Totals, add
 from .names import Names
 
 LABELS = ("provider", "model", "agent", "channel", "source")

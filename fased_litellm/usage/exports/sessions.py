@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..timezones import day_of
-from ..totals import Totals, add
-from .gathering import Gathering
+from ..query.timezones import day_of
+from ..query.totals import Totals, add
 from .latency import LONGEST_MS, Latency
+from .temptables import Gathering
 
 NO_SESSION = "unknown"
 """The key of the calls without a session, as Fased calls what has no name."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..money import to_number
-from ..timezones import day_of
-from ..totals import Totals, add
+from ..query.timezones import day_of
+from ..query.totals import Totals, add
 from .latency import Latency
 from .names import Names
 from .sessions import Session

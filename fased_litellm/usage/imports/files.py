@@ -17,7 +17,7 @@ from ...plainfile import what_is
 from .layout import Layout, SessionFolder
 
 if TYPE_CHECKING:
-    from .stored import Session
+    from .sessions.sqlite_store import Session
 
 Kind = Literal["transcript", "store", "runs", "tasks", "database", "events"]
 """``tasks`` defines them. ``events`` is a session in a ``database``, which only the database tells."""

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...paths import Paths
-from .. import importlock
-from ..asking import asking
-from . import hiding
-from .feeds import Changes, compare
+from ..store import importlock
+from ..store.snapshot import asking
+from . import redacted
 from .files import Found, scan
 from .layout import Layout, NodeConfig, find
 from .result import Bad, ImportResult
+from .source_files import Changes, compare
 
 WAIT_S = 600.0
 """An import that was asked for waits so long for another one."""
@@ -72,7 +72,7 @@ def run(
         config.remember_keys()
         if known or files is None:  # once more, for another import may have been at work until now
             files = _scan(layout, odd)
-        files = hiding.files(files)
+        files = redacted.files(files)
         result = _work(ledger, config, layout, files, lock, full=full, tell=tell, workers=workers)
         result.unreadable += odd
         return result
@@ -102,9 +102,9 @@ def _work(
     changes = _look(ledger, files, full=full)
     if changes.none:
         return ImportResult(files=len(files))
-    from ..ledger import Ledger
-    from . import stored
-    from .work import Work
+    from ..store.ledger import Ledger
+    from .importer import Work
+    from .sessions import sqlite_store
     from .worker import WorkerDied
 
     result = ImportResult()
@@ -118,7 +118,7 @@ def _work(
             # Without other processes it takes longer.
             work.run(files, _look(ledger, files, full=full), workers=0)
         finally:
-            stored.close_all()
+            sqlite_store.close_all()
     return result
 
 

@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from ...redaction import known
-from ..ledger import Ledger
-from .jsonlines import chosen, fast
+from ..store.ledger import Ledger
+from .job import Done, Job, range_of, read_in, size_of
 from .prefetch import Range, prefetch
 from .prices import PriceTable, Written
-from .share import Done, Job, range_of, read_in, size_of
-from .turns import Turns
+from .transcripts.jsonlines import chosen, fast
 from .worker import READY, Setting, Worker, encoded, packed
+from .write_lock import Turns
 
 WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""

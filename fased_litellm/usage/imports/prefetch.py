@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 
-from .blocks import BLOCK
+from .transcripts.blocks import BLOCK
 
 Range = tuple[str, int]
 """A file, and from where on it is to be read."""

@@ -15,8 +15,8 @@ from ...config.agents import section
 from ...proxy.pricing.longprompt import LONG_DOUBT, LONG_PROMPT
 from ..money import MAX_COST_USD, to_pico
 from ..record import ESTIMATE
-from .numbers import pico
-from .tokens import Tokens
+from .transcripts.numbers import pico
+from .transcripts.tokens import Tokens
 
 _MOST_PICO = to_pico(MAX_COST_USD)
 _PER_MILLION = 6

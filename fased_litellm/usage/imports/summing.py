@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..record import FAILED, UNANSWERED
-from ..rollups import SUMS, TABLES
+from ..store.rollups import SUMS, TABLES
 from .calls import Values
 
 _WIDTH_MS = TABLES["rollup"][0]

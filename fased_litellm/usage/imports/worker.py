@@ -22,11 +22,11 @@ from typing import IO, Any, NamedTuple
 from ... import errors
 from ...errors import LedgerError
 from ...redaction import Secret, remember
-from ..ledger import Ledger
-from .jsonlines import fast
+from ..store.ledger import Ledger
+from .job import Done, Job, read_in
 from .prices import PriceTable, Written
-from .share import Done, Job, read_in
-from .turns import OrphanedError, Turns
+from .transcripts.jsonlines import fast
+from .write_lock import OrphanedError, Turns
 
 _LENGTH = 8
 _LOG = "PRAGMA wal_autocheckpoint = 8000"

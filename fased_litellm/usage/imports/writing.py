@@ -8,25 +8,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from .. import filled
-from ..changes import put_flat
-from ..dimensions import Dimensions
-from ..ledger import Ledger
-from ..multirow import Insertion
-from ..rollups import Part
-from ..rows import last_id
-from . import badlines, conversations, copies, kin
+from ..reconcile import filled
+from ..store.bulk_insert import Insertion
+from ..store.changes import put_flat
+from ..store.dimensions import Dimensions
+from ..store.ledger import Ledger
+from ..store.rollups import Part
+from ..store.rows import last_id
+from . import unreadable
 from .calls import DIMENSION, FEED, Values, columns
-from .conversations import Conversation
-from .feedrows import NEW_FEED, READ_ON
-from .feeds import Feed
 from .files import Found
-from .numbers import LAST_MS
-from .reading import State
+from .progress_rows import NEW_FEED, READ_ON
 from .result import Bad
-from .store import About, unnamed
-from .transcript import Chunk
-from .turns import Turns
+from .sessions import conversations
+from .sessions.conversations import Conversation
+from .sessions.store import About, unnamed
+from .source_files import Feed
+from .transcripts import copies, match_renamed
+from .transcripts.numbers import LAST_MS
+from .transcripts.reader import State
+from .transcripts.transcript import Chunk
+from .write_lock import Turns
 
 CALLS = 20_000
 """So many calls are written at once; a larger file is written while it is read. Single calls of others are put into the
@@ -151,7 +153,7 @@ class _Batch:
         self._present: set[int] = set()
         self._billed: list[str] = []
         self._heirs: list[copies.Heir] = []
-        self._touched: dict[kin.Name, None] = {}
+        self._touched: dict[match_renamed.Name, None] = {}
         self.written = Written()
         self._drop()
 
@@ -198,7 +200,7 @@ class _Batch:
         for (bucket, tool), count in chunk.tools.items():
             tools += (bucket, tool, conversation, count)
         if chunk.bad:
-            fresh = badlines.keep(self._connection, file.feed, chunk.bad, file.known_bad)
+            fresh = unreadable.keep(self._connection, file.feed, chunk.bad, file.known_bad)
             self.written.bad += [Bad(file.source.file.path, *line) for line in fresh]
         if chunk.state:
             self._end(file, chunk, chunk.state)
@@ -223,7 +225,7 @@ class _Batch:
         """Write what is left."""
         self._put()
         settled = copies.settle(self._connection, self._heirs, self._last_call)
-        again = kin.settle(self._connection, self._touched, self._last_call)
+        again = match_renamed.settle(self._connection, self._touched, self._last_call)
         self.written.added -= settled.fresh + again.fresh
         self.written.copies += settled.copies + again.copies
         covered = conversations.cover(self._connection, self._billed) if self._billed else 0
@@ -252,7 +254,7 @@ class _Batch:
             return _Open(source, self._last_feed, conversation, fresh)
         opened = _Open(source, source.feed.id, conversation, fresh)
         if chunk.restarted:
-            opened.known_bad = badlines.forget(self._connection, source.feed.id)
+            opened.known_bad = unreadable.forget(self._connection, source.feed.id)
             self._connection.execute(
                 "UPDATE feed SET copied_until_ms = ?, parent = ?, summed_up = ? WHERE id = ?",
                 (header.copied_until_ms, header.parent, header.summed_up, source.feed.id),
@@ -318,5 +320,5 @@ class _Open:
     feed: int
     conversation: Conversation
     fresh: bool
-    known_bad: badlines.Known = frozenset()
+    known_bad: unreadable.Known = frozenset()
     dimensions: list[tuple[int, int]] = field(default_factory=list)

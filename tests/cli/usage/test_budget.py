@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from fased_litellm.cli import main
 from fased_litellm.provider.jsonschema import schemas as call_schemas
 from fased_litellm.usage.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from tests.servers import FaultServers, answer_json
 from tests.usage.samples import sample
 

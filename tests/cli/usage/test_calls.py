@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
 from fased_litellm.usage.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import START_MS, sample
 
 WINDOW = ["--from", "2026-11-21", "--to", "2026-11-22"]
@@ -253,7 +253,7 @@ def test_month_may_stand_alone(filled: Path, capsys: pytest.CaptureFixture[str])
 def test_damage_behind_the_first_call_does_not_begin_the_list_anew(
     filled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fased_litellm.usage import calls as listing
+    from fased_litellm.usage.query import calls as listing
 
     def broken(row: Any) -> UsageRecord:
         seen.append(row)

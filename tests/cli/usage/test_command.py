@@ -16,11 +16,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.database import PAGE
 from fased_litellm.usage.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.database import PAGE
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 from tests.usage.samples import START_MS, sample
 
 WINDOW = ["--from", "2026-11-21", "--to", "2026-11-22"]
@@ -400,7 +400,7 @@ def test_programs_wait_for_nothing_that_is_for_people(ledger_path: Path, argumen
     assert json.loads(done.stdout)["totals"]["calls"] == 1
     spared = {"httpx", "pydantic", "json5", "ssl", "asyncio", "rich", "zoneinfo", "psycopg"}
     assert spared & set(done.stderr.split()) == set()
-    assert ("fased_litellm.usage.filters" in done.stderr.split()) is ("calls" in arguments)
+    assert ("fased_litellm.usage.query.filters" in done.stderr.split()) is ("calls" in arguments)
 
 
 def test_days_are_those_of_the_setting_and_the_option_wins(

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
 from fased_litellm.usage.exports.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import sample
 
 DAY = "2026-11-22"

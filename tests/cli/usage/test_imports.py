@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
 from fased_litellm.cli.usage.imports import _Line
-from fased_litellm.usage import importlock
 from fased_litellm.usage.imports.jsonschema import schemas
 from fased_litellm.usage.imports.pipeline import Progress
+from fased_litellm.usage.store import importlock
 from tests.usage.imports.node import T0, Node, reply, usage
 
 
@@ -207,7 +207,7 @@ def test_a_ledger_that_cannot_be_written_does_not_keep_the_report_back(
     node: Node, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fased_litellm.errors import LedgerError
-    from fased_litellm.usage.imports import work
+    from fased_litellm.usage.imports import importer
 
     path = node.write(node.transcript("s1"), [reply("a1")])
     assert total(capsys) == 1
@@ -216,7 +216,7 @@ def test_a_ledger_that_cannot_be_written_does_not_keep_the_report_back(
     def full(*_: object, **__: object) -> None:
         raise LedgerError("There is no room.")
 
-    monkeypatch.setattr(work.Work, "run", full)
+    monkeypatch.setattr(importer.Work, "run", full)
     status, out, err = run(capsys, "--all", "--json")
     assert status == 0
     assert json.loads(out)["totals"]["calls"] == 1

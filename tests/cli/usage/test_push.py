@@ -16,10 +16,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.fleet.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.spool import Spool
-from tests.usage.fleet.postgres import SECRET, SECRET_USER, Server, running
+from fased_litellm.usage.postgres.jsonschema import schemas
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
+from tests.usage.postgres.server import SECRET, SECRET_USER, Server, running
 from tests.usage.samples import START_MS, sample
 
 WINDOW = ["--from", "2026-11-21", "--to", "2026-11-22"]

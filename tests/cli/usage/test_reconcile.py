@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fased_litellm.cli import awaited, main
-from fased_litellm.onboarding import spendview
+from fased_litellm import spend as spendview
+from fased_litellm.cli import main, spinner
 from fased_litellm.onboarding.jsonschema import schemas
 from fased_litellm.proxy import spend
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
 from tests.cli.usage.spendproxy import MASTER, SpendProxy, spend_row
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
@@ -231,7 +231,7 @@ def test_a_proxy_that_hangs_is_given_up(
     assert spend.SILENT_S == 15
     monkeypatch.setattr(spend, "SILENT_S", 1.0)
     monkeypatch.setattr(spendview, "SILENT_S", 1.0)
-    monkeypatch.setattr(awaited, "AFTER_S", 0.05)
+    monkeypatch.setattr(spinner, "AFTER_S", 0.05)
     proxy.silent.add(path)
     assert main(["usage", "reconcile", "--json"]) == 1
     told = capsys.readouterr()

@@ -19,8 +19,8 @@ from fased_litellm.cli import main
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 from tests.usage.agreement import rows
 from tests.usage.samples import sample
 

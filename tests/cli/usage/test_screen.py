@@ -16,12 +16,12 @@ from fased_litellm import visible
 from fased_litellm.cli.usage.screen import allot, lines
 from fased_litellm.cli.usage.table import length
 from fased_litellm.cli.usage.terminal import Terminal
-from fased_litellm.usage.asking import asking
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.overview import Overview, overview
-from fased_litellm.usage.query import Query
+from fased_litellm.usage.query.overview import Overview, overview
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.timezones import parse_zone
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.snapshot import asking
 from tests.usage.samples import DAY_MS, START_MS, sample
 
 SCREENS = Path(__file__).parent / "screens"

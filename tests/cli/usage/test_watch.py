@@ -20,7 +20,7 @@ import pytest
 from fased_litellm.cli import main
 from fased_litellm.cli.usage.watch import seconds
 from fased_litellm.errors import UsageError
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import sample
 
 _PATIENCE_S = 20.0

@@ -18,7 +18,7 @@ from fased_litellm.cli import main
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.usage.jsonschema import schemas
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import START_MS, sample
 
 SCHEMA = schemas()["usage-what-if.schema.json"]

@@ -8,9 +8,9 @@ import pytest
 
 from fased_litellm.doctor.findings import Finding
 from fased_litellm.doctor.modelmap.gatewayfile import read
-from fased_litellm.doctor.modelmap.judging import judge
 from fased_litellm.doctor.modelmap.parts import ModelMap
 from fased_litellm.doctor.modelmap.reading import Surroundings, model_map
+from fased_litellm.doctor.modelmap.rules import judge
 from tests.doctor.modelmap.samples import SAMPLES, Fate
 
 

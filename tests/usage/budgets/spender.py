@@ -19,9 +19,9 @@ from fased_litellm.context import CallContext
 from fased_litellm.errors import BudgetExceeded
 from fased_litellm.refs import ModelRef
 from fased_litellm.usage.budgets.check import Checker
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.spool import Spool
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 
 DOLLAR = 10**12
 

@@ -19,7 +19,7 @@ from fased_litellm.usage.budgets import store
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.check import Checker
 from fased_litellm.usage.budgets.edits import parse_limits, put
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import DAY_MS, START_MS, sample
 
 CONTEXT = CallContext(agent="main", task="digest", channel="telegram")

@@ -9,7 +9,7 @@ from pathlib import Path
 from fased_litellm.usage.budgets.estimate import Recent
 from fased_litellm.usage.budgets.recent import Memory
 from fased_litellm.usage.budgets.spent import Spent
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import DAY_MS, START_MS, sample
 
 MODEL = ("litellm", "default")

@@ -19,12 +19,12 @@ from fased_litellm.usage.budgets import spent as module
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.spent import Key, Spent, Sum
 from fased_litellm.usage.budgets.windows import PERIODS, window
-from fased_litellm.usage.changes import change
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.money import to_pico
+from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.spool import Spool
-from fased_litellm.usage.timezones import parse_zone
+from fased_litellm.usage.store.changes import change
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.spool import Spool
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
 SCOPES = st.builds(

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.proxy.pricing.prices import Prices
-from fased_litellm.usage.compare.fitting import Key
 from fased_litellm.usage.compare.reasons import Reasons, reasons
-from fased_litellm.usage.totals import Totals
+from fased_litellm.usage.compare.unit_prices import Key
+from fased_litellm.usage.query.totals import Totals
 
 A: Key = ("litellm", "a")
 B: Key = ("litellm", "b")

@@ -12,14 +12,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from fased_litellm.usage.asking import asking
 from fased_litellm.usage.exports import fased
-from fased_litellm.usage.exports.gathering import Gathering
 from fased_litellm.usage.exports.jsonschema import schemas
 from fased_litellm.usage.exports.sessions import sessions
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query
+from fased_litellm.usage.exports.temptables import Gathering
+from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.snapshot import asking
 from tests.usage.samples import DAY_MS, START_MS
 
 WEEK = Query(START_MS, START_MS + 7 * DAY_MS)

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.usage.exports.fased import file_names
-from fased_litellm.usage.filters import parse
 from fased_litellm.usage.money import to_number
-from fased_litellm.usage.query import Query
+from fased_litellm.usage.query.filters import parse
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.report import build
+from fased_litellm.usage.query.timezones import parse_zone
+from fased_litellm.usage.query.totals import Totals
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.report import build
-from fased_litellm.usage.timezones import parse_zone
-from fased_litellm.usage.totals import Totals
 from tests.usage.exports.history import WEEK, exported, history
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 

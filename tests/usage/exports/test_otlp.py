@@ -16,9 +16,9 @@ from fased_litellm.usage.exports.otlp import provider_name
 from fased_litellm.usage.exports.otlp_metrics import metrics
 from fased_litellm.usage.exports.otlp_spans import PER_LINE, documents
 from fased_litellm.usage.money import to_pico
+from fased_litellm.usage.query.report import build
+from fased_litellm.usage.query.totals import Totals
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.report import build
-from fased_litellm.usage.totals import Totals
 from tests.usage.exports.history import WEEK, history
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.usage.exports.prometheus import BY, text
-from fased_litellm.usage.query import Query
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.report import build
 from fased_litellm.usage.record import UsageRecord
-from fased_litellm.usage.report import build
 from tests.usage.exports.history import WEEK, history
 from tests.usage.samples import records, sample
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.usage.asking import asking
 from fased_litellm.usage.exports.latency import Latency
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.snapshot import asking
 from tests.usage.exports.history import exported
 from tests.usage.samples import DAY_MS, START_MS, sample
 

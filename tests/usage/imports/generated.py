@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fased_litellm.usage.totals import Totals
+from fased_litellm.usage.query.totals import Totals
 from tests.usage.imports.agentdb import AgentDatabase, compress
 from tests.usage.imports.node import T0, Node, asked, compaction, header, reply, text
 

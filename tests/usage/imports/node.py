@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from fased_litellm.paths import Paths
-from fased_litellm.usage.asking import asking
-from fased_litellm.usage.imports.conversations import short
 from fased_litellm.usage.imports.pipeline import run
 from fased_litellm.usage.imports.result import ImportResult
+from fased_litellm.usage.imports.sessions.conversations import short
+from fased_litellm.usage.store.snapshot import asking
 
 T0 = 1_795_316_400_000  # 2026-11-22T03:00:00Z
 COST = {"input": 0.0027, "output": 0.0018, "cacheRead": 0.00003, "cacheWrite": 0, "total": 0.00453}

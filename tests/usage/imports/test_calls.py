@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.usage.imports.calls import NAMED, TOTAL, USUAL, Calls, columns, shape_of
-from fased_litellm.usage.rows import COLUMNS
+from fased_litellm.usage.store.rows import COLUMNS
 
 
 def test_a_shape_says_which_columns_a_call_has() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.usage.ledger import Ledger
-from fased_litellm.usage.query import Query
-from fased_litellm.usage.totals import Totals
+from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.totals import Totals
+from fased_litellm.usage.store.ledger import Ledger
 from tests import environment
 from tests.usage.agreement import assert_rollups_equal_rows
 from tests.usage.imports.generated import Weeks

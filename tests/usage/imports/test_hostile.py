@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.usage.imports.blocks import Lines
+from fased_litellm.usage.imports.transcripts.blocks import Lines
 from tests.usage.agreement import assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, call_id, reply, text, tool_result, usage
-from tests.usage.imports.test_numbers import anything
+from tests.usage.imports.transcripts.test_numbers import anything
 
 ODD_TIMES: list[Any] = ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z", 1e300, [], "x"]
 DEFAULTS: dict[str, Any] = Lines.__init__.__kwdefaults__  # type: ignore[assignment]  # it has some
@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_opened(node: Node, monkeypatch: pytest.MonkeyPatc
 def test_a_file_that_cannot_be_read_to_its_end(
     node: Node, monkeypatch: pytest.MonkeyPatch, calls_per_chunk: int
 ) -> None:
-    monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", calls_per_chunk)
+    monkeypatch.setattr("fased_litellm.usage.imports.transcripts.transcript.CALLS_PER_CHUNK", calls_per_chunk)
     monkeypatch.setattr("fased_litellm.usage.imports.writing.CALLS", 20)
     monkeypatch.setitem(DEFAULTS, "block", 4000)
     for name in ("s1", "s2", "s3"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.usage.imports.blocks import Lines
-from fased_litellm.usage.imports.jsonlines import fast
+from fased_litellm.usage.imports.transcripts.blocks import Lines
+from fased_litellm.usage.imports.transcripts.jsonlines import fast
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.agentdb import AgentDatabase
 from tests.usage.imports.node import T0, Node, asked, call_id, header, reply, tool_result, usage
@@ -95,8 +95,8 @@ def test_unchanged_files_are_not_opened(node: Node, monkeypatch: pytest.MonkeyPa
     def never(*_: object) -> None:
         raise AssertionError("a file was opened")
 
-    monkeypatch.setattr("fased_litellm.usage.imports.reading.Reading", never)
-    monkeypatch.setattr("fased_litellm.usage.imports.work.Work.run", never)
+    monkeypatch.setattr("fased_litellm.usage.imports.transcripts.reader.Reading", never)
+    monkeypatch.setattr("fased_litellm.usage.imports.importer.Work.run", never)
     assert node.read_in().files == 7
 
 
@@ -441,9 +441,9 @@ def test_tokens_in_openais_way(node: Node) -> None:
 
 
 def test_a_large_transcript_in_chunks(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fased_litellm.usage.imports.transcript.CALLS_PER_CHUNK", 10)
+    monkeypatch.setattr("fased_litellm.usage.imports.transcripts.transcript.CALLS_PER_CHUNK", 10)
     monkeypatch.setattr("fased_litellm.usage.imports.writing.CALLS", 25)
-    monkeypatch.setattr("fased_litellm.usage.imports.blocks.BLOCK", 3000)
+    monkeypatch.setattr("fased_litellm.usage.imports.transcripts.blocks.BLOCK", 3000)
     monkeypatch.setattr(Lines.__init__, "__kwdefaults__", {"block": 3000, "longest": 10**6})
     for session in range(4):
         node.write(

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.usage.imports import prefetch as module
-from fased_litellm.usage.imports.blocks import BLOCK
-from fased_litellm.usage.imports.feeds import Feed
 from fased_litellm.usage.imports.files import Found
+from fased_litellm.usage.imports.job import range_of
 from fased_litellm.usage.imports.prefetch import prefetch
-from fased_litellm.usage.imports.share import range_of
+from fased_litellm.usage.imports.source_files import Feed
+from fased_litellm.usage.imports.transcripts.blocks import BLOCK
 from fased_litellm.usage.imports.writing import Source
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="this system cannot read ahead on demand")

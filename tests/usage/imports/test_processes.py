@@ -14,17 +14,18 @@ from typing import Any
 import pytest
 
 from fased_litellm.errors import LedgerDamaged, LedgerError
-from fased_litellm.usage import importlock
-from fased_litellm.usage.imports import pipeline, share
+from fased_litellm.usage.imports import job as share
+from fased_litellm.usage.imports import pipeline
 from fased_litellm.usage.imports.files import scan
+from fased_litellm.usage.imports.job import Done
 from fased_litellm.usage.imports.layout import NodeConfig, find
 from fased_litellm.usage.imports.pipeline import Progress, run
-from fased_litellm.usage.imports.share import Done
-from fased_litellm.usage.imports.transcript import Chunk
-from fased_litellm.usage.imports.turns import Turns
+from fased_litellm.usage.imports.transcripts.transcript import Chunk
 from fased_litellm.usage.imports.worker import Setting, Worker, WorkerDied, encoded, packed
+from fased_litellm.usage.imports.write_lock import Turns
 from fased_litellm.usage.imports.writing import Source
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store import importlock
+from fased_litellm.usage.store.ledger import Ledger
 from tests import signals
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, reply

@@ -19,10 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from fased_litellm.usage.imports import writing
 from fased_litellm.usage.imports.pipeline import bad_lines
 from fased_litellm.usage.imports.result import ImportResult
-from fased_litellm.usage.ledger import Ledger
 from fased_litellm.usage.money import from_pico
-from fased_litellm.usage.query import Query
+from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store.ledger import Ledger
 from tests import environment
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows
 from tests.usage.imports.node import T0, Node, asked, reply, text, usage

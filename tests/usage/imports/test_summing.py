@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.errors import LedgerError
-from fased_litellm.usage import rollups
-from fased_litellm.usage.changes import put_flat
-from fased_litellm.usage.dimensions import names_of
 from fased_litellm.usage.imports.calls import DIMENSION, Calls, columns, shape_of
 from fased_litellm.usage.imports.summing import sums_of
-from fased_litellm.usage.ledger import Ledger
+from fased_litellm.usage.store import rollups
+from fased_litellm.usage.store.changes import put_flat
+from fased_litellm.usage.store.dimensions import names_of
+from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.agreement import assert_coarse, assert_rollups_equal_rows, rows
 from tests.usage.samples import START_MS, sample
 

@@ -1,0 +1,256 @@
+"""The gate before each attempt of a call: where there are budgets, they are asked; where there are none, it is open.
+
+Without a file of budgets that costs one system call, and nothing of the budgets is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import BudgetError, CallError
+from ..paths import Paths
+from .call import Call, limits
+from .recorder import Recorder
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..usage.budgets.check import Busy, Checker
+    from ..usage.budgets.estimate import Asked
+    from ..usage.budgets.reservation import Owner
+    from ..usage.budgets.reservations import Reservations
+
+LOOK_S = 0.5
+"""Who waits for calls under way looks again after so many seconds, also if nobody says that one has ended."""
+
+
+class Gate:
+    """Asks the budgets. Safe to share between threads.
+
+    A call which a budget counts that stops reserves its likely cost until it has ended. Where others have reserved what is
+    left, it waits for them, as long as it would wait for its reply.
+
+    Args:
+        paths: the places of the installation.
+        recorder: keeps the row of a call that was refused.
+    """
+
+    def __init__(self, paths: Paths, recorder: Recorder) -> None:
+        self._paths, self._recorder = paths, recorder
+        self._file = os.fspath(paths.budgets)
+        self._checker: Checker | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._checker is not None:
+                self._checker.close()
+                self._checker = None
+
+    def admit(self, call: Call) -> None:
+        """Let a call begin; what the budgets warn of is on its receipt.
+
+        Raises:
+            BudgetExceeded: a budget is used up, or what is left stays reserved; the row of the call says that it was refused.
+            BudgetError: the budgets cannot be read or checked.
+        """
+        if self._open():
+            return
+        try:
+            self._enter(call)
+        except BudgetError:
+            self._refused(call)
+            raise
+
+    async def aadmit(self, call: Call) -> None:
+        """As ``admit``, beside the event loop: the ledger is a file."""
+        if self._open():
+            return
+        import asyncio
+
+        try:
+            await self._aenter(call)
+        except BudgetError:
+            await asyncio.to_thread(self._refused, call)
+            raise
+
+    def passes(self, call: Call, error: CallError) -> bool:
+        """Whether the fallback may be tried after a failure. If not, the failure says why, and the row is ready."""
+        if self._open():
+            return True
+        try:
+            self._enter(call)
+        except BudgetError as refusal:
+            call.barred(error, refusal)
+            return False
+        return True
+
+    async def apasses(self, call: Call, error: CallError) -> bool:
+        """As ``passes``, beside the event loop."""
+        if self._open():
+            return True
+        try:
+            await self._aenter(call)
+        except BudgetError as refusal:
+            call.barred(error, refusal)
+            return False
+        return True
+
+    def settle(self, call: Call) -> None:
+        """A call has ended, and its row is kept: what it reserved is free."""
+        reservation, call.reservation = call.reservation, None
+        if reservation is None:
+            return
+        checker = self._checker
+        if checker is not None and call.record is not None:
+            checker.note(call.record)
+        reservation.release()
+
+    # ---- inside
+
+    def _open(self) -> bool:
+        try:
+            os.stat(self._file)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _refused(self, call: Call) -> None:
+        call.refused()
+        self._recorder.keep(call.record)
+
+    def _enter(self, call: Call) -> None:
+        from ..usage.budgets.reservation import Owner
+
+        owner = Owner(threading.get_ident())
+        if self._ask(call, owner) is None:
+            return
+        ended = threading.Event()
+        give_up_at = time.monotonic() + _patience_s(call)
+        with self._book().listening(ended.set):
+            while (busy := self._ask(call, owner)) is not None:
+                ended.wait(_wait_s(busy, give_up_at))
+                ended.clear()
+
+    async def _aenter(self, call: Call) -> None:
+        import asyncio
+
+        from ..usage.budgets.reservation import Owner
+
+        task = asyncio.current_task()
+        owner = Owner(threading.get_ident(), None if task is None else id(task))
+        if await self._aask(call, owner) is None:
+            return
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        give_up_at = time.monotonic() + _patience_s(call)
+        with self._book().listening(lambda: _tell(loop, ended)):
+            while (busy := await self._aask(call, owner)) is not None:
+                wait_s = _wait_s(busy, give_up_at)
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await ended.wait()
+                except TimeoutError:
+                    pass
+                ended.clear()
+
+    async def _aask(self, call: Call, owner: Owner) -> Busy | None:
+        """As ``_ask``. Where the caller goes away meanwhile, what is reserved then is given back."""
+        import asyncio
+
+        asking = asyncio.ensure_future(asyncio.to_thread(self._ask, call, owner))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+
+            def done(asked: asyncio.Future[Busy | None]) -> None:
+                if not asked.cancelled():
+                    asked.exception()
+                self.settle(call)
+
+            asking.add_done_callback(done)
+            raise
+
+    def _ask(self, call: Call, owner: Owner) -> Busy | None:
+        """Ask the budgets once: None if the call may begin, which has its reservation then."""
+        from ..usage.budgets.check import Busy, Candidate
+
+        checker = self._checking()
+        self._recorder.retry()  # what could be kept nowhere so far counts, too
+        self.settle(call)  # of the attempt before
+        found = checker.admit(
+            Candidate(
+                call.wish.context,
+                call.ref,
+                call.started_at_ms,
+                owner,
+                # Twice, since a call with a key that was replaced is sent once more.
+                2 * (limits(call.wish).total_s or 0.0),
+                lambda: _asked(call),
+            )
+        )
+        if isinstance(found, Busy):
+            return found
+        call.warned(found.warnings)
+        call.reservation = found.reservation
+        return None
+
+    def _checking(self) -> Checker:
+        with self._lock:
+            if self._checker is None:
+                from ..usage.budgets.check import Checker
+
+                self._checker = Checker(self._paths.budgets, self._paths.ledger)
+            return self._checker
+
+    def _book(self) -> Reservations:
+        from ..usage.budgets.reservations import book_of
+
+        return book_of(self._paths.budgets)
+
+
+def _asked(call: Call) -> Asked:
+    """What is known of the attempt under way."""
+    from ..proxy.sizing import prompt_tokens
+    from ..usage.budgets.estimate import Asked
+
+    wish = call.wish
+    most = [wish.max_tokens, *(wish.params.get(name) for name in ("max_tokens", "max_completion_tokens"))]
+    limit = next((number for number in most if isinstance(number, int) and number > 0), None)
+    choices = wish.params.get("n")
+    many = choices if isinstance(choices, int) and choices > 1 else 1
+    tier = wish.params.get("service_tier")
+    return Asked(
+        prompt_tokens(wish.messages, wish.params),
+        None if limit is None else limit * many,
+        call.prices(call.ref.model),
+        tier if isinstance(tier, str) else None,
+    )
+
+
+def _patience_s(call: Call) -> float:
+    """How long a call waits for others, in seconds: as long as for its reply, or for the first line of a stream."""
+    return limits(call.wish).idle_s
+
+
+def _wait_s(busy: Busy, give_up_at: float) -> float:
+    """Seconds until the next look.
+
+    Raises:
+        BudgetExceeded: it is of no use, or has lasted long enough.
+    """
+    left = give_up_at - time.monotonic()
+    if busy.hopeless or left <= 0:
+        raise busy.refusal
+    return min(LOOK_S, left)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    try:
+        loop.call_soon_threadsafe(ended.set)
+    except RuntimeError:
+        pass  # the loop is closed, and with it the waiting

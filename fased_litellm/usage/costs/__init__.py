@@ -1,0 +1,1 @@
+"""What calls cost, found afterwards: prices, repricing, and the same calls on another model."""

@@ -1,0 +1,1 @@
+"""The Node agent's session stores and task run logs."""

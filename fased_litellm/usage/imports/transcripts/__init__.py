@@ -1,0 +1,1 @@
+"""The Node agent's transcripts: one file, read into calls."""

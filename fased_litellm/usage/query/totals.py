@@ -1,0 +1,71 @@
+"""What calls sum up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from ..money import from_pico, to_number
+from ..record import camel
+
+
+class Totals(NamedTuple):
+    """What some calls sum up to.
+
+    Attributes:
+        calls, failed: all calls, and those that failed or broke off.
+        input_tokens … total_tokens: as in ``UsageRecord``.
+        cost_pico: the known cost, in 10⁻¹² USD.
+        priced_calls: calls whose cost is known.
+        unpriced_calls, unpriced_tokens: calls which used something at a price that is not known, and their tokens.
+        input_cost_pico … cache_write_cost_pico: parts of the known cost, as far as they are known; all 0 if the query did
+            not ask for them.
+    """
+
+    calls: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    total_tokens: int = 0
+    cost_pico: int = 0
+    priced_calls: int = 0
+    unpriced_calls: int = 0
+    unpriced_tokens: int = 0
+    input_cost_pico: int = 0
+    output_cost_pico: int = 0
+    cache_read_cost_pico: int = 0
+    cache_write_cost_pico: int = 0
+
+    @property
+    def cost_known(self) -> bool:
+        """False where there is something to pay, and no part of it is known."""
+        return self.priced_calls > 0 or self.unpriced_calls == 0
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """The cost in USD as far as it is known, None where nothing of it is."""
+        return from_pico(self.cost_pico) if self.cost_known else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields of a group, and of ``totals``, in the JSON report."""
+        document: dict[str, Any] = dict(zip(_JSON_COUNTS, self, strict=False))
+        document["costUsd"] = to_number(self.cost_pico) if self.cost_known else None
+        document["unpricedCalls"] = self.unpriced_calls
+        return document
+
+
+COUNTS = Totals._fields[:8]
+"""The fields of ``Totals`` that are plain counts, in the order of the report."""
+SUMS = Totals._fields[:12]
+"""Those that every report has."""
+_JSON_COUNTS = tuple(map(camel, COUNTS))
+
+
+def add(parts: Iterable[Totals]) -> Totals:
+    """The sum of several totals."""
+    columns = list(zip(*parts, strict=True))
+    return Totals(*map(sum, columns)) if columns else Totals()

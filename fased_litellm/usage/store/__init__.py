@@ -1,0 +1,1 @@
+"""The local ledger: one SQLite file with a row per call."""
