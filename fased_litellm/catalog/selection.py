@@ -81,6 +81,11 @@ def remarks(ref: ModelRef) -> list[str]:
             f"The Node agent reads what stands behind an @ as an auth profile, and would ask for another model than {ref.model}."
             " Where it is used too, give the model a name without @ in LiteLLM's config (model_group_alias)."
         )
+    if any(letter > "\xff" for letter in ref.model):
+        said.append(
+            f"LiteLLM before 1.110 cannot answer as {ref.model}: it puts the name into a header, where only letters of Latin-1 may"
+            f" stand. `fased litellm verify {ref.key}` tries it."
+        )
     if "," in ref.model:
         # Fact: seen on LiteLLM 1.108.7; the answer is a list, or an error.
         said.append(

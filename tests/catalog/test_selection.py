@@ -75,6 +75,8 @@ def test_an_at_sign_may_be_part_of_a_name() -> None:
 
 
 def test_a_comma_makes_litellm_ask_several_models() -> None:
+    assert "Latin-1" in remarks(ModelRef("litellm", "\u6a21\u578b"))[0]
+    assert remarks(ModelRef("litellm", "caf\xe9")) == []
     assert "list of models" in remarks(ModelRef("litellm", "a,b"))[0]
 
 

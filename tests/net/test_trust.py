@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fased_litellm.errors import TlsFailed
-from fased_litellm.net import trust
-from fased_litellm.net.messages import Request
+from fased_litellm.net import addresses, trust
+from fased_litellm.net.messages import Answer, Request
 from fased_litellm.net.transport import AsyncTransport, Transport
-from tests.net.asking import ask
+from tests.net.asking import ask, both
 from tests.servers import UNREAD, FaultServer, FaultServers, answer
 from tests.tlsservers import Authority, What
 
@@ -165,6 +166,38 @@ def test_another_origin_does_not_see_it(
     with pytest.raises(TlsFailed, match="certificate required"):
         transport.send(Request("GET", "/"))
     transport.close()
+
+
+@both
+def test_it_goes_along_within_the_origin_and_to_no_other_after_a_redirect(
+    send: Callable[[str], Answer],
+    authority: Authority,
+    fault_server: FaultServers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(addresses, "is_special", lambda _: False)  # the other origin is on this machine, too
+    certificate, key = authority.client()
+    monkeypatch.setenv("SSL_CLIENT_CERT", str(certificate))
+    monkeypatch.setenv("SSL_CLIENT_KEY", str(key))
+    wants = authority.server("wants-certificate")
+
+    def to(location: str) -> bytes:
+        return answer(302, "", {"location": location})
+
+    within = fault_server(to("/there"), answer(200, "ok"), tls=wants)
+    assert send(within.url).body == b"ok"
+    other = fault_server(answer(200, "seen"), tls=wants)
+    server = fault_server(to(f"{other.url}/v1/models"), tls=wants)
+    with pytest.raises(TlsFailed, match="certificate required"):
+        send(server.url)
+    assert (len(server.requests), other.requests) == (1, [])
+    # Nor is it shown again where the way leads back.
+    back = fault_server(to(f"{within.url}/back"), tls=authority.server("good"))
+    first = fault_server(to(f"{back.url}/there"), tls=wants)
+    before = len(within.requests)
+    with pytest.raises(TlsFailed, match="certificate required"):
+        send(first.url)
+    assert (len(back.requests), len(within.requests)) == (1, before)
 
 
 @pytest.mark.parametrize(

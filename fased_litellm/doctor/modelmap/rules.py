@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from ..findings import Finding, Severity, ordered
-from . import endpoints, spellings
+from . import endpoints, latin1, spellings
 from .parts import Deployment, Fallback, ModelMap
 from .providers import KNOWN_AS_OF, PROVIDERS, refused_parameters
 from .reading import literal_secrets
@@ -39,6 +39,7 @@ def judge(found: ModelMap, root: Node, uses: Iterable[tuple[str, str]] = ()) -> 
         _refused(found),
         endpoints.findings(found.deployments),
         spellings.findings(root),
+        latin1.findings(root),
         _database(found),
     ):
         findings += part

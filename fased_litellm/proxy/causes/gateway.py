@@ -67,7 +67,7 @@ RULES = (
     _own(
         "gateway-defect",
         "gateway",
-        "LiteLLM puts the name of the model into a header, where only letters of Latin-1 may stand: a known limit. Have the owner of the proxy give the model a `model_name` in Latin letters, or upgrade the proxy to 1.110 or later.",
+        "LiteLLM puts the name of the model, that of the provider's model and `api_base` into headers, where only letters of Latin-1 may stand: a known limit. Have the owner of the proxy write them in Latin letters (`fased litellm map` shows where), or upgrade the proxy to 1.110 or later.",
         statuses=(500,),
         message=r"^'(?:latin-1|iso-8859-1)' codec can't encode",
     ),
