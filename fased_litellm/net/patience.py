@@ -182,11 +182,19 @@ class AsyncPatientStream(httpcore.AsyncNetworkStream):
         self.spoilt = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
-        self.last = await self._inner.read(max_bytes, _left(timeout))
+        try:
+            self.last = await self._inner.read(max_bytes, _left(timeout))
+        except ssl.SSLError as error:
+            # Fact: httpcore's stream of anyio lets through what its blocking one makes a ReadError of. With TLS 1.3 a server
+            # refuses a client certificate only after the handshake.
+            raise httpcore.ReadError(str(error)) from error
         return self.last
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
-        await self._inner.write(buffer, timeout)
+        try:
+            await self._inner.write(buffer, timeout)
+        except ssl.SSLError as error:
+            raise httpcore.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
         await self._inner.aclose()

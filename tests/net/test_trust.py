@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import httpcore
 import pytest
 
-from fased_litellm.errors import TlsFailed
+from fased_litellm.errors import NetworkError, TlsFailed
 from fased_litellm.net import addresses, trust
 from fased_litellm.net.messages import Answer, Request
+from fased_litellm.net.patience import AsyncPatientStream
 from fased_litellm.net.transport import AsyncTransport, Transport
 from tests.net.asking import ask, both
 from tests.servers import UNREAD, FaultServer, FaultServers, answer
@@ -188,14 +191,15 @@ def test_it_goes_along_within_the_origin_and_to_no_other_after_a_redirect(
     assert send(within.url).body == b"ok"
     other = fault_server(answer(200, "seen"), tls=wants)
     server = fault_server(to(f"{other.url}/v1/models"), tls=wants)
-    with pytest.raises(TlsFailed, match="certificate required"):
+    # The alert, or the end of the connection if that overtakes it.
+    with pytest.raises(NetworkError):
         send(server.url)
-    assert (len(server.requests), other.requests) == (1, [])
+    assert (len(server.requests), other.connections, other.requests) == (1, 1, [])
     # Nor is it shown again where the way leads back.
     back = fault_server(to(f"{within.url}/back"), tls=authority.server("good"))
     first = fault_server(to(f"{back.url}/there"), tls=wants)
     before = len(within.requests)
-    with pytest.raises(TlsFailed, match="certificate required"):
+    with pytest.raises(NetworkError):
         send(first.url)
     assert (len(back.requests), len(within.requests)) == (1, before)
 
@@ -225,3 +229,21 @@ def test_the_doctor_is_told_of_wrong_files(tmp_path: Path) -> None:
     env = {"SSL_CERT_FILE": str(tmp_path / "a"), "SSL_CLIENT_CERT": str(tmp_path / "b")}
     assert [str(tmp_path / name) in said for name, said in zip("ab", trust.trouble_with_files(env), strict=True)]
     assert trust.trouble_with_files({}) == []
+
+
+class _Refusing(httpcore.AsyncNetworkStream):
+    """A stream whose other side refuses after the handshake, as TLS 1.3 has it."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        raise ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        raise ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
+
+
+def test_a_refusal_after_the_handshake_is_told_in_asyncio_too() -> None:
+    stream = AsyncPatientStream(_Refusing())
+    with pytest.raises(httpcore.ReadError, match="CERTIFICATE_REQUIRED"):
+        asyncio.run(stream.read(1))
+    with pytest.raises(httpcore.WriteError, match="UNKNOWN_CA"):
+        asyncio.run(stream.write(b"x"))
