@@ -7,7 +7,8 @@ Fact: Fased's ``src/providers/litellm-models.ts`` has these defaults. There the 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -111,7 +112,26 @@ def implied_provider(snapshot: ConfigSnapshot) -> ProviderConfig:
 
 def implied_base_url(snapshot: ConfigSnapshot) -> str:
     """The base URL where the config has none, as written: ``proxy.urls`` normalises it."""
-    return snapshot.env.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    return _base_url(snapshot.env)
+
+
+def base_urls(config: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:
+    """The base URLs of all providers, by their normalised ids, as written; also that which is implied for ``litellm``.
+
+    Args:
+        config: the config's value.
+        env: its environment.
+    """
+    urls = {PROVIDER: _base_url(env)}
+    for name, entry in section(config, "models", "providers").items():
+        url = entry.get("baseUrl") if isinstance(entry, Mapping) else None
+        if isinstance(url, str):
+            urls[normalize_provider(str(name))] = url
+    return urls
+
+
+def _base_url(env: Mapping[str, str]) -> str:
+    return env.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
 
 
 def is_loopback(url: str) -> bool:

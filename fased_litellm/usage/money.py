@@ -21,6 +21,12 @@ def to_pico(usd: Decimal) -> int:
     return int(_CONTEXT.quantize(usd.scaleb(12, _CONTEXT), _ONE))
 
 
+def rounded(value: int, scale: int) -> int:
+    """A whole number divided by ``scale``, rounded half to even, as ``to_pico`` rounds."""
+    whole, rest = divmod(value, scale)
+    return whole + (2 * rest > scale or (2 * rest == scale and whole % 2 == 1))
+
+
 def from_pico(pico: int) -> Decimal:
     """Whole pico-USD as USD, exactly."""
     return Decimal(pico).scaleb(-12, _CONTEXT).normalize(_CONTEXT)

@@ -11,7 +11,7 @@ from ..billed import BilledDetail
 from ..tokens import TokenUsage
 from .card import CACHE_READ, CACHE_WRITE, INPUT, OUTPUT, RateCard
 from .charge import ZERO, Charge, worst
-from .longprompt import LONG_DOUBT, LONG_PROMPT
+from .longprompt import HOUR_DOUBT, LONG_DOUBT, LONG_PROMPT
 
 
 class Prices(NamedTuple):
@@ -93,6 +93,17 @@ class Prices(NamedTuple):
         plain, output, read, write = (_highest(found, name, real=True) for name in names)
         return cls(plain, output, read, write, tuple(found))
 
+    def _doubt(self, usage: TokenUsage) -> str | None:
+        """Why four prices may not be enough for a call."""
+        if self.free:
+            return None
+        detail = usage.detail
+        unsplit = usage.cache_write_tokens and (detail is None or detail.cache_write_1h_tokens is None)
+        # What has the price of the input, or none of its own, has no other for an hour.
+        if unsplit and usage.prompt_tokens <= LONG_PROMPT and self.cache_write not in (None, self.input):
+            return HOUR_DOUBT
+        return _doubt(usage)
+
     def _flat(self, usage: TokenUsage) -> Charge | None:
         # Cached tokens without a price of their own count as input. Fact: so does LiteLLM from 1.104 on.
         read = self.cache_read if self.cache_read is not None else self.input
@@ -106,7 +117,7 @@ class Prices(NamedTuple):
         if any(tokens and price is None for tokens, price in pairs):
             return None
         plain, output, cached, written = (ZERO if price is None else tokens * price for tokens, price in pairs)
-        return Charge(plain, output, cached, written, doubt=_doubt(usage))
+        return Charge(plain, output, cached, written, doubt=self._doubt(usage))
 
 
 def _highest(cards: list[RateCard], name: str, *, real: bool) -> Decimal | None:

@@ -15,29 +15,30 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...proxy.billed import BilledDetail
+from ...proxy.pricing.charge import Charge
 from ...proxy.pricing.longprompt import LONG_PROMPT
 from ...proxy.pricing.prices import Prices
 from ...proxy.tokens import TokenUsage
-from ..money import MAX_COST_USD, to_pico
+from ..money import MAX_COST_USD, rounded, to_pico
+from .charge import Priced, priced
 
 _PLAIN = BilledDetail()
+_MOST_PICO = to_pico(MAX_COST_USD)
 _LIMIT = re.compile(r"([0-9]+)(k?)_tokens")
 _OTHERS = (LONG_PROMPT, 128_000)
 """Thresholds that stand in no name of a price."""
 _Tokens = tuple[int, int, int, int, int]
-
-
-class Cost(NamedTuple):
-    """What a call costs in pico-USD, and why that is an estimate; None where it is exact."""
-
-    pico: int
-    doubt: str | None
+_PARTS = (0, 1, 2, 3, 1)
+"""Kind of tokens, as in ``_tokens`` → the part of the cost that it counts in, as in ``Charge``."""
+_DIGITS = 12
+"""Of a USD in pico-USD."""
 
 
 class _Rates(NamedTuple):
-    """USD per token of each kind, and why what they give is an estimate."""
+    """Pico-USD per token of each kind, ``scale`` times as high so that they are whole, and why what they give is an estimate."""
 
-    usd: tuple[Decimal, ...]
+    pico: tuple[int, ...]
+    scale: int
     doubt: str | None
 
 
@@ -56,8 +57,11 @@ class ManyPriced:
         names = [name for card in prices.cards for name in card.rates]
         self._limits = sorted({*_OTHERS, *lengths, *_named(names)})
         self._known: dict[tuple[object, ...], _Rates | None] = {}
+        nothing = priced(prices, TokenUsage())
+        self._known_parts = [part is not None for part in nothing.parts] if nothing else []
+        self._lacks = not all(self._known_parts)
 
-    def cost(self, usage: TokenUsage, at_ms: int) -> Cost | None:
+    def cost(self, usage: TokenUsage, at_ms: int) -> Priced | None:
         """The cost of a call; None if a price that it needs is not known, or the cost makes no sense.
 
         Args:
@@ -80,12 +84,17 @@ class ManyPriced:
             rates = self._known[key] = self._rates(usage, at_ms)
         if rates is None:
             return self._single(usage, at_ms)
-        usd = sum((rate * number for rate, number in zip(rates.usd, tokens, strict=True) if number), Decimal(0))
-        return None if usd > MAX_COST_USD else Cost(to_pico(usd), rates.doubt)
+        found = _priced(rates, tokens)
+        return found if found is None or not self._lacks else self._without(found)
 
-    def _single(self, usage: TokenUsage, at_ms: int) -> Cost | None:
-        found = self._prices.charge(usage, datetime.fromtimestamp(at_ms / 1000, UTC))
-        return None if found is None or found.usd > MAX_COST_USD else Cost(to_pico(found.usd), found.doubt)
+    def _single(self, usage: TokenUsage, at_ms: int) -> Priced | None:
+        return priced(self._prices, usage, at_ms)
+
+    def _without(self, found: Priced) -> Priced:
+        one, two, three, four = (
+            part if known else None for part, known in zip(found.parts, self._known_parts, strict=True)
+        )
+        return found._replace(parts=(one, two, three, four))
 
     def _between(self, number: int) -> tuple[int, int]:
         """Between which thresholds, or on which; some hold from there on, and some behind."""
@@ -94,19 +103,49 @@ class ManyPriced:
     def _rates(self, usage: TokenUsage, at_ms: int) -> _Rates | None:
         at = datetime.fromtimestamp(at_ms / 1000, UTC)
         whole = self._prices.charge(usage, at)
-        if whole is None:
+        if whole is None or whole.other:
             return None
-        rates = []
+        rates, said = [], [Decimal(0)] * 4
         for kind, number in enumerate(_tokens(usage)):
             if not number:
                 rates.append(Decimal(0))
                 continue
-            more = self._prices.charge(_one_more(usage, kind), at)
-            if more is None or more.doubt != whole.doubt:
+            more, part = self._prices.charge(_one_more(usage, kind), at), _PARTS[kind]
+            if more is None or more.other or more.doubt != whole.doubt:
                 return None
-            rates.append(more.usd - whole.usd)
-        said = sum((rate * number for rate, number in zip(rates, _tokens(usage), strict=True)), Decimal(0))
-        return _Rates(tuple(rates), whole.doubt) if said == whole.usd else None
+            rates.append(_parts(more)[part] - _parts(whole)[part])
+            if more.usd - whole.usd != rates[-1]:
+                return None
+            said[part] += rates[-1] * number
+        return _whole(rates, whole.doubt) if tuple(said) == _parts(whole) else None
+
+
+def _whole(rates: list[Decimal], doubt: str | None) -> _Rates:
+    digits = max(0, *(-_exponent(rate) for rate in rates), _DIGITS) - _DIGITS
+    return _Rates(tuple(int(rate.scaleb(_DIGITS + digits)) for rate in rates), 10**digits, doubt)
+
+
+def _priced(rates: _Rates, tokens: _Tokens) -> Priced | None:
+    (one, two, three, four, five), scale, doubt = rates
+    plain, output, read, write, reasoning = tokens
+    parts = plain * one, output * two + reasoning * five, read * three, write * four
+    total = sum(parts)
+    if total > _MOST_PICO * scale:
+        return None
+    if scale == 1:
+        return Priced(total, parts, doubt)
+    first, second, third, fourth = (rounded(part, scale) for part in parts)
+    return Priced(rounded(total, scale), (first, second, third, fourth), doubt)
+
+
+def _exponent(rate: Decimal) -> int:
+    exponent = rate.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return exponent
+
+
+def _parts(charge: Charge) -> tuple[Decimal, ...]:
+    return charge.input, charge.output, charge.cache_read, charge.cache_write
 
 
 def _tokens(usage: TokenUsage) -> _Tokens:

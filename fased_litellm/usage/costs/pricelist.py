@@ -20,7 +20,7 @@ from ...catalog.configured import definitions_of
 from ...catalog.definitions import states
 from ...catalog.facts import Catalog, ModelFacts
 from ...config.agents import section
-from ...config.defaults import implied_base_url
+from ...config.defaults import base_urls
 from ...config.load import ConfigSnapshot
 from ...errors import UnknownModel, UsageError
 from ...paths import Paths
@@ -29,7 +29,7 @@ from ...proxy.urls import normalize_base_url
 from ...redaction import redact
 from ...refs import PROVIDER, ModelRef, normalize_provider
 from ...roles.choice import parse_ref
-from ..imports.prices import written
+from ..imports.prices import written, written_of
 
 _MILLION = 1_000_000
 
@@ -86,11 +86,7 @@ class PriceList:
     @classmethod
     def of(cls, snapshot: ConfigSnapshot, paths: Paths, now: datetime | None = None) -> PriceList:
         """The prices which a config knows of."""
-        urls = {PROVIDER: implied_base_url(snapshot)}
-        for name, entry in section(snapshot.value, "models", "providers").items():
-            url = entry.get("baseUrl") if isinstance(entry, Mapping) else None
-            if isinstance(url, str):
-                urls[normalize_provider(str(name))] = url
+        urls = base_urls(snapshot.value, snapshot.env)
         return cls(snapshot.value, urls, paths, now or datetime.now(UTC))
 
     def find(self, provider: str, model: str) -> Price | NoPrice:
@@ -157,10 +153,8 @@ class PriceList:
 
     def _defined(self, provider: str, model: str) -> tuple[Prices, str] | None:
         """The price in the config, and where it stands."""
-        for key in self._keys(provider):
-            if (found := self._written.get(f"{key}/{model}")) is not None:
-                return per_token(found[0]), found[1]
-        return None
+        found = written_of(self._written, self._providers, provider, model)
+        return None if found is None else (per_token(found[0]), found[1])
 
     def _keys(self, provider: str) -> list[str]:
         """The keys of a provider in ``models.providers``: exactly, as in Fased, then those that mean the same."""

@@ -18,7 +18,8 @@ from ..query.tasknames import task_names
 from ..reconcile.filled import ID_PREFIX
 from ..record import iso
 from ..store.rollups import CALL_SUMS
-from .batch import Cost, ManyPriced
+from .batch import ManyPriced
+from .charge import Priced
 from .pricelist import Price
 from .reprice import billed_detail
 
@@ -61,7 +62,7 @@ class Supposed:
         """How much dearer the calls that have both costs would have been."""
         return self.after_pico - self.before_pico
 
-    def add(self, call: _Call, there: Cost | None) -> None:
+    def add(self, call: _Call, there: Priced | None) -> None:
         self.calls += 1
         self.total_tokens += call.total_tokens
         self.unpriced += call.unpriced
@@ -74,12 +75,12 @@ class Supposed:
                 self.left_tokens += call.total_tokens
             return
         self.there += 1
-        self.there_pico += there.pico
+        self.there_pico += there.cost
         self.estimated += there.doubt is not None
         if call.cost_pico is not None:
             self.compared += 1
             self.before_pico += call.cost_pico
-            self.after_pico += there.pico
+            self.after_pico += there.cost
 
     def as_dict(self) -> SupposedDocument:
         """The calls in the JSON document."""

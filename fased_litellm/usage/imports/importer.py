@@ -19,6 +19,7 @@ from .job import Job, size_of
 from .layout import Layout, NodeConfig
 from .pipeline import Progress, Tell
 from .pool import Pool
+from .prices import NOTHING
 from .result import MOST_TOLD, Bad, ImportResult
 from .sessions import conversations, databases, sessions, task_labels, tasks
 from .sessions.runlogs import RunLogs
@@ -72,7 +73,7 @@ class Work:
         transcripts = [source for source in changes.fresh if source[0].kind == "transcript"]
         transcripts += self._in_databases(changes)
         size = sum(size_of(Source(file, feed)) for file, feed in transcripts)
-        prices = self._config.prices() if transcripts else {}
+        prices = self._config.prices() if transcripts else NOTHING
         with Pool(self._ledger, size, prices, self._lock, workers=workers) as pool:
             stores = Stores(file for file in files if file.kind in _STORES)
             fresh = [source for source in changes.fresh if source[0].kind in _STORES]

@@ -19,7 +19,7 @@ from ...errors import FasedError
 from ...paths import Paths
 
 if TYPE_CHECKING:
-    from .prices import Written
+    from .prices import Known
 
 _MAY_MOVE = re.compile(rb"\b(?:store|agentDir)\b|\$include")
 _AGENT = "{agentId}"
@@ -72,11 +72,12 @@ class NodeConfig:
                 self.problem = error.message
         return self._value
 
-    def prices(self) -> Written:
-        """The prices of its models."""
-        from .prices import written
+    def prices(self) -> Known:
+        """The prices of its models, and where those stand that its proxies named."""
+        from .prices import known
 
-        return written(self.value)
+        value = self.value  # which reads the variables, too
+        return known(value, self._env, self._paths)
 
     def remember_keys(self) -> None:
         """Have the installation's keys hidden, as far as they can be known at once; see ``secrets.stored``."""

@@ -12,7 +12,7 @@ from ...redaction import known
 from ..store.ledger import Ledger
 from .job import Done, Job, range_of, read_in, size_of
 from .prefetch import Range, prefetch
-from .prices import PriceTable, Written
+from .prices import Known, PriceTable
 from .transcripts.jsonlines import chosen, fast
 from .worker import READY, Setting, Worker, encoded, packed
 from .write_lock import Turns
@@ -39,7 +39,7 @@ class Pool:
     Args:
         ledger: where to.
         size: how many bytes there will be to read.
-        prices: those of the config.
+        prices: those of the config, and of the proxies.
         lock: descriptor of the lock of imports.
         workers: how many processes; by default none for little, else one for each processor.
 
@@ -47,7 +47,7 @@ class Pool:
         OSError: none can be started.
     """
 
-    def __init__(self, ledger: Ledger, size: int, prices: Written, lock: int, *, workers: int | None = None) -> None:
+    def __init__(self, ledger: Ledger, size: int, prices: Known, lock: int, *, workers: int | None = None) -> None:
         self._ledger = ledger
         self._size = size
         self._prices = prices
@@ -84,7 +84,7 @@ class Pool:
             WorkerDied: a process ended before its work did.
         """
         if not self._workers:
-            yield from read_in(self._ledger, jobs, PriceTable(self._prices), chosen(self._size))
+            yield from read_in(self._ledger, jobs, PriceTable(*self._prices), chosen(self._size))
             return
         left: list[Job] = []
         tasks = _tasks(jobs, left)
@@ -97,7 +97,7 @@ class Pool:
                     yield answer
                 elif answer == READY:
                     _give(worker, tasks)
-        yield from read_in(self._ledger, left, PriceTable(self._prices), fast())
+        yield from read_in(self._ledger, left, PriceTable(*self._prices), fast())
 
     def _end(self) -> None:
         for worker in self._workers:

@@ -24,7 +24,7 @@ from ...errors import LedgerError
 from ...redaction import Secret, remember
 from ..store.ledger import Ledger
 from .job import Done, Job, read_in
-from .prices import PriceTable, Written
+from .prices import Known, PriceTable
 from .transcripts.jsonlines import fast
 from .write_lock import OrphanedError, Turns
 
@@ -44,14 +44,14 @@ class Setting(NamedTuple):
 
     Attributes:
         ledger: where to write.
-        prices: those of the config.
+        prices: those of the config, and of the proxies.
         at_once: how many calls it writes at once.
         cache_kib: how much of the ledger it keeps in memory.
         keys: what to hide.
     """
 
     ledger: Path
-    prices: Written
+    prices: Known
     at_once: int
     cache_kib: int
     keys: tuple[Secret, ...] = ()
@@ -166,7 +166,7 @@ def main() -> None:
             with ledger.transaction() as connection:
                 connection.execute(_LOG)
                 connection.execute(f"PRAGMA cache_size = {-setting.cache_kib}")
-            jobs, prices, turns = _jobs(source, target), PriceTable(setting.prices), Turns(*descriptors)
+            jobs, prices, turns = _jobs(source, target), PriceTable(*setting.prices), Turns(*descriptors)
             for done in read_in(ledger, jobs, prices, fast(), turns, at_once=setting.at_once):
                 _answer(target, done)
         _answer(target, None)

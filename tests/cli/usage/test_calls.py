@@ -126,7 +126,7 @@ def test_a_session_is_shown_in_order_with_its_receipts(filled: Path, capsys: pyt
 
 
 def test_estimates_are_marked(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    note = "config models.providers.litellm.models[0].cost; whether prompts above 100,000 tokens have another price is not known"
+    note = "config models.providers.litellm.models[0].cost; whether prompts above 32,000 tokens have another price is not known"
     fill(
         ledger_path,
         sample("c1", cost=Decimal(2), cost_source="estimate", price_note=note),

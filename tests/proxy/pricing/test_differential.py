@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -17,10 +18,12 @@ from fased_litellm.proxy.billed import Served
 from fased_litellm.proxy.pricing import card as cards
 from fased_litellm.proxy.pricing import routes
 from fased_litellm.proxy.pricing.card import RateCard
+from fased_litellm.proxy.pricing.longprompt import LONG_PROMPT
 from fased_litellm.proxy.tokens import token_usage
 
 from .usages import TIERS, usage
 
+LIMIT = re.compile(r"_above_([0-9]+)(k?)_tokens")
 EXAMPLES = 4
 """For each of some 3,200 models."""
 NO_NETWORK = ("github_copilot", "chatgpt")
@@ -114,6 +117,13 @@ def test_what_is_not_priced_has_no_price_per_token(models: list[Model]) -> None:
                 if key in (cards.INPUT, cards.OUTPUT, "tiered_pricing") and rate
             ]
             assert not per_token or "character" in str(model.entry), model.name
+
+
+def test_no_threshold_of_the_map_is_below_what_four_prices_speak_for(models: list[Model]) -> None:
+    limits = {int(tier.above) for model in models for tier in model.card.tiers if tier.above}
+    names = [name for model in models for name in model.card.rates]
+    limits |= {int(found[1]) * (1000 if found[2] else 1) for name in names if (found := LIMIT.search(name))}
+    assert min(limits) == LONG_PROMPT
 
 
 def fail() -> Any:

@@ -26,10 +26,13 @@ def row(**rates: Any) -> card.RateCard:
 @pytest.mark.parametrize(
     ("usage", "usd", "doubt"),
     [
-        (TokenUsage(1000, 100, 10, 10), "0.0045405", None),
-        (TokenUsage(LONG_PROMPT, 0), "0.3", None),
+        (TokenUsage(1000, 100, 10), "0.004503", None),
+        (TokenUsage(1000, 100, 10, 10), "0.0045405", "for an hour"),
+        (TokenUsage(1000, 100, 10, 10, detail=BilledDetail()), "0.0045405", "for an hour"),
+        (TokenUsage(1000, 100, 10, 10, detail=BilledDetail(cache_write_1h_tokens=0)), "0.0045405", None),
+        (TokenUsage(LONG_PROMPT, 0), "0.096", None),
         # Case 07 with the prices of a config: whether a long prompt has another price, four prices do not say.
-        (TokenUsage(270_540, 630, 7936), "0.8234508", "above 100,000 tokens"),
+        (TokenUsage(270_540, 630, 7936), "0.8234508", "above 32,000 tokens"),
         # Case 08 with the prices of a config.
         (TokenUsage(10, 0, 0, 1_000, detail=BilledDetail(cache_write_1h_tokens=1000)), "0.00378", "for an hour"),
         (TokenUsage(10, 0, detail=BilledDetail(service_tier="flex")), "0.00003", "service tier flex"),
@@ -46,6 +49,13 @@ def test_four_prices_are_exact_only_for_what_they_say(usage: TokenUsage, usd: st
     assert charge.usd == Decimal(usd)
     assert (doubt is None) is (charge.doubt is None)
     assert doubt is None or doubt in str(charge.doubt)
+
+
+def test_what_is_free_is_free_for_any_call() -> None:
+    charge = Prices(Decimal(0), Decimal(0)).charge(TokenUsage(LONG_PROMPT + 1, 1, 1, 1))
+    assert charge is not None
+    assert not charge.usd
+    assert charge.doubt is None
 
 
 def test_a_price_that_is_missing() -> None:

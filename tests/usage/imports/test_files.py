@@ -155,7 +155,7 @@ def test_a_broken_config_is_an_empty_one(node: Node) -> None:
     assert [folder.agent for folder in layout.sessions] == ["main"]
     assert config.problem is not None
     assert config.problem.startswith(str(node.paths.config))
-    assert config.prices() == {}
+    assert config.prices().written == {}
 
 
 def test_paths_of_another_place(tmp_path: Path) -> None:

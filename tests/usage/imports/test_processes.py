@@ -20,6 +20,7 @@ from fased_litellm.usage.imports.files import scan
 from fased_litellm.usage.imports.job import Done
 from fased_litellm.usage.imports.layout import NodeConfig, find
 from fased_litellm.usage.imports.pipeline import Progress, run
+from fased_litellm.usage.imports.prices import NOTHING
 from fased_litellm.usage.imports.transcripts.transcript import Chunk
 from fased_litellm.usage.imports.worker import Setting, Worker, WorkerDied, encoded, packed
 from fased_litellm.usage.imports.write_lock import Turns
@@ -193,7 +194,7 @@ def turns() -> Iterator[Turns]:
 
 
 def worker(node: Node, lock: int, turns: Turns) -> Worker:
-    return Worker(Setting(node.ledger, {}, 1000, 1024), lock, turns)
+    return Worker(Setting(node.ledger, NOTHING, 1000, 1024), lock, turns)
 
 
 def until_done(one: Worker) -> int:

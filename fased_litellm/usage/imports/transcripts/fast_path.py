@@ -246,9 +246,11 @@ class Usual:
         return True
 
     def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None, reasoning: int) -> None:
-        _, place, _, *tokens = begin
+        _, place, now, *tokens = begin
         provider, model, _, _ = self._messages.names[place]
-        total, source, *parts, note = self._prices.cost({"cost": asdict(cost)}, tuple(tokens), provider, model)
+        total, source, *parts, note = self._prices.cost(
+            {"cost": asdict(cost)}, tuple(tokens), provider, model, reasoning, now
+        )
         perhaps = total, *parts, latency, note, response, None, reasoning or None
         has = (value for value in perhaps if value is not None)
         self._messages.calls.add(shape_of(perhaps), (*begin, source, 0, *has))

@@ -180,7 +180,9 @@ class Messages:
         identity = entry.get("id")
         if not _is_id(identity):
             identity = "#" + blake2b(_written(entry, line), digest_size=12).hexdigest()
-        cost, source, fresh, output, read, written, note = self._prices.cost(usage, tokens, provider, model)
+        cost, source, fresh, output, read, written, note = self._prices.cost(
+            usage, tokens, provider, model, reasoning, now
+        )
         cause = "timeout" if message.get("stopReason") == "timeout" else None
         response = trimmed(message.get("responseId"))  # keys are looked for in many together
         latency = _latency(entry, message, now)

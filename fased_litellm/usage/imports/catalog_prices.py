@@ -1,0 +1,53 @@
+"""The prices of messages by what a proxy said of its models when it was last asked, as ``pricelist`` finds them.
+
+Only an import that comes upon a message without a cost, on a machine that keeps such a list, loads this.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ...proxy.tokens import TokenUsage
+from ..costs.batch import ManyPriced
+from ..costs.pricelist import Price, PriceList
+from .prices import PER_MILLION, UNKNOWN, Cost, Flat, Lists, flat
+from .transcripts.tokens import Tokens
+
+
+class CatalogPrice:
+    """A model with all the prices that its proxy names.
+
+    Args:
+        price: what was found.
+    """
+
+    def __init__(self, price: Price) -> None:
+        self._price = price
+        self._many = ManyPriced(price.prices)
+
+    def cost(self, tokens: Tokens, reasoning: int, at_ms: int) -> Cost:
+        """As of ``PriceTable.cost``."""
+        if not any(tokens[:4]) and not self._price.prices.free:
+            return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
+        plain, output, read, write, _ = tokens
+        found = self._many.cost(TokenUsage(plain, output, read, write, reasoning), at_ms)
+        if found is None:
+            return UNKNOWN
+        source, note = found.said(self._price.source, self._price.note)
+        return found.cost, source, *found.parts, note
+
+
+def price_list(lists: Lists) -> PriceList:
+    """The prices, as they are looked up afterwards, too."""
+    return PriceList(lists.config, lists.base_urls, lists.paths, datetime.now(UTC))
+
+
+def find(prices: PriceList, provider: str, model: str) -> Flat | CatalogPrice | None:
+    """What a model costs; None if nobody says."""
+    price = prices.find(provider, model)
+    if not isinstance(price, Price):
+        return None
+    if price.prices.cards:
+        return CatalogPrice(price)
+    plain, output, read, write = (None if one is None else one.scaleb(PER_MILLION) for one in price.prices[:4])
+    return flat(plain, output, read, write, note=price.note, source=price.source)
