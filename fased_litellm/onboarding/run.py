@@ -147,6 +147,10 @@ def _connect(
 ) -> tuple[str, GivenKey, bool, Catalog | None, list[str]]:
     """Address, key, whether the user allows a private address, what the proxy said, and what is to be said of it."""
     allowed = request.allow_private
+    if not request.skip_health:
+        found.headers(
+            request.headers
+        )  # no answer would set a variable of theirs, so nothing is asked before that is told
     url = dialogue.base_url(found)
     key = dialogue.key(found, again=False)
     while True:

@@ -243,6 +243,53 @@ def talk_to() -> Iterator[Callable[..., Talk]]:
         talk.close()
 
 
+def a_config(home: Path, entry: str) -> Path:
+    path = state(home) / "fased.json"
+    path.parent.mkdir()
+    path.write_text(f"{{ // mine\n  models: {{ providers: {{ litellm: {{ {entry}, models: [] }} }} }},\n}}\n")
+    return path
+
+
+@pytest.mark.parametrize("address", ["${PROXY_URL}", "http://${PROXY_HOST}:4000/v1"])
+def test_an_address_whose_variable_is_not_set_is_asked_for(
+    home: Path, proxy: StandIn, talk_to: Callable[..., Talk], address: str
+) -> None:
+    config = a_config(home, f"baseUrl: '{address}', apiKey: '${{PROXY_KEY}}'")
+    before = config.read_text()
+    talk = talk_to(*OURS)
+    talk.expect("referenced at config path: models.providers.litellm.baseUrl. What you type here takes its place.")
+    talk.expect("URL of the LiteLLM proxy [http://localhost:4000]:")
+    talk.answer(f"{proxy.url}\n")
+    talk.expect("LiteLLM API key: ")
+    talk.answer(f"{KEY}\n")
+    talk.expect("Primary model [default]:")
+    talk.answer("\n")
+    talk.expect("Choose models for roles")
+    talk.answer("n\n")
+    talk.expect("Write this?")
+    assert "models.providers.litellm.apiKey still refers to PROXY_KEY, which is not set" in talk.output
+    assert config.read_text() == before
+    talk.answer("\n")
+    assert talk.ends() == 0
+    written = config.read_text()
+    assert "// mine" in written
+    entry = json5.loads(written)["models"]["providers"]["litellm"]
+    assert (entry["baseUrl"], entry["apiKey"]) == (f"{proxy.url}/v1", "${PROXY_KEY}")
+    assert KEY not in written
+
+
+def test_a_header_whose_variable_is_not_set_is_told_before_anything_is_asked(
+    home: Path, proxy: StandIn, talk_to: Callable[..., Talk]
+) -> None:
+    config = a_config(home, f"baseUrl: '{proxy.url}', headers: {{ 'X-Door': '${{DOOR}}' }}")
+    before = config.read_text()
+    talk = talk_to(*OURS)
+    assert talk.ends() == 1
+    assert 'Missing env var "DOOR" referenced at config path: models.providers.litellm.headers.X-Door' in talk.output
+    assert "URL of the LiteLLM proxy" not in talk.output
+    assert (config.read_text(), proxy.asked) == (before, [])
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
