@@ -7,8 +7,8 @@ What is in them: several agents, models and channels; turns of a user's message,
 contexts that grow, and are read from the provider's cache; prices with many digits, and one model without a price; calls
 that failed or were broken off. Their texts are words in a random order.
 
-Fact: the lines are those of Fased's ``src/infra/session-cost-usage.ts`` and of the session format, version 3, of the coding
-agent inside it. Every line of a task's log stands for a session that has a transcript: other tools do not read these logs.
+Fact: the lines are those of the session format, version 3, of the coding agent inside Fased, as its releases write them
+(``shapes``). Every line of a task's log stands for a session that has a transcript: other tools do not read these logs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 
 from .clock import DAY_MS, Clock
 from .conversations import Conversation, Texts
+from .shapes import PI, SHAPES, Shape
 
 AGENTS = {"main": 46, "research": 20, "ops": 16, "coding": 12, "support": 6}
 TASKS = ("digest", "triage", "backup-check", "news", "invoice-watch", "heartbeat")
@@ -37,12 +38,13 @@ KEPT_RUNS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make: messages of assistants, over so many days until then (milliseconds since 1970)."""
+    """What to make: messages of assistants, over so many days until then (milliseconds since 1970), in lines of that shape."""
 
     messages: int
     days: int = 90
     seed: int = 1
     until_ms: int = 0
+    shape: Shape = PI
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def write(folder: Path, plan: Plan) -> Made:
         length = min(_length(random, key), plan.messages - made.messages)
         session = _uuid(random)
         start = _start(random, until, plan.days, length)
-        talk = Conversation(random, texts, Clock(start, until), serial, session)
+        talk = Conversation(random, texts, Clock(start, until), serial, session, plan.shape)
         serial = talk.write(length)
         put_aside = ":cron:" not in key and random.random() < PUT_ASIDE
         name = f"{session}.jsonl.reset.{talk.clock.text().replace(':', '-')}" if put_aside else f"{session}.jsonl"
@@ -238,13 +240,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--days", type=int, default=90, help="over how many days (90)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other transcripts (1)")
     parser.add_argument("--until-ms", type=int, default=0, help="their end, milliseconds since 1970 (this hour)")
+    parser.add_argument("--shape", choices=SHAPES, default=PI.name, help=f"whose lines ({PI.name})")
     parser.add_argument("--json", action="store_true", help="say as JSON what is in them")
     options = parser.parse_args(arguments)
     if (options.folder / "agents").exists():
         parser.error(f"{options.folder} has transcripts already")
     if options.messages < 1 or options.days < 1:
         parser.error("at least one message on one day")
-    made = write(options.folder, Plan(options.messages, options.days, options.seed, options.until_ms))
+    plan = Plan(options.messages, options.days, options.seed, options.until_ms, SHAPES[options.shape])
+    made = write(options.folder, plan)
     if options.json:
         print(json.dumps({**asdict(made), "tokens": made.tokens}))
         return 0

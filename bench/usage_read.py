@@ -16,10 +16,17 @@ from . import pagecache
 from .figures import Figure, Part, Section, Table, repeated
 from .peers import Peer, ccusage, tokscale
 from .places import FASED, environment
+from .shapes import DURATIONS, OPENCLAW, PI, Shape
 from .tree import TreeRun, run_tree
 
-SIZES = {100_000: 3, 1_000_000: 5}
-"""Messages → how often each program reads them from the disk, and again from the cache. The targets are for the most."""
+RUNS = (
+    (PI, 100_000, 3),
+    (OPENCLAW, 100_000, 3),
+    (DURATIONS, 100_000, 3),
+    (PI, 1_000_000, 5),
+)
+"""Whose lines, how many messages, and how often each program reads them from the disk, and again from the cache. The targets
+are for all of them."""
 MOST_MB = 300.0
 AGAIN = 7
 CENT = Decimal("0.01")
@@ -57,8 +64,8 @@ def measure(scratch: Path) -> list[Part]:
     """Make transcripts, read them with each program by turns, and compare what they found."""
     parts: list[Part] = []
     agreed: list[tuple[str, ...]] = []
-    for size, rounds in SIZES.items():
-        state, made = transcripts(scratch, size)
+    for shape, size, rounds in RUNS:
+        state, made = transcripts(scratch, size, shape)
         runs = _run(state, scratch, rounds)
         parts += [_first(made, runs.disk, runs.missing, cached=False)] if runs.disk else []
         parts += [_first(made, runs.cache, runs.missing, cached=True), _again(made, runs)]
@@ -75,14 +82,15 @@ def measure(scratch: Path) -> list[Part]:
     return [*parts, Table("The same totals", how, headings, agreed, wrong)]
 
 
-def transcripts(scratch: Path, messages: int) -> tuple[Path, dict[str, Any]]:
+def transcripts(scratch: Path, messages: int, shape: Shape = PI) -> tuple[Path, dict[str, Any]]:
     """A state folder with so many messages of assistants, and what is in them; made once in a run, by another process."""
-    state = scratch / f"transcripts-{messages}"
+    state = scratch / f"transcripts-{shape.name}-{messages}"
     about = state.with_suffix(".json")
     if not about.exists():
-        program = [sys.executable, "-m", "bench.transcripts", state, "--messages", str(messages), "--json"]
+        program: Command = [sys.executable, "-m", "bench.transcripts", state, "--messages", str(messages), "--json"]
+        program = [*program, "--shape", shape.name]
         about.write_text(run_tree(program, environment(Path.home())).output)
-    return state, dict(json.loads(about.read_text()))
+    return state, {**json.loads(about.read_text()), "shape": shape.name}
 
 
 def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
@@ -90,7 +98,7 @@ def _run(state: Path, scratch: Path, rounds: int) -> _Runs:
     env = environment(scratch, FASED_STATE_DIR=str(state))
     others = [ccusage(state, scratch), tokscale(state, scratch)]
     runs.missing = {peer.name: peer.missing for peer in others if peer.missing}
-    programs = {OURS: (IMPORT, env)}
+    programs: dict[str, tuple[Command, Mapping[str, str]]] = {OURS: (IMPORT, env)}
     programs |= {NAMES[_kind(peer)]: (peer.command, peer.env or env) for peer in others if not peer.missing}
     if pagecache.CAN_FORGET:
         _read_first(state, rounds, programs, pagecache.forget, runs.disk)
@@ -130,11 +138,10 @@ def _kind(peer: Peer) -> str:
 def _first(made: Mapping[str, Any], runs: Taken, missing: Mapping[str, str], *, cached: bool) -> Section:
     per_ccusage = _median(runs.get(CCUSAGE, []))
     figures, memory = [], []
-    most = made["messages"] == max(SIZES)
     for what, taken in runs.items():
         seconds = [run.seconds for run in taken]
         ratio = _ratio(statistics.median(seconds), per_ccusage)
-        aimed = most and what == OURS
+        aimed = what == OURS
         figures.append(repeated(what, seconds, "s", limit=per_ccusage if aimed else None, ratio=ratio))
         peak = max(run.peak_mb for run in taken)
         memory.append(Figure(f"memory: {what}", peak, "MB", limit=MOST_MB if aimed else None))
@@ -150,26 +157,29 @@ def _first(made: Mapping[str, Any], runs: Taken, missing: Mapping[str, str], *, 
         f" each program {len(runs[OURS])} times, by turns. The ratio is to ccusage, which reads all files each time, as"
         " tokscale-core does. Memory is that of the process and of all that it starts."
     )
-    title = f"Reading {made['messages']:,} messages for the first time, from the {'cache' if cached else 'disk'}"
+    title = f"Reading {_named(made)} for the first time, from the {'cache' if cached else 'disk'}"
     return Section(title, how, [*figures, *memory])
 
 
 def _again(made: Mapping[str, Any], runs: _Runs) -> Section:
     per_ccusage = _median(runs.cache.get(CCUSAGE, []))
     figures = []
-    aimed = made["messages"] == max(SIZES)
     for what, taken in runs.again.items():
         if what == "all":
             continue
         seconds = [run.seconds for run in taken]
-        limit = per_ccusage / 10 if per_ccusage and aimed and what == "`fased usage`" else None
+        limit = per_ccusage / 10 if per_ccusage and what == "`fased usage`" else None
         figures.append(repeated(what, seconds, "s", limit=limit, ratio=_ratio(statistics.median(seconds), per_ccusage)))
     how = (
         f"Whole processes over the ledger which that import made; {AGAIN} times each, in turn. Each looks first whether a transcript"
         " is new or has grown. The ratio is to ccusage's time over the same transcripts"
-        + ("; the target is a tenth of it." if aimed else ".")
+        "; the target is a tenth of it."
     )
-    return Section(f"Asking again after {made['messages']:,} messages", how, figures)
+    return Section(f"Asking again after {_named(made)}", how, figures)
+
+
+def _named(made: Mapping[str, Any]) -> str:
+    return f"{made['messages']:,} messages of {made['shape']}"
 
 
 def _agreement(made: Mapping[str, Any], runs: _Runs) -> list[tuple[str, ...]]:
@@ -183,7 +193,7 @@ def _agreement(made: Mapping[str, Any], runs: _Runs) -> list[tuple[str, ...]]:
         "tokens in all": ("tokens", "totalTokens", "totalTokens"),
     }
     rows = []
-    where = f"{made['messages']:,}"
+    where = f"{made['messages']:,}, {made['shape']}"
     for what, (source, our, their) in names.items():
         values = [made[source], ours[our]] + ([theirs[their]] if theirs else [])
         apart = max(values) - min(values)
