@@ -116,9 +116,9 @@ class _Timed(Recorder):
 
     took_ms = 0.0
 
-    def keep(self, record: UsageRecord | None) -> None:
+    def record(self, record: UsageRecord | None) -> None:
         began = time.perf_counter()
-        super().keep(record)
+        super().record(record)
         self.took_ms = (time.perf_counter() - began) * 1000
 
 
@@ -129,12 +129,12 @@ def _processor_ms() -> float:
     """What keeping a row takes of the processor until it is in the ledger, in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(Path(folder) / "usage.sqlite3")
-        recorder.keep(_record(0))
-        recorder.settle()
+        recorder.record(_record(0))
+        recorder.flush()
         records = [_record(number) for number in range(1, _ROWS + 1)]
         began = time.process_time()
         for record in records:
-            recorder.keep(record)
+            recorder.record(record)
             time.sleep(PROXY_MS / 1000)
         recorder.close()
         return (time.process_time() - began) * 1000 / _ROWS

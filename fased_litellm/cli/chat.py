@@ -161,13 +161,13 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
             else talk.provider.chat(messages, context=talk.context, **talk.options)
         )
     except KeyboardInterrupt:
-        raise Cancelled(f"Cancelled; {recorder.said_of_cancelled()}") from None
+        raise Cancelled(f"Cancelled; {recorder.cancellation_note()}") from None
     except CallError as error:
         for warning in error.receipt.warnings if error.receipt else ():
             output.diagnostic(warning)
         raise
     if talk.as_json:
-        reply = recorder.settled(reply)
+        reply = recorder.flush_for(reply)
         answer = reply.as_dict()
         receipt = answer.pop("receipt")
         output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt}, quoted=True)
@@ -177,7 +177,7 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         for call in reply.tool_calls:
             output.line(f"[wants {call.name}({call.arguments})]")
         output.diagnostic(receipt_line(reply.receipt), quiet=True)
-        for warning in recorder.settled(reply).receipt.warnings:
+        for warning in recorder.flush_for(reply).receipt.warnings:
             output.diagnostic(warning)
     return reply
 

@@ -111,8 +111,8 @@ def debug(
             found = debugger.run()
             comparison = debugger.directly(found, target) if target is not None else None
         except KeyboardInterrupt:
-            raise Cancelled(f"Cancelled; {provider.recorder.said_of_cancelled()}") from None
-        problem = provider.recorder.settle()
+            raise Cancelled(f"Cancelled; {provider.recorder.cancellation_note()}") from None
+        problem = provider.recorder.flush()
     if json_output:
         output.document(found.as_dict() | ({"direct": comparison.as_dict()} if comparison else {}))
     else:

@@ -28,9 +28,9 @@ from ..proxy.wire import Message
 from ..refs import DEFAULT_REF, PROVIDER, ModelRef
 from ..secrets.lookup import ResolvedKey
 from . import whole
-from .budget_guard import Gate
-from .call import Call, Wish
-from .client_pool import Line
+from .budget_guard import BudgetGuard
+from .call import Call, CallOptions
+from .client_pool import ClientPool
 from .recorder import Recorder
 from .settings import Settings
 from .streams import AsyncReplyStream, ReplyStream
@@ -71,9 +71,9 @@ class LiteLLMProvider:
         self.settings = settings
         self.agent = agent or default_agent(settings.snapshot.value)
         self.recorder = Recorder(settings.paths.ledger)
-        self.gate = Gate(settings.paths, self.recorder)
+        self.budget_guard = BudgetGuard(settings.paths, self.recorder)
         self._given = key
-        self._lines: dict[str | None, Line] = {}
+        self._pools: dict[str | None, ClientPool] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -113,15 +113,15 @@ class LiteLLMProvider:
 
     def close(self) -> None:
         """Close the connections and the ledger."""
-        for line in self._lines.values():
-            line.close()
-        self.gate.close()
+        for pool in self._pools.values():
+            pool.close()
+        self.budget_guard.close()
         self.recorder.close()
 
     async def aclose(self) -> None:
         """Close the connections of the asyncio half."""
-        for line in self._lines.values():
-            await line.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
     # ---- what it is
 
@@ -138,7 +138,7 @@ class LiteLLMProvider:
             MissingKey: there is none.
             SecretError: it cannot be read.
         """
-        return self.line().keys.current()
+        return self.pool().keys.current()
 
     # ---- models; a call needs nothing of this, so it is imported here
 
@@ -160,16 +160,16 @@ class LiteLLMProvider:
         try:
             return discovery.discover(self.client(), self.settings.paths)
         except CallError as error:
-            raise self.explained(error) from None
+            raise self.enrich(error) from None
 
     async def adiscover(self) -> Catalog:
         """As ``discover``, for asyncio."""
         from . import discovery
 
         try:
-            return await discovery.adiscover(await self.line().async_client(), self.settings.paths)
+            return await discovery.adiscover(await self.pool().async_client(), self.settings.paths)
         except CallError as error:
-            raise await self.aexplained(error) from None
+            raise await self.aenrich(error) from None
 
     def last_good(self) -> Catalog | None:
         """What the proxy said when it was last asked, None if it never was."""
@@ -220,8 +220,8 @@ class LiteLLMProvider:
             SecretError: there is no key.
             BudgetError: a budget is used up (``BudgetExceeded``), or cannot be checked; nothing was sent.
         """
-        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
-        call = self._call(wish, model, role)
+        options = self._options(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
+        call = self._call(options, model, role)
         return whole.answered(self, call)
 
     async def achat(
@@ -236,8 +236,8 @@ class LiteLLMProvider:
         **params: Any,
     ) -> Reply:
         """As ``chat``, for asyncio."""
-        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
-        call = self._call(wish, model, role)
+        options = self._options(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s)
+        call = self._call(options, model, role)
         return await whole.aanswered(self, call)
 
     def stream(
@@ -255,8 +255,8 @@ class LiteLLMProvider:
 
         Iterating raises what ``chat`` raises, and ``StreamInterrupted`` with what arrived where a stream breaks off.
         """
-        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
-        return ReplyStream(self, self._call(wish, model, role))
+        options = self._options(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
+        return ReplyStream(self, self._call(options, model, role))
 
     def astream(
         self,
@@ -270,70 +270,70 @@ class LiteLLMProvider:
         **params: Any,
     ) -> AsyncReplyStream:
         """As ``stream``, for asyncio."""
-        wish = self._wish(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
-        return AsyncReplyStream(self, self._call(wish, model, role))
+        options = self._options(messages, context, params, max_tokens=max_tokens, timeout_s=timeout_s, stream=True)
+        return AsyncReplyStream(self, self._call(options, model, role))
 
     # ---- for the streams
 
-    def line(self, profile: str | None = None) -> Line:
+    def pool(self, profile: str | None = None) -> ClientPool:
         """The clients with the agent's key, or with that of the auth profile which a reference names."""
         with self._lock:
-            if profile not in self._lines:
+            if profile not in self._pools:
                 given = self._given if profile is None else None
-                self._lines[profile] = Line(self.settings, self.agent, profile=profile, key=given)
-            return self._lines[profile]
+                self._pools[profile] = ClientPool(self.settings, self.agent, profile=profile, key=given)
+            return self._pools[profile]
 
     def client(self) -> ProxyClient:
         """The blocking client with the agent's key."""
-        return self.line().client()
+        return self.pool().client()
 
-    def ended(self, call: Call) -> str | None:
+    def record(self, call: Call) -> str | None:
         """Keep the row of a call that has ended, and give back what it reserved; a warning, if it could not be kept."""
         try:
-            return self.recorder.keep(call.record)
+            return self.recorder.record(call.record)
         finally:
-            self.gate.settle(call)
+            self.budget_guard.release(call)
 
-    async def aended(self, call: Call) -> str | None:
-        """As ``ended``, for asyncio."""
+    async def arecord(self, call: Call) -> str | None:
+        """As ``record``, for asyncio."""
         try:
-            return await self.recorder.akeep(call.record)
+            return await self.recorder.arecord(call.record)
         finally:
-            self.gate.settle(call)
+            self.budget_guard.release(call)
 
-    async def aexplained(self, error: CallError) -> CallError:
-        """As ``explained``, beside the event loop: the proxy may be asked."""
+    async def aenrich(self, error: CallError) -> CallError:
+        """As ``enrich``, beside the event loop: the proxy may be asked."""
         import asyncio
 
-        return await asyncio.to_thread(self.explained, error)
+        return await asyncio.to_thread(self.enrich, error)
 
-    def explained(self, error: CallError) -> CallError:
+    def enrich(self, error: CallError) -> CallError:
         """A failure with what else can be said: the nearest ids for a model that the proxy lacks, which budget is spent, or which
         other key there is."""
         if error.cause == "budget-exceeded":
             from . import keybudget
 
-            return keybudget.explained(self.client(), error)
+            return keybudget.enrich(self.client(), error)
         if error.origin == "caller-key" and self._given is None:
             from ..secrets import shadows
 
-            error = shadows.explained(self.settings.snapshot, self.settings.paths, error, agent=self.agent)
+            error = shadows.enrich(self.settings.snapshot, self.settings.paths, error, agent=self.agent)
         if error.cause not in ("unknown-model", "model-forbidden"):
             return error
         from . import discovery
 
-        return discovery.explained(self.settings, error)
+        return discovery.enrich(self.settings, error)
 
     # ---- inside
 
-    def _call(self, wish: Wish, model: str | ModelRef | None, role: str | None) -> Call:
-        role = role or wish.context.role
-        if role != wish.context.role:
-            wish = replace(wish, context=wish.context.with_(role=role))
-        choice = self.settings.choose(model=model, agent=wish.context.agent, role=role if model is None else None)
-        return Call(self.settings, choice, wish)
+    def _call(self, options: CallOptions, model: str | ModelRef | None, role: str | None) -> Call:
+        role = role or options.context.role
+        if role != options.context.role:
+            options = replace(options, context=options.context.with_(role=role))
+        choice = self.settings.choose(model=model, agent=options.context.agent, role=role if model is None else None)
+        return Call(self.settings, choice, options)
 
-    def _wish(
+    def _options(
         self,
         messages: str | Sequence[Message],
         context: CallContext | None,
@@ -342,6 +342,6 @@ class LiteLLMProvider:
         max_tokens: int | None,
         timeout_s: float | None,
         stream: bool = False,
-    ) -> Wish:
+    ) -> CallOptions:
         said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
-        return Wish(said, context or CallContext(agent=self.agent), params, max_tokens, stream, timeout_s)
+        return CallOptions(said, context or CallContext(agent=self.agent), params, max_tokens, stream, timeout_s)

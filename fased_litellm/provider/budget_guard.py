@@ -1,4 +1,4 @@
-"""The gate before each attempt of a call: where there are budgets, they are asked; where there are none, it is open.
+"""Checks the soft budgets before each attempt of a call.
 
 Without a file of budgets that costs one system call, and nothing of the budgets is imported.
 """
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ..usage.budgets.reservation import Owner
     from ..usage.budgets.reservations import Reservations
 
-LOOK_S = 0.5
-"""Who waits for calls under way looks again after so many seconds, also if nobody says that one has ended."""
+POLL_S = 0.5
+"""Seconds between two checks while a call waits for others, also if none of them reports its end."""
 
 
-class Gate:
-    """Asks the budgets. Safe to share between threads.
+class BudgetGuard:
+    """Checks the budgets, and holds what a call has reserved of them. Safe to share between threads.
 
     A call which a budget counts that stops reserves its likely cost until it has ended. Where others have reserved what is
     left, it waits for them, as long as it would wait for its reply.
@@ -50,56 +50,56 @@ class Gate:
                 self._checker.close()
                 self._checker = None
 
-    def admit(self, call: Call) -> None:
+    def check(self, call: Call) -> None:
         """Let a call begin; what the budgets warn of is on its receipt.
 
         Raises:
             BudgetExceeded: a budget is used up, or what is left stays reserved; the row of the call says that it was refused.
             BudgetError: the budgets cannot be read or checked.
         """
-        if self._open():
+        if self._has_no_budgets():
             return
         try:
-            self._enter(call)
+            self._reserve(call)
         except BudgetError:
             self._refused(call)
             raise
 
-    async def aadmit(self, call: Call) -> None:
-        """As ``admit``, beside the event loop: the ledger is a file."""
-        if self._open():
+    async def acheck(self, call: Call) -> None:
+        """As ``check``, beside the event loop: the ledger is a file."""
+        if self._has_no_budgets():
             return
         import asyncio
 
         try:
-            await self._aenter(call)
+            await self._areserve(call)
         except BudgetError:
             await asyncio.to_thread(self._refused, call)
             raise
 
-    def passes(self, call: Call, error: CallError) -> bool:
+    def allows_fallback(self, call: Call, error: CallError) -> bool:
         """Whether the fallback may be tried after a failure. If not, the failure says why, and the row is ready."""
-        if self._open():
+        if self._has_no_budgets():
             return True
         try:
-            self._enter(call)
+            self._reserve(call)
         except BudgetError as refusal:
-            call.barred(error, refusal)
+            call.block(error, refusal)
             return False
         return True
 
-    async def apasses(self, call: Call, error: CallError) -> bool:
-        """As ``passes``, beside the event loop."""
-        if self._open():
+    async def aallows_fallback(self, call: Call, error: CallError) -> bool:
+        """As ``allows_fallback``, beside the event loop."""
+        if self._has_no_budgets():
             return True
         try:
-            await self._aenter(call)
+            await self._areserve(call)
         except BudgetError as refusal:
-            call.barred(error, refusal)
+            call.block(error, refusal)
             return False
         return True
 
-    def settle(self, call: Call) -> None:
+    def release(self, call: Call) -> None:
         """A call has ended, and its row is kept: what it reserved is free."""
         reservation, call.reservation = call.reservation, None
         if reservation is None:
@@ -111,7 +111,7 @@ class Gate:
 
     # ---- inside
 
-    def _open(self) -> bool:
+    def _has_no_budgets(self) -> bool:
         try:
             os.stat(self._file)
         except (FileNotFoundError, NotADirectoryError):
@@ -121,35 +121,35 @@ class Gate:
         return False
 
     def _refused(self, call: Call) -> None:
-        call.refused()
-        self._recorder.keep(call.record)
+        call.refuse()
+        self._recorder.record(call.record)
 
-    def _enter(self, call: Call) -> None:
+    def _reserve(self, call: Call) -> None:
         from ..usage.budgets.reservation import Owner
 
         owner = Owner(threading.get_ident())
-        if self._ask(call, owner) is None:
+        if self._try_reserve(call, owner) is None:
             return
         ended = threading.Event()
-        give_up_at = time.monotonic() + _patience_s(call)
-        with self._book().listening(ended.set):
-            while (busy := self._ask(call, owner)) is not None:
+        give_up_at = time.monotonic() + _max_wait_s(call)
+        with self._reservations().listening(ended.set):
+            while (busy := self._try_reserve(call, owner)) is not None:
                 ended.wait(_wait_s(busy, give_up_at))
                 ended.clear()
 
-    async def _aenter(self, call: Call) -> None:
+    async def _areserve(self, call: Call) -> None:
         import asyncio
 
         from ..usage.budgets.reservation import Owner
 
         task = asyncio.current_task()
         owner = Owner(threading.get_ident(), None if task is None else id(task))
-        if await self._aask(call, owner) is None:
+        if await self._atry_reserve(call, owner) is None:
             return
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        give_up_at = time.monotonic() + _patience_s(call)
-        with self._book().listening(lambda: _tell(loop, ended)):
-            while (busy := await self._aask(call, owner)) is not None:
+        give_up_at = time.monotonic() + _max_wait_s(call)
+        with self._reservations().listening(lambda: _set(loop, ended)):
+            while (busy := await self._atry_reserve(call, owner)) is not None:
                 wait_s = _wait_s(busy, give_up_at)
                 try:
                     async with asyncio.timeout(wait_s):
@@ -158,11 +158,11 @@ class Gate:
                     pass
                 ended.clear()
 
-    async def _aask(self, call: Call, owner: Owner) -> Busy | None:
-        """As ``_ask``. Where the caller goes away meanwhile, what is reserved then is given back."""
+    async def _atry_reserve(self, call: Call, owner: Owner) -> Busy | None:
+        """As ``_try_reserve``. Where the caller goes away meanwhile, what is reserved then is given back."""
         import asyncio
 
-        asking = asyncio.ensure_future(asyncio.to_thread(self._ask, call, owner))
+        asking = asyncio.ensure_future(asyncio.to_thread(self._try_reserve, call, owner))
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
@@ -170,36 +170,36 @@ class Gate:
             def done(asked: asyncio.Future[Busy | None]) -> None:
                 if not asked.cancelled():
                     asked.exception()
-                self.settle(call)
+                self.release(call)
 
             asking.add_done_callback(done)
             raise
 
-    def _ask(self, call: Call, owner: Owner) -> Busy | None:
+    def _try_reserve(self, call: Call, owner: Owner) -> Busy | None:
         """Ask the budgets once: None if the call may begin, which has its reservation then."""
         from ..usage.budgets.check import Busy, Candidate
 
-        checker = self._checking()
+        checker = self._loaded_checker()
         self._recorder.retry()  # what could be kept nowhere so far counts, too
-        self.settle(call)  # of the attempt before
+        self.release(call)  # of the attempt before
         found = checker.admit(
             Candidate(
-                call.wish.context,
+                call.options.context,
                 call.ref,
                 call.started_at_ms,
                 owner,
                 # Twice, since a call with a key that was replaced is sent once more.
-                2 * (limits(call.wish).total_s or 0.0),
-                lambda: _asked(call),
+                2 * (limits(call.options).total_s or 0.0),
+                lambda: _estimate_input(call),
             )
         )
         if isinstance(found, Busy):
             return found
-        call.warned(found.warnings)
+        call.warn(found.warnings)
         call.reservation = found.reservation
         return None
 
-    def _checking(self) -> Checker:
+    def _loaded_checker(self) -> Checker:
         with self._lock:
             if self._checker is None:
                 from ..usage.budgets.check import Checker
@@ -207,34 +207,34 @@ class Gate:
                 self._checker = Checker(self._paths.budgets, self._paths.ledger)
             return self._checker
 
-    def _book(self) -> Reservations:
+    def _reservations(self) -> Reservations:
         from ..usage.budgets.reservations import book_of
 
         return book_of(self._paths.budgets)
 
 
-def _asked(call: Call) -> Asked:
+def _estimate_input(call: Call) -> Asked:
     """What is known of the attempt under way."""
     from ..proxy.sizing import prompt_tokens
     from ..usage.budgets.estimate import Asked
 
-    wish = call.wish
-    most = [wish.max_tokens, *(wish.params.get(name) for name in ("max_tokens", "max_completion_tokens"))]
+    options = call.options
+    most = [options.max_tokens, *(options.params.get(name) for name in ("max_tokens", "max_completion_tokens"))]
     limit = next((number for number in most if isinstance(number, int) and number > 0), None)
-    choices = wish.params.get("n")
+    choices = options.params.get("n")
     many = choices if isinstance(choices, int) and choices > 1 else 1
-    tier = wish.params.get("service_tier")
+    tier = options.params.get("service_tier")
     return Asked(
-        prompt_tokens(wish.messages, wish.params),
+        prompt_tokens(options.messages, options.params),
         None if limit is None else limit * many,
         call.prices(call.ref.model),
         tier if isinstance(tier, str) else None,
     )
 
 
-def _patience_s(call: Call) -> float:
+def _max_wait_s(call: Call) -> float:
     """How long a call waits for others, in seconds: as long as for its reply, or for the first line of a stream."""
-    return limits(call.wish).idle_s
+    return limits(call.options).idle_s
 
 
 def _wait_s(busy: Busy, give_up_at: float) -> float:
@@ -246,10 +246,10 @@ def _wait_s(busy: Busy, give_up_at: float) -> float:
     left = give_up_at - time.monotonic()
     if busy.hopeless or left <= 0:
         raise busy.refusal
-    return min(LOOK_S, left)
+    return min(POLL_S, left)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+def _set(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     try:
         loop.call_soon_threadsafe(ended.set)
     except RuntimeError:

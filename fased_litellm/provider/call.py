@@ -39,8 +39,8 @@ OWN_BUDGET = "own-budget"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the caller wants.
+class CallOptions:
+    """What one call is asked with.
 
     Attributes:
         messages: OpenAI chat messages.
@@ -60,14 +60,14 @@ class Wish:
 
 
 class Call:
-    """A call on its way: ``exchange()``, then ``succeeded()`` or ``failed()``; ``record`` is its row.
+    """A call on its way: ``exchange()``, then ``succeed()`` or ``fail()``; ``record`` is its row.
 
     A failed primary is followed by the one fallback that Fased honours, if the failure is the proxy's or the provider's.
     A request that may have reached the proxy is never repeated.
     """
 
-    def __init__(self, settings: Settings, choice: Choice, wish: Wish) -> None:
-        self.settings, self.choice, self.wish = settings, choice, wish
+    def __init__(self, settings: Settings, choice: Choice, options: CallOptions) -> None:
+        self.settings, self.choice, self.options = settings, choice, options
         self.call_id = str(uuid.uuid4())
         self.record: UsageRecord | None = None
         self.reservation: Reservation | None = None
@@ -87,33 +87,33 @@ class Call:
 
     def exchange(self) -> Exchange:
         """The next attempt."""
-        ref, wish, settings = self.ref, self.wish, self.settings
+        ref, options, settings = self.ref, self.options, self.settings
         chat = ChatRequest(
             model=ref.model,
-            messages=wish.messages,
-            attribution=attribution(self._id_of_attempt(len(self._attempts) + 1), wish.context),
-            stream=wish.stream,
-            max_tokens=wish.max_tokens,
+            messages=options.messages,
+            attribution=attribution(self._id_of_attempt(len(self._attempts) + 1), options.context),
+            stream=options.stream,
+            max_tokens=options.max_tokens,
             max_tokens_field=settings.max_tokens_field(ref.model),
-            params=settings.fitted(ref.model, wish.params),
+            params=settings.supported_params(ref.model, options.params),
             headers=settings.headers(ref.model),
-            limits=limits(wish),
+            limits=limits(options),
         )
         return Exchange(chat, model=str(self.choice.primary), prices=lambda: self.prices(ref.model))
 
-    def succeeded(self, reply: Reply) -> Reply:
+    def succeed(self, reply: Reply) -> Reply:
         """The reply with its whole receipt; the row is ready."""
         self._attempts.append(Attempt(str(self.ref), ok=True))
         reply = replace(reply, receipt=self._whole(reply.receipt))
         self.record = self._row("ok", reply.receipt)
         return reply
 
-    def failed(self, error: CallError) -> bool:
+    def fail(self, error: CallError) -> bool:
         """Take a failure; True if the fallback is to be tried, else the row is ready and the error is to be raised."""
         if error.cause == "provider-model":
             from . import discovery  # here, since calls need nothing of it to begin
 
-            discovery.judge_name(self.settings, self.ref.model, error)
+            discovery.reclassify_unknown_model(self.settings, self.ref.model, error)
         again = self._may_fall_back(error)
         ref = self.ref
         self._attempts.append(Attempt(str(ref), ok=False, cause=error.cause))
@@ -132,18 +132,18 @@ class Call:
             status, error.receipt, ref=ref, cause=error.cause, origin=error.origin, http_status=error.status
         )
 
-    def warned(self, warnings: tuple[str, ...]) -> None:
+    def warn(self, warnings: tuple[str, ...]) -> None:
         """What is to be said of the attempt under way; it is on the receipt."""
         self._warnings = tuple(dict.fromkeys((*self._warnings, *warnings)))
 
-    def refused(self) -> None:
+    def refuse(self) -> None:
         """Nothing is sent. The row says so, since somebody will ask why the agent stood still; it costs nothing."""
         ref, unsent = self.ref, Receipt(self.call_id, str(self.choice.primary))
         self._attempts.append(Attempt(str(ref), ok=False, cause=OWN_BUDGET))
         self.record = self._row("error", self._whole(unsent), ref=ref, cause=OWN_BUDGET, origin="caller")
 
-    def barred(self, error: CallError, refusal: BudgetError) -> None:
-        """The fallback that ``failed`` promised is not sent either: the failure stays, and says why."""
+    def block(self, error: CallError, refusal: BudgetError) -> None:
+        """The fallback that ``fail`` promised is not sent either: the failure stays, and says why."""
         failed = self._tried()
         self._attempts.append(Attempt(str(self.ref), ok=False, cause=OWN_BUDGET))
         error.hint = (
@@ -151,7 +151,7 @@ class Call:
         )
         self._end(error, failed)
 
-    def abandoned(self, reply: Reply | None) -> None:
+    def cancel(self, reply: Reply | None) -> None:
         """The caller went away; the row says so, with what had arrived."""
         if self.record is None:
             ref = self.ref
@@ -196,7 +196,7 @@ class Call:
         http_status: int | None = None,
     ) -> UsageRecord:
         usage = receipt.usage or TokenUsage()
-        context = self.wish.context
+        context = self.options.context
         model = ref or self._tried()
         own: dict[str, Any] = {
             "call_id": receipt.call_id,
@@ -258,15 +258,15 @@ def _billing(usage: TokenUsage) -> str | None:
     return json.dumps(kept, separators=(",", ":")) if kept else None
 
 
-def limits(wish: Wish) -> Limits:
+def limits(options: CallOptions) -> Limits:
     """How long to wait, and how much to take.
 
     A whole reply comes in one go, so its time is that of the whole exchange. A stream may last, as long as it goes on.
     """
-    if wish.stream:
-        idle_s = wish.timeout_s or STREAM_IDLE_S
+    if options.stream:
+        idle_s = options.timeout_s or STREAM_IDLE_S
         return Limits(idle_s=idle_s, total_s=max(STREAM_TOTAL_S, idle_s), max_bytes=STREAM_BYTES)
-    whole_s = wish.timeout_s or WHOLE_TIMEOUT_S
+    whole_s = options.timeout_s or WHOLE_TIMEOUT_S
     return Limits(idle_s=whole_s, total_s=whole_s, max_bytes=4 * MIB)
 
 

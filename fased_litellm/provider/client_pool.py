@@ -1,4 +1,4 @@
-"""A line to the proxy: the clients that share one key."""
+"""The clients of the proxy that share one key."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .keys import Keys
 from .settings import Settings
 
 
-class Line:
-    """Clients with the key of now.
+class ClientPool:
+    """The blocking and the asyncio client for one key, which is looked up again when it was replaced.
 
     Args:
         settings: the config.
@@ -57,12 +57,12 @@ class Line:
         self._async_client.api_key = key
         return self._async_client
 
-    def renewed(self, error: CallError, used: str | None) -> bool:
+    def has_new_key(self, error: CallError, used: str | None) -> bool:
         """Whether a call was refused for a key that has been replaced meanwhile; then the clients have the new one."""
         return self.keys.replaced_since(error, used) and self.client() is not None
 
-    async def arenewed(self, error: CallError, used: str | None) -> bool:
-        """As ``renewed``, for asyncio."""
+    async def ahas_new_key(self, error: CallError, used: str | None) -> bool:
+        """As ``has_new_key``, for asyncio."""
         return await self.keys.areplaced_since(error, used) and await self.async_client() is not None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Do something a moment later, beside the caller's own work."""
+"""Run an action in the background, once for many requests that come close together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _at_work = threading.Lock()
 os.register_at_fork(before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release)
 
 
-class Later:
+class Debouncer:
     """Runs an action in a thread of its own, a moment after somebody asked for it; all who ask in that moment share it.
 
     A program can end without waiting for it; a fork waits for one that has begun. Safe to share between threads, and with
@@ -34,7 +34,7 @@ class Later:
         self._thread: threading.Thread | None = None
         self._begin()
 
-    def ask(self) -> None:
+    def schedule(self) -> None:
         """See to it that the action begins after now, and soon, if there can be a thread. This does not wait for it."""
         if self._process != os.getpid():
             self._begin()

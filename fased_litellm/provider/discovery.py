@@ -65,7 +65,7 @@ def provider_entry(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     return {**entry, "models": list(definitions.values())}
 
 
-def explained(settings: Settings, error: CallError) -> CallError:
+def enrich(settings: Settings, error: CallError) -> CallError:
     """A failure with the nearest ids, for a model that the proxy does not have."""
     catalog = last_good(settings)
     if catalog is not None and error.receipt is not None:
@@ -77,7 +77,7 @@ def explained(settings: Settings, error: CallError) -> CallError:
     return error
 
 
-def judge_name(settings: Settings, model: str, error: CallError) -> None:
+def reclassify_unknown_model(settings: Settings, model: str, error: CallError) -> None:
     """Make ``error`` one of an unknown model where a pattern of the proxy alone took the name (``openai/*``).
 
     The provider does not know the model then, and neither does the proxy's config: the name is wrong, not what it is mapped to.

@@ -14,7 +14,7 @@ _WHOSE = re.compile(r"\b(Key|Team|User|Org|Organization|EndUser|End User|Tag|Mod
 _NAMES = {"org": "organization", "enduser": "end user"}
 
 
-def explained(client: ProxyClient, error: CallError) -> CallError:
+def enrich(client: ProxyClient, error: CallError) -> CallError:
     """The error with what the proxy says of the key, which may ask about itself also when nothing is left.
 
     The proxy is asked once; where it does not say, the error stays as it is.

@@ -1,4 +1,4 @@
-"""Keep the row of every call: at once in the spool beside the ledger, and a moment later in the ledger."""
+"""Record the row of every call: at once in the spool beside the ledger, and a moment later in the ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..usage.record import UsageRecord
 from ..usage.store import importlock
 from ..usage.store.ledger import Ledger
 from ..usage.store.spool import Spool
-from .debouncer import Later
+from .debouncer import Debouncer
 
 DELAY_S = 0.1
 """How long rows are collected before they go to the ledger; many together take a fraction of the time of one by one."""
@@ -29,7 +29,7 @@ _log = logger("usage")
 class Recorder:
     """Keeps a row in the time that it takes to add a line to a file, whoever else reads or writes the ledger.
 
-    The row is in the spool when ``keep`` returns. A thread takes it into the ledger soon after; if this program ends
+    The row is in the spool when ``record`` returns. A thread takes it into the ledger soon after; if this program ends
     before, any report or check of a budget does. Safe to share between threads, and across a fork.
 
     Args:
@@ -41,13 +41,13 @@ class Recorder:
         self._path = path
         self._spool = Spool.beside(path)
         self._ledger = self._open()
-        self._later = Later(self.settle, delay_s=delay_s)
+        self._flusher = Debouncer(self.flush, delay_s=delay_s)
         self._used = False
         self._unsaved: dict[str, UsageRecord] = {}
         self.problem: LedgerError | None = None
         """Why rows could not be taken into the ledger when it was last tried; they wait in the spool."""
 
-    def keep(self, record: UsageRecord | None) -> str | None:
+    def record(self, record: UsageRecord | None) -> str | None:
         """Keep one row; None is no row. What cannot be written does not cost the caller the reply: this raises nothing.
 
         Returns:
@@ -62,11 +62,11 @@ class Recorder:
             self._spool.append(record)
         except Exception as error:
             return self._keep_in_ledger(record, error)
-        self._later.ask()
+        self._flusher.schedule()
         return None
 
-    async def akeep(self, record: UsageRecord | None) -> str | None:
-        """As ``keep``. Adding a line does not hold up the event loop; what could is done beside it."""
+    async def arecord(self, record: UsageRecord | None) -> str | None:
+        """As ``record``. Adding a line does not hold up the event loop; what could is done beside it."""
         if record is None:
             return None
         self._used = True
@@ -77,10 +77,10 @@ class Recorder:
             import asyncio
 
             return await asyncio.shield(asyncio.to_thread(self._keep_in_ledger, record, error))
-        self._later.ask()
+        self._flusher.schedule()
         return None
 
-    def settle(self) -> LedgerError | None:
+    def flush(self) -> LedgerError | None:
         """Take what waits into the ledger now. What was in the way of that, if something was, is ``problem`` too."""
         self.retry()
         try:
@@ -97,15 +97,15 @@ class Recorder:
             self.problem = None
         return self.problem
 
-    def settled(self, reply: Reply) -> Reply:
-        """The reply, after ``settle``: where its row only waits to be taken into the history, a warning says so and why."""
-        problem = self.settle()
+    def flush_for(self, reply: Reply) -> Reply:
+        """The reply, after ``flush``: where its row only waits to be taken into the history, a warning says so and why."""
+        problem = self.flush()
         # A row that could be kept nowhere is on the receipt already.
         if problem is None or self._unsaved:
             return reply
         return with_warning(reply, f"{problem.message} The call waits in {self._spool.path}.")
 
-    def said_of_cancelled(self) -> str:
+    def cancellation_note(self) -> str:
         """What became of the row of a call that was just cancelled, as the end of a sentence."""
         where = (
             "is not in the usage history: it could be kept nowhere"
@@ -116,10 +116,10 @@ class Recorder:
 
     def close(self) -> None:
         """Take in what waits, and close the ledger."""
-        self._later.stop()
+        self._flusher.stop()
         # Rows of others are taken in by whoever asks for them next; those of this program, by it.
         if self._unsaved or (self._used and self._spool.waiting()):
-            self.settle()
+            self.flush()
         if self._unsaved:
             _log.warning("Not in the usage history, since they could be written nowhere: %d calls.", len(self._unsaved))
         ledger, self._ledger = self._ledger, self._open()
@@ -168,7 +168,7 @@ def with_warning(reply: Reply, warning: str | None) -> Reply:
     return replace(reply, receipt=replace(receipt, warnings=(*receipt.warnings, warning)))
 
 
-def unrecorded(error: BaseException, warning: str | None) -> None:
+def add_warning(error: BaseException, warning: str | None) -> None:
     """Put the warning on the receipt of a failed call, and on that of what had arrived."""
     if warning is None or not isinstance(error, CallError) or not isinstance(error.receipt, Receipt):
         return

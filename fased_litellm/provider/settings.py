@@ -192,7 +192,7 @@ class Settings:
             self._catalog[path] = mark, catalog
         return catalog
 
-    def fitted(self, model_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def supported_params(self, model_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters without those which the model is configured not to take."""
         definition = self.definition(model_id)
         kept = {name: value for name, value in params.items() if value is not None}

@@ -9,7 +9,7 @@ from ..errors import CallError
 from ..proxy.exchange import Exchange
 from ..proxy.reply import Delta, Reply
 from .call import Call
-from .recorder import unrecorded, with_warning
+from .recorder import add_warning, with_warning
 
 if TYPE_CHECKING:
     from . import LiteLLMProvider
@@ -52,26 +52,26 @@ class ReplyStream:
 
     def _run(self) -> Generator[Delta, None, None]:
         call, provider = self._call, self._provider
-        client = provider.line(call.ref.profile).client()
-        provider.gate.admit(call)
+        client = provider.pool(call.ref.profile).client()
+        provider.budget_guard.check(call)
         try:
             while True:
                 used = client.api_key
                 self._exchange = call.exchange()
                 try:
-                    reply = call.succeeded((yield from client.stream(self._exchange)))
+                    reply = call.succeed((yield from client.stream(self._exchange)))
                     break
                 except CallError as error:
-                    if provider.line(call.ref.profile).renewed(error, used):
+                    if provider.pool(call.ref.profile).has_new_key(error, used):
                         continue
-                    if not call.failed(error) or not provider.gate.passes(call, error):
-                        raise provider.explained(error) from None
-                    client = provider.line(call.ref.profile).client()
+                    if not call.fail(error) or not provider.budget_guard.allows_fallback(call, error):
+                        raise provider.enrich(error) from None
+                    client = provider.pool(call.ref.profile).client()
         except BaseException as error:
-            call.abandoned(self._exchange.so_far() if self._exchange else None)
-            unrecorded(error, provider.ended(call))
+            call.cancel(self._exchange.partial() if self._exchange else None)
+            add_warning(error, provider.record(call))
             raise
-        self._reply = with_warning(reply, provider.ended(call))
+        self._reply = with_warning(reply, provider.record(call))
 
 
 class AsyncReplyStream:
@@ -105,8 +105,8 @@ class AsyncReplyStream:
 
     async def _run(self) -> AsyncGenerator[Delta, None]:
         call, provider = self._call, self._provider
-        client = await provider.line(call.ref.profile).async_client()
-        await provider.gate.aadmit(call)
+        client = await provider.pool(call.ref.profile).async_client()
+        await provider.budget_guard.acheck(call)
         try:
             reply: Reply | None = None
             while reply is None:
@@ -115,17 +115,17 @@ class AsyncReplyStream:
                 try:
                     async for item in client.stream(self._exchange):
                         if isinstance(item, Reply):
-                            reply = call.succeeded(item)
+                            reply = call.succeed(item)
                         else:
                             yield item
                 except CallError as error:
-                    if await provider.line(call.ref.profile).arenewed(error, used):
+                    if await provider.pool(call.ref.profile).ahas_new_key(error, used):
                         continue
-                    if not call.failed(error) or not await provider.gate.apasses(call, error):
-                        raise await provider.aexplained(error) from None
-                    client = await provider.line(call.ref.profile).async_client()
+                    if not call.fail(error) or not await provider.budget_guard.aallows_fallback(call, error):
+                        raise await provider.aenrich(error) from None
+                    client = await provider.pool(call.ref.profile).async_client()
         except BaseException as error:
-            call.abandoned(self._exchange.so_far() if self._exchange else None)
-            unrecorded(error, await provider.aended(call))
+            call.cancel(self._exchange.partial() if self._exchange else None)
+            add_warning(error, await provider.arecord(call))
             raise
-        self._reply = with_warning(reply, await provider.aended(call))
+        self._reply = with_warning(reply, await provider.arecord(call))

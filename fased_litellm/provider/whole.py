@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import CallError
 from ..proxy.reply import Reply
 from .call import Call
-from .recorder import unrecorded, with_warning
+from .recorder import add_warning, with_warning
 
 if TYPE_CHECKING:
     from . import LiteLLMProvider
@@ -20,45 +20,45 @@ def answered(provider: LiteLLMProvider, call: Call) -> Reply:
         CallError: the last attempt failed.
         BudgetError: a budget is used up, or cannot be checked; nothing was sent.
     """
-    client = provider.line(call.ref.profile).client()
-    provider.gate.admit(call)
+    client = provider.pool(call.ref.profile).client()
+    provider.budget_guard.check(call)
     try:
         while True:
             used = client.api_key
             try:
-                reply = call.succeeded(client.chat(call.exchange()))
+                reply = call.succeed(client.chat(call.exchange()))
                 break
             except CallError as error:
-                if provider.line(call.ref.profile).renewed(error, used):
+                if provider.pool(call.ref.profile).has_new_key(error, used):
                     continue
-                if not call.failed(error) or not provider.gate.passes(call, error):
-                    raise provider.explained(error) from None
-                client = provider.line(call.ref.profile).client()
+                if not call.fail(error) or not provider.budget_guard.allows_fallback(call, error):
+                    raise provider.enrich(error) from None
+                client = provider.pool(call.ref.profile).client()
     except BaseException as error:
-        call.abandoned(None)
-        unrecorded(error, provider.ended(call))
+        call.cancel(None)
+        add_warning(error, provider.record(call))
         raise
-    return with_warning(reply, provider.ended(call))
+    return with_warning(reply, provider.record(call))
 
 
 async def aanswered(provider: LiteLLMProvider, call: Call) -> Reply:
     """As ``answered``, for asyncio."""
-    client = await provider.line(call.ref.profile).async_client()
-    await provider.gate.aadmit(call)
+    client = await provider.pool(call.ref.profile).async_client()
+    await provider.budget_guard.acheck(call)
     try:
         while True:
             used = client.api_key
             try:
-                reply = call.succeeded(await client.chat(call.exchange()))
+                reply = call.succeed(await client.chat(call.exchange()))
                 break
             except CallError as error:
-                if await provider.line(call.ref.profile).arenewed(error, used):
+                if await provider.pool(call.ref.profile).ahas_new_key(error, used):
                     continue
-                if not call.failed(error) or not await provider.gate.apasses(call, error):
-                    raise await provider.aexplained(error) from None
-                client = await provider.line(call.ref.profile).async_client()
+                if not call.fail(error) or not await provider.budget_guard.aallows_fallback(call, error):
+                    raise await provider.aenrich(error) from None
+                client = await provider.pool(call.ref.profile).async_client()
     except BaseException as error:
-        call.abandoned(None)
-        unrecorded(error, await provider.aended(call))
+        call.cancel(None)
+        add_warning(error, await provider.arecord(call))
         raise
-    return with_warning(reply, await provider.aended(call))
+    return with_warning(reply, await provider.arecord(call))

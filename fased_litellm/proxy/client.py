@@ -183,7 +183,7 @@ class ProxyClient(_Core):
         try:
             return exchange.whole(self._transport.send(self._chat(exchange)))
         except CallError as error:
-            raise error if error.receipt else exchange.stamped(error) from None
+            raise error if error.receipt else exchange.with_receipt(error) from None
 
     def stream(self, exchange: Exchange) -> Generator[Delta, None, Reply]:
         """Carry a streamed chat completion out; the generator's value is the reply.
@@ -199,12 +199,12 @@ class ProxyClient(_Core):
                     raise exchange.refused(status, b"".join(chunks))
                 begun = True
                 for chunk in chunks:
-                    yield from exchange.piece(chunk)
+                    yield from exchange.feed(chunk)
         except CallError as error:
             if not (begun and exchange.complete()):
                 raise _failed(exchange, error, begun=begun) from None
-        yield from exchange.last()
-        return exchange.ended()
+        yield from exchange.end()
+        return exchange.finish()
 
 
 class AsyncProxyClient(_Core):
@@ -239,7 +239,7 @@ class AsyncProxyClient(_Core):
         try:
             return exchange.whole(await self._transport.send(self._chat(exchange)))
         except CallError as error:
-            raise error if error.receipt else exchange.stamped(error) from None
+            raise error if error.receipt else exchange.with_receipt(error) from None
 
     async def stream(self, exchange: Exchange) -> AsyncGenerator[Delta | Reply, None]:
         """As ``ProxyClient.stream``; the last item is the reply, since an async generator has no value."""
@@ -250,20 +250,20 @@ class AsyncProxyClient(_Core):
                     raise exchange.refused(status, b"".join([chunk async for chunk in chunks]))
                 begun = True
                 async for chunk in chunks:
-                    for delta in exchange.piece(chunk):
+                    for delta in exchange.feed(chunk):
                         yield delta
         except CallError as error:
             if not (begun and exchange.complete()):
                 raise _failed(exchange, error, begun=begun) from None
-        for delta in exchange.last():
+        for delta in exchange.end():
             yield delta
-        yield exchange.ended()
+        yield exchange.finish()
 
 
 def _failed(exchange: Exchange, error: CallError, *, begun: bool) -> CallError:
     if error.receipt is not None:
         return error
-    return exchange.broke(error) if begun else exchange.stamped(error)
+    return exchange.interrupted(error) if begun else exchange.with_receipt(error)
 
 
 __all__ = ["AsyncProxyClient", "JsonAnswer", "ProxyClient"]

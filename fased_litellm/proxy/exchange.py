@@ -26,7 +26,7 @@ class Exchange:
     """A chat completion on its way.
 
     Make one for each attempt, send ``request()``, then hand over what comes: ``whole()`` for a whole reply; ``opened()``,
-    ``piece()``, ``last()`` and ``ended()`` for a stream.
+    ``feed()``, ``end()`` and ``finish()`` for a stream.
 
     Args:
         chat: what is asked.
@@ -72,11 +72,11 @@ class Exchange:
         if self._is_stream():  # from a gateway that always streams
             self._reader.feed(answer.body)
             self._reader.end()
-            return self.ended()
+            return self.finish()
         body: Any = parsed(answer.body)
         content = read_completion(body)
         if content is None:
-            raise self.stamped(self._no_completion(answer.body))
+            raise self.with_receipt(self._no_completion(answer.body))
         self._response_id = id_of(body.get("id"))
         cited = any(cites(mapping(choice.get("message"))) for choice in mappings(body.get("choices")))
         self._served = self._serving(body.get("service_tier"), cited=cited)
@@ -95,15 +95,15 @@ class Exchange:
         """The error in an answer with another status."""
         return self._refused(status, self._headers, body)
 
-    def piece(self, chunk: bytes) -> list[Delta]:
+    def feed(self, chunk: bytes) -> list[Delta]:
         """Take bytes of a stream; gives the pieces which they complete."""
         return self._noted(self._reader.feed(chunk))
 
-    def last(self) -> list[Delta]:
+    def end(self) -> list[Delta]:
         """Take the end of a stream; gives the last pieces."""
         return self._noted(self._reader.end())
 
-    def ended(self) -> Reply:
+    def finish(self) -> Reply:
         """The reply of a stream that has ended, behind its last pieces.
 
         Raises:
@@ -112,45 +112,45 @@ class Exchange:
         """
         failure = self._reader.failure()
         if failure is None:
-            return self.so_far()
+            return self.partial()
         body = self._reader.empty()
         if body is not None and not self._is_stream():
-            raise self.stamped(self._no_completion(body))
+            raise self.with_receipt(self._no_completion(body))
         error = StreamInterrupted(
             f"The stream was interrupted: {failure.message}",
-            partial=self.so_far(),
+            partial=self.partial(),
             cause=failure.rule.cause,
             origin=failure.rule.origin,
             hint=failure.rule.remedy,
             status=failure.status,
             type=failure.type,
         )
-        raise self.stamped(error)
+        raise self.with_receipt(error)
 
     def complete(self) -> bool:
         """Whether the reply is whole, whatever becomes of the connection."""
         return self._reader.failure() is None
 
-    def broke(self, error: CallError) -> CallError:
+    def interrupted(self, error: CallError) -> CallError:
         """The error for a connection that broke within a stream: what arrived goes with it. Before the first piece of what
         may be no stream at all, it is the error itself."""
         if self._first_ms is None and not self._is_stream():
-            return self.stamped(error)
+            return self.with_receipt(error)
         broken = StreamInterrupted(
             f"The stream was interrupted: {error.message}",
-            partial=self.so_far(),
+            partial=self.partial(),
             cause=error.cause,
             origin=error.origin,
             hint=error.hint,
         )
-        return self.stamped(broken)
+        return self.with_receipt(broken)
 
-    def so_far(self) -> Reply:
+    def partial(self) -> Reply:
         """The reply as far as it arrived."""
         content: Content = self._reader.content()
         return content.with_receipt(self._receipt(self._reader.usage, streamed=self._reader.streamed))
 
-    def stamped(self, error: CallError) -> CallError:
+    def with_receipt(self, error: CallError) -> CallError:
         """``error`` with the receipt of this attempt."""
         error.receipt = self._receipt(self._reader.usage, streamed=self._reader.streamed)
         return error
@@ -160,7 +160,7 @@ class Exchange:
         from .failures import classify  # the table of failures is loaded where something fails
 
         found = classify(status, headers, body, key_sent=self._key_sent, sent=chat_body(self.chat).keys())
-        return self.stamped(found.as_error())
+        return self.with_receipt(found.as_error())
 
     def _no_completion(self, body: bytes) -> BadAnswer:
         if looks_like_login(body):

@@ -64,7 +64,7 @@ def classify(
     """
     message, type_ = error_of(body)
     value = parsed(body) if isinstance(body, bytes) else body
-    said = essence(message[:_READ])
+    said = strip_router_text(message[:_READ])
     marked = marks(said, headers, None if value is UNREADABLE else value)
     seen = _Seen(status, headers, said, type_, marked, key_sent=key_sent)
     rule = next((rule for rule in RULES if _fits(rule, seen)), UNKNOWN)
@@ -83,7 +83,7 @@ def recognise(message: str, type_: str | None = None, status: int | None = None,
             only the words decide, and only those which nobody but LiteLLM says.
         body: the whole JSON value, if it is known.
     """
-    said = essence(message[:_READ])
+    said = strip_router_text(message[:_READ])
     assumed = status or _status_of_class(said)
     found: Failure | None = None
     if assumed is not None:
@@ -163,7 +163,7 @@ _ROUTERS_WORDS = (
 )
 
 
-def essence(message: str) -> str:
+def strip_router_text(message: str) -> str:
     """A message without what LiteLLM's router adds: the names of model groups and fallbacks, which may be any words.
 
     Facts: up to 1.101 it is ``No fallback model group found …``, from 1.104 ``LiteLLM: model group 'x' failed …``; behind it

@@ -56,7 +56,7 @@ def words(used: ResolvedKey, others: list[ResolvedKey]) -> str | None:
     return text
 
 
-def explained(snapshot: ConfigSnapshot, paths: Paths, error: E, *, agent: str | None = None) -> E:
+def enrich(snapshot: ConfigSnapshot, paths: Paths, error: E, *, agent: str | None = None) -> E:
     """The error of a refused key with the place where the key is, and which other ones there are."""
     if error.cause not in REFUSED:
         return error

@@ -61,14 +61,14 @@ def _read(pieces: list[bytes]) -> Outcome:
 
     try:
         for piece in pieces:
-            tell(exchange.piece(piece))
-        tell(exchange.last())
-        reply = exchange.ended()
+            tell(exchange.feed(piece))
+        tell(exchange.end())
+        reply = exchange.finish()
         kind = "replies"
     except CallError as error:
         if error.receipt is None:
             raise AssertionError("an error without a receipt") from error
-        reply = getattr(error, "partial", None) or exchange.so_far()
+        reply = getattr(error, "partial", None) or exchange.partial()
         kind = "cut or refused"
     document = reply.as_dict()
     document["receipt"]["latencyMs"] = document["receipt"]["timeToFirstTokenMs"] = None

@@ -63,8 +63,8 @@ def called(proxy: Proxy, model: str, *, stream: bool, **params: Any) -> tuple[Re
             if silent:
                 lines = [_without_cost(line) for line in data.split(b"\n")]
                 data = b"\n".join(lines)
-            exchange.piece(data)
-            receipts.append(exchange.ended().receipt)
+            exchange.feed(data)
+            receipts.append(exchange.finish().receipt)
         else:
             receipts.append(exchange.whole(Answer(200, headers, answer.content, 1.0)).receipt)
     return receipts[0], receipts[1]

@@ -19,7 +19,7 @@ from fased_litellm.context import CallContext
 from fased_litellm.errors import CallError, ConnectFailed, ModelNotAllowed, ProxyError, UnknownModel
 from fased_litellm.net.messages import Answer
 from fased_litellm.paths import Paths
-from fased_litellm.provider.call import Call, Wish, attribution
+from fased_litellm.provider.call import Call, CallOptions, attribution
 from fased_litellm.provider.settings import Settings
 from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
@@ -55,9 +55,9 @@ def settings(tmp_path: Path, config: dict[str, Any] = CONFIG) -> Settings:
     return Settings.of(load(paths, env).require_valid(), paths)
 
 
-def call(tmp_path: Path, wish: Wish, *, agent: str = "main", role: str | None = None) -> Call:
+def call(tmp_path: Path, options: CallOptions, *, agent: str = "main", role: str | None = None) -> Call:
     found = settings(tmp_path)
-    return Call(found, found.choose(model=None, agent=agent, role=role), wish)
+    return Call(found, found.choose(model=None, agent=agent, role=role), options)
 
 
 def sent(found: Call) -> tuple[dict[str, Any], dict[str, str]]:
@@ -66,7 +66,7 @@ def sent(found: Call) -> tuple[dict[str, Any], dict[str, str]]:
     return json.loads(request.body), dict(request.headers)
 
 
-HELLO = Wish([{"role": "user", "content": "hi"}], CallContext())
+HELLO = CallOptions([{"role": "user", "content": "hi"}], CallContext())
 REPLY = Answer(
     200,
     {"content-type": "application/json", "x-litellm-model-group": "b"},
@@ -90,12 +90,12 @@ def failure(found: Call, answer: Answer) -> CallError:
 
 
 def test_the_config_shapes_the_request(tmp_path: Path) -> None:
-    wish = Wish(HELLO.messages, CallContext(), {"reasoning_effort": "low", "top_p": 0.5}, max_tokens=9)
-    body, headers = sent(call(tmp_path, wish))
+    options = CallOptions(HELLO.messages, CallContext(), {"reasoning_effort": "low", "top_p": 0.5}, max_tokens=9)
+    body, headers = sent(call(tmp_path, options))
     assert (body["model"], body["max_completion_tokens"], body["top_p"]) == ("a", 9, 0.5)
     assert "reasoning_effort" not in body
     assert (headers["x-team"], headers["x-site"]) == ("provider", "s")
-    body, headers = sent(call(tmp_path, wish, agent="ops"))
+    body, headers = sent(call(tmp_path, options, agent="ops"))
     assert (body["model"], body["max_tokens"], body["reasoning_effort"]) == ("b", 9, "low")
     assert headers["x-team"] == "model"
 
@@ -106,11 +106,11 @@ def test_a_role_picks_its_model(tmp_path: Path) -> None:
 
 def test_the_provider_failing_leads_to_the_one_fallback(tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
-    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: no")))
+    assert found.fail(failure(found, refused(500, "litellm.InternalServerError: no")))
     exchange = found.exchange()
     request = exchange.request({})
     assert json.loads(request.body or b"")["model"] == "b"
-    reply = found.succeeded(exchange.whole(REPLY))
+    reply = found.succeed(exchange.whole(REPLY))
     attempts = [(attempt.model, attempt.ok, attempt.cause) for attempt in reply.receipt.attempts]
     assert attempts == [("litellm/a", False, "provider-error"), ("litellm/b", True, None)]
     assert reply.receipt.model == "litellm/a"
@@ -136,7 +136,7 @@ def test_the_provider_failing_leads_to_the_one_fallback(tmp_path: Path) -> None:
 )
 def test_whether_the_fallback_is_tried(status: int, message: str, tried: bool, tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
-    assert found.failed(failure(found, refused(status, message))) is tried
+    assert found.fail(failure(found, refused(status, message))) is tried
 
 
 def test_a_name_that_a_pattern_alone_took_is_unknown_in_the_row_too(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_name_that_a_pattern_alone_took_is_unknown_in_the_row_too(tmp_path: Pa
     cache.save(found.settings.paths, catalog)
     error = failure(found, refused(404, "litellm.NotFoundError: OpenAIException - The model `b` does not exist"))
     assert error.cause == "provider-model"
-    assert not found.failed(error)
+    assert not found.fail(error)
     assert (error.cause, error.origin) == ("unknown-model", "caller")
     assert found.record is not None
     assert found.record.cause == "unknown-model"
@@ -159,16 +159,16 @@ def test_the_row_has_our_id_and_the_proxys_beside_it(tmp_path: Path) -> None:
         exchange = found.exchange()
         exchange.request({})
         headers = {**REPLY.headers, "x-litellm-call-id": told or found.call_id}
-        found.succeeded(exchange.whole(replace(REPLY, headers=headers)))
+        found.succeed(exchange.whole(replace(REPLY, headers=headers)))
         assert found.record is not None
         assert (found.record.call_id, found.record.proxy_call_id) == (found.call_id, kept)
 
 
 def test_an_attempt_that_is_left_alone_has_the_id_that_was_sent(tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
-    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: no")))
+    assert found.fail(failure(found, refused(500, "litellm.InternalServerError: no")))
     sent_id = found.exchange().request({}).headers["x-litellm-call-id"]
-    found.abandoned(None)
+    found.cancel(None)
     assert found.record is not None
     assert found.record.call_id == sent_id == f"{found.call_id}-2"
 
@@ -201,7 +201,7 @@ def test_ids_of_forked_processes_differ(tmp_path: Path) -> None:
 def test_what_is_the_callers_own_fault_is_not_tried_again(tmp_path: Path, status: int, message: str) -> None:
     found = call(tmp_path, HELLO)
     error = failure(found, refused(status, message))
-    assert not found.failed(error)
+    assert not found.fail(error)
     assert found.record is not None
     assert (found.record.status, found.record.cause, found.record.http_status) == ("error", error.cause, status)
     assert error.receipt.attempts[0].cause == error.cause
@@ -210,15 +210,15 @@ def test_what_is_the_callers_own_fault_is_not_tried_again(tmp_path: Path, status
 def test_an_unreachable_proxy_is_not_asked_for_another_model(tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
     error = ConnectFailed("no", cause="connect-refused")
-    assert not found.failed(error)
+    assert not found.fail(error)
     assert error.receipt.call_id == found.call_id
 
 
 def test_a_failed_fallback_ends_it(tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
-    assert found.failed(failure(found, refused(500, "litellm.InternalServerError: a")))
+    assert found.fail(failure(found, refused(500, "litellm.InternalServerError: a")))
     error = failure(found, refused(500, "litellm.InternalServerError: b"))
-    assert not found.failed(error)
+    assert not found.fail(error)
     assert [attempt.model for attempt in error.receipt.attempts] == ["litellm/a", "litellm/b"]
     assert found.record is not None
     assert found.record.model == "b"
@@ -227,9 +227,9 @@ def test_a_failed_fallback_ends_it(tmp_path: Path) -> None:
 def test_a_call_that_is_left_alone_is_recorded_once(tmp_path: Path) -> None:
     found = call(tmp_path, HELLO)
     found.exchange()
-    found.abandoned(None)
+    found.cancel(None)
     first = found.record
-    found.abandoned(None)
+    found.cancel(None)
     assert first is not None
     assert found.record is first
     assert (first.status, first.cost) == ("cancelled", None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fased_litellm.provider.debouncer import Later
+from fased_litellm.provider.debouncer import Debouncer
 
 
 class Counter:
@@ -28,20 +28,22 @@ def counter() -> Counter:
 
 
 @pytest.fixture
-def later(counter: Counter) -> Iterator[Later]:
-    later = Later(counter, delay_s=0.05)
-    yield later
-    later.stop()
+def debouncer(counter: Counter) -> Iterator[Debouncer]:
+    debouncer = Debouncer(counter, delay_s=0.05)
+    yield debouncer
+    debouncer.stop()
 
 
 def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "fased_litellm.provider.debouncer"]
 
 
-def test_it_is_done_once_for_all_who_ask_in_time_and_again_for_who_asks_later(later: Later, counter: Counter) -> None:
+def test_it_is_done_once_for_all_who_ask_in_time_and_again_for_who_asks_later(
+    debouncer: Debouncer, counter: Counter
+) -> None:
     for _ in range(2):
         for _ in range(10):
-            later.ask()
+            debouncer.schedule()
         assert counter.done.acquire(timeout=30)
     assert counter.times == 2
     assert len(threads()) == 1
@@ -55,56 +57,56 @@ def test_who_asks_while_it_is_done_gets_another(counter: Counter) -> None:
         assert go_on.acquire(timeout=30)
         counter()
 
-    later = Later(action, delay_s=0.0)
-    later.ask()
+    debouncer = Debouncer(action, delay_s=0.0)
+    debouncer.schedule()
     assert begun.acquire(timeout=30)
-    later.ask()
+    debouncer.schedule()
     go_on.release(2)
     assert counter.done.acquire(timeout=30)
     assert counter.done.acquire(timeout=30)
-    later.stop()
+    debouncer.stop()
     assert counter.times == 2
 
 
 def test_what_has_not_begun_is_not_done_after_a_stop(counter: Counter) -> None:
-    later = Later(counter, delay_s=3600.0)
-    later.ask()
-    later.stop()
+    debouncer = Debouncer(counter, delay_s=3600.0)
+    debouncer.schedule()
+    debouncer.stop()
     assert counter.times == 0
     assert threads() == []
 
 
-def test_it_can_be_asked_for_after_a_stop(later: Later, counter: Counter) -> None:
-    later.stop()
-    later.ask()
+def test_it_can_be_asked_for_after_a_stop(debouncer: Debouncer, counter: Counter) -> None:
+    debouncer.stop()
+    debouncer.schedule()
     assert counter.done.acquire(timeout=30)
-    later.stop()
+    debouncer.stop()
     assert threads() == []
 
 
 def test_without_requests_the_thread_ends_until_the_next(counter: Counter) -> None:
-    later = Later(counter, delay_s=0.0, idle_s=0.01)
+    debouncer = Debouncer(counter, delay_s=0.0, idle_s=0.01)
     for _ in range(2):
-        later.ask()
+        debouncer.schedule()
         assert counter.done.acquire(timeout=30)
         end = time.monotonic() + 30
         while threads():
             assert time.monotonic() < end, "the thread does not end"
             time.sleep(0.001)
-    later.stop()
+    debouncer.stop()
 
 
 def test_where_no_thread_can_be_started_nothing_happens(
-    later: Later, counter: Counter, monkeypatch: pytest.MonkeyPatch
+    debouncer: Debouncer, counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        later.ask()
+        debouncer.schedule()
     assert counter.times == 0
-    later.ask()
+    debouncer.schedule()
     assert counter.done.acquire(timeout=30)
 
 
@@ -117,28 +119,28 @@ def test_an_error_that_nobody_handled_does_not_end_it_for_good(counter: Counter)
             raise failures.pop()
         counter()
 
-    later = Later(action, delay_s=0.0)
-    later.ask()
+    debouncer = Debouncer(action, delay_s=0.0)
+    debouncer.schedule()
     end = time.monotonic() + 30
     while threads():
         assert time.monotonic() < end, "the thread does not end"
         time.sleep(0.001)
-    later.ask()
+    debouncer.schedule()
     assert counter.done.acquire(timeout=30)
-    later.stop()
+    debouncer.stop()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_has_a_thread_of_its_own(later: Later, counter: Counter) -> None:
-    later.ask()
+def test_a_forked_child_has_a_thread_of_its_own(debouncer: Debouncer, counter: Counter) -> None:
+    debouncer.schedule()
     child = os.fork()
     if child == 0:
         ended = 1
         try:
-            later.ask()
+            debouncer.schedule()
             ended = 0 if counter.done.acquire(timeout=30) else 1
-            later.stop()
+            debouncer.stop()
         finally:
             os._exit(ended)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -155,11 +157,11 @@ def test_a_fork_waits_for_what_has_begun() -> None:
         time.sleep(0.05)
         ended.set()
 
-    later = Later(action, delay_s=0.0)
-    later.ask()
+    debouncer = Debouncer(action, delay_s=0.0)
+    debouncer.schedule()
     assert begun.wait(30)
     child = os.fork()
     if child == 0:
         os._exit(0 if ended.is_set() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    later.stop()
+    debouncer.stop()

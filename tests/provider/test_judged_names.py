@@ -35,5 +35,5 @@ def test_a_name_that_only_a_pattern_took_is_an_unknown_model(
     assert kept is not None
     assert kept.inherited == inherited
     error = ProxyError("no such model", cause="provider-model", origin="gateway", status=404)
-    discovery.judge_name(settings, model, error)
+    discovery.reclassify_unknown_model(settings, model, error)
     assert (error.cause, error.origin) == (("unknown-model", "caller") if judged else ("provider-model", "gateway"))

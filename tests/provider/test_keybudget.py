@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.errors import ProxyError
-from fased_litellm.provider.keybudget import explained
+from fased_litellm.provider.keybudget import enrich
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.failures import classify
 from tests.servers import FaultServers, answer_json
@@ -47,6 +47,6 @@ def test_which_budget_it_is(fault_server: FaultServers, whose: str, answer: tupl
     server = fault_server([answer_json(*answer)])
     error = refused(whose)
     with ProxyClient(server.url, "sk-test-k", allow_private_network=True) as client:
-        explained(client, error)
+        enrich(client, error)
     assert says in str(error.hint)
     assert error.cause == "budget-exceeded"

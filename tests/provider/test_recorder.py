@@ -61,12 +61,12 @@ def waiting(path: Path) -> list[str]:
 
 
 def test_a_row_is_kept_at_once_and_is_soon_in_the_ledger(recorder: Recorder, path: Path) -> None:
-    recorder.keep(sample("c1"))
-    recorder.keep(None)
-    asyncio.run(recorder.akeep(sample("c2")))
-    asyncio.run(recorder.akeep(None))
+    recorder.record(sample("c1"))
+    recorder.record(None)
+    asyncio.run(recorder.arecord(sample("c2")))
+    asyncio.run(recorder.arecord(None))
     assert waiting(path) == ["c1", "c2"]
-    assert recorder.settle() is None
+    assert recorder.flush() is None
     assert waiting(path) == []
     assert calls(path) == ["c1", "c2"]
     assert recorder.problem is None
@@ -75,7 +75,7 @@ def test_a_row_is_kept_at_once_and_is_soon_in_the_ledger(recorder: Recorder, pat
 def test_nobody_has_to_ask_for_it(path: Path) -> None:
     recorder = Recorder(path, delay_s=0.0)
     for number in range(3):
-        recorder.keep(sample(f"c{number}"))
+        recorder.record(sample(f"c{number}"))
         until(lambda: not Spool.beside(path).waiting())
     assert calls(path) == ["c0", "c1", "c2"]
     recorder.close()
@@ -84,22 +84,22 @@ def test_nobody_has_to_ask_for_it(path: Path) -> None:
 def test_closing_takes_in_what_waits_and_more_can_be_kept_afterwards(path: Path) -> None:
     recorder = Recorder(path, delay_s=3600.0)
     for name in ("c1", "c2"):
-        recorder.keep(sample(name))
+        recorder.record(sample(name))
         recorder.close()
         assert waiting(path) == []
     assert calls(path) == ["c1", "c2"]
 
 
 def test_a_call_does_not_wait_for_an_import(recorder: Recorder, path: Path) -> None:
-    recorder.keep(sample("c1"))
-    recorder.settle()
+    recorder.record(sample("c1"))
+    recorder.flush()
     with importing(path):
         # Nothing ends the import before this returns; waiting for it would be in vain.
-        recorder.keep(sample("c2"))
-        recorder.keep(sample("c3"))
-        recorder.settle()
+        recorder.record(sample("c2"))
+        recorder.record(sample("c3"))
+        recorder.flush()
         assert waiting(path) == ["c2", "c3"]
-    recorder.settle()
+    recorder.flush()
     assert waiting(path) == []
     assert calls(path) == ["c1", *(f"imported-{number}" for number in range(5)), "c2", "c3"]
     assert_rollups_equal_rows(path)
@@ -107,12 +107,12 @@ def test_a_call_does_not_wait_for_an_import(recorder: Recorder, path: Path) -> N
 
 def test_a_call_does_not_wait_for_any_writer(path: Path) -> None:
     recorder = Recorder(path, delay_s=0.0)
-    recorder.keep(sample("c1"))
-    recorder.settle()
+    recorder.record(sample("c1"))
+    recorder.flush()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for number in range(2, 5):
-            recorder.keep(sample(f"c{number}"))
+            recorder.record(sample(f"c{number}"))
         assert waiting(path) == ["c2", "c3", "c4"]
         other.execute("ROLLBACK")
     recorder.close()
@@ -121,8 +121,8 @@ def test_a_call_does_not_wait_for_any_writer(path: Path) -> None:
 
 def test_an_import_at_work_is_no_problem(recorder: Recorder, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with importing(path):
-        recorder.keep(sample("c1"))
-        assert recorder.settle() is None
+        recorder.record(sample("c1"))
+        assert recorder.flush() is None
         assert recorder.problem is None
         assert waiting(path) == ["c1"]
     assert [entry for entry in caplog.records if entry.levelname == "WARNING"] == []
@@ -130,35 +130,35 @@ def test_an_import_at_work_is_no_problem(recorder: Recorder, path: Path, caplog:
 
 def test_rows_between_two_transactions_of_an_import_are_taken_in(recorder: Recorder, path: Path) -> None:
     with importlock.hold(path):
-        recorder.keep(sample())
-        recorder.settle()
+        recorder.record(sample())
+        recorder.flush()
     assert calls(path) == ["c1"]
 
 
 def test_waiting_for_another_ends_when_an_import_begins(
     recorder: Recorder, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder.keep(sample("c1"))
+    recorder.record(sample("c1"))
     asked = iter([False, False, True, True])
     monkeypatch.setattr(importlock, "held", lambda _: next(asked))
     recorder.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         Spool.beside(path).append(sample("c2"))
-        recorder.settle()
+        recorder.flush()
         other.execute("ROLLBACK")
     assert waiting(path) == ["c2"]
     assert next(asked, None) is None
 
 
 def test_a_report_that_is_being_read_holds_nobody_up(recorder: Recorder, path: Path) -> None:
-    recorder.keep(sample("c1"))
-    recorder.settle()
+    recorder.record(sample("c1"))
+    recorder.flush()
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM call").fetchone() == (1,)
-        recorder.keep(sample("c2"))
-        recorder.settle()
+        recorder.record(sample("c2"))
+        recorder.flush()
         assert reader.execute("SELECT count(*) FROM call").fetchone() == (1,)
     assert calls(path) == ["c1", "c2"]
 
@@ -175,10 +175,10 @@ def test_a_row_survives_a_damaged_ledger(damage: str, recorder: Recorder, path: 
         data = bytearray(path.read_bytes())
         data[4096 if damage == "pages" else 0 :] = b"\xff" * (len(data) - (4096 if damage == "pages" else 0))
         path.write_bytes(data)
-    recorder.keep(sample("new", session="s1"))
-    assert isinstance(recorder.settle(), LedgerDamaged)
-    recorder.keep(sample("newer", session="s2"))
-    assert isinstance(recorder.settle(), LedgerDamaged)
+    recorder.record(sample("new", session="s1"))
+    assert isinstance(recorder.flush(), LedgerDamaged)
+    recorder.record(sample("newer", session="s2"))
+    assert isinstance(recorder.flush(), LedgerDamaged)
     assert isinstance(recorder.problem, LedgerDamaged)
     assert waiting(path) == ["new", "newer"]
 
@@ -187,9 +187,9 @@ def test_a_row_survives_a_damaged_ledger(damage: str, recorder: Recorder, path: 
 def test_where_there_is_no_spool_the_ledger_takes_the_row(asynchronous: bool, recorder: Recorder, path: Path) -> None:
     Spool.beside(path).path.mkdir(parents=True)
     if asynchronous:
-        asyncio.run(recorder.akeep(sample("c1")))
+        asyncio.run(recorder.arecord(sample("c1")))
     else:
-        recorder.keep(sample("c1"))
+        recorder.record(sample("c1"))
     assert calls(path) == ["c1"]
     Spool.beside(path).path.rmdir()
 
@@ -199,7 +199,7 @@ def test_a_row_that_can_be_kept_nowhere_is_told_and_kept_in_mind(
 ) -> None:
     (tmp_path / "file").touch()
     recorder = Recorder(tmp_path / "file" / "usage.sqlite3")
-    for warning in (recorder.keep(sample()), asyncio.run(recorder.akeep(sample("c2")))):
+    for warning in (recorder.record(sample()), asyncio.run(recorder.arecord(sample("c2")))):
         assert warning is not None
         assert warning.startswith("This call is not in the usage history: ")
         assert "cannot be put aside" in warning
@@ -216,20 +216,20 @@ def test_a_row_that_can_be_kept_nowhere_is_told_and_kept_in_mind(
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_keeps_its_own_rows(path: Path) -> None:
     recorder = Recorder(path, delay_s=0.0)
-    recorder.keep(sample("parent"))
-    recorder.settle()
+    recorder.record(sample("parent"))
+    recorder.flush()
     child = os.fork()
     if child == 0:
         ended = 1
         try:
-            recorder.keep(sample("child"))
+            recorder.record(sample("child"))
             until(lambda: not Spool.beside(path).waiting())
             recorder.close()
             ended = 0
         finally:
             os._exit(ended)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    recorder.keep(sample("parent again"))
+    recorder.record(sample("parent again"))
     recorder.close()
     assert calls(path) == ["parent", "child", "parent again"]
 
@@ -240,14 +240,14 @@ def test_children_that_are_forked_at_any_moment_take_no_lock_along(path: Path) -
     recorder = Recorder(path, delay_s=0.0)
     children = []
     for number in range(40):
-        recorder.keep(sample(f"c{number:02}"))
+        recorder.record(sample(f"c{number:02}"))
         child = os.fork()
         if child == 0:
             signal.pause()
             os._exit(0)
         children.append(child)
     try:
-        recorder.keep(sample("last"))  # would hang here
+        recorder.record(sample("last"))  # would hang here
         recorder.close()
         with importlock.hold(path, wait_s=1.0):
             assert calls(path) == [*(f"c{number:02}" for number in range(40)), "last"]
@@ -265,7 +265,7 @@ def test_a_killed_program_loses_no_row(path: Path) -> None:
         "from tests.usage.samples import sample\n"
         "recorder = Recorder(Path(sys.argv[1]), delay_s=0.001)\n"
         "for number in range(int(sys.argv[2])):\n"
-        "    recorder.keep(sample(f'c{number:03}'))\n"
+        "    recorder.record(sample(f'c{number:03}'))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     kept = 150

@@ -255,7 +255,7 @@ def test_many_threads_lose_no_row_while_the_disk_comes_and_goes(tmp_path: Path) 
 
     def work(name: str) -> None:
         for number in range(50):
-            recorder.keep(sample(f"{name}-{number}"))
+            recorder.record(sample(f"{name}-{number}"))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spool, "_append", append)

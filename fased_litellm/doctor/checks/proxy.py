@@ -80,7 +80,7 @@ def ask(subject: Subject, key: str | None) -> Asked:
             silent = isinstance(error, CallError) and (error.status is None or error.status == 404)
             code = "proxy-unreachable" if silent else "key-refused"
             if isinstance(error, CallError):
-                error = shadows.explained(subject.snapshot, subject.paths, error)
+                error = shadows.enrich(subject.snapshot, subject.paths, error)
             return Asked(unready is None or not silent, version, findings=(*findings, _failed(code, error)))
         if unready is not None:
             findings.append(_only_v1(unready))

@@ -86,9 +86,9 @@ def fire(
             begun = exchange.opened(status, headers) and exchange.chat.stream
             if begun:
                 for chunk in chunks:
-                    exchange.piece(chunk)
-                exchange.last()
-                reply = exchange.ended()
+                    exchange.feed(chunk)
+                exchange.end()
+                reply = exchange.finish()
             else:
                 body = b"".join(chunks)
                 if status != 200 and refuse is not None:
@@ -98,7 +98,7 @@ def fire(
     except CallError as failed:
         error = failed
     if error is not None and error.receipt is None:
-        error = exchange.broke(error) if begun else exchange.stamped(error)
+        error = exchange.interrupted(error) if begun else exchange.with_receipt(error)
     if isinstance(error, StreamInterrupted):
         reply = error.partial
     answer = _answer(status, headers, body, error)

@@ -12,7 +12,7 @@ from ...context import CallContext
 from ...errors import CallError, CatalogError, UsageError
 from ...net.transport import Transport
 from ...provider import LiteLLMProvider
-from ...provider.call import Call, Wish
+from ...provider.call import Call, CallOptions
 from ...proxy import probes
 from ...proxy.pricing.prices import Prices
 from ...proxy.wire import Message, base_headers
@@ -136,7 +136,7 @@ class Debugger:
         Raises:
             SecretError: there is none.
         """
-        found = self._provider.line(self.choice.primary.profile).keys.current()
+        found = self._provider.pool(self.choice.primary.profile).keys.current()
         return mask(found.value), f"{found.kind}: {found.detail}"
 
     def foretold(self) -> Foretold:
@@ -201,7 +201,7 @@ class Debugger:
         """
         key = direct.provider_key(key_name, environ)
         direct.vet(base_url, allow_private_network=allow_private_network)
-        client = self._provider.line(self.choice.primary.profile).client()
+        client = self._provider.pool(self.choice.primary.profile).client()
         mapped = direct.mapped(client, self.alias)
         return direct.Provider(
             base_url=base_url,
@@ -219,7 +219,7 @@ class Debugger:
 
     def _listed_prices(self) -> Prices | None:
         try:
-            facts = discover(self._provider.line(self.choice.primary.profile).client()).facts_for(self.alias)
+            facts = discover(self._provider.pool(self.choice.primary.profile).client()).facts_for(self.alias)
         except (CallError, CatalogError):
             return None  # the call itself will tell
         return facts.prices if facts is not None else None
@@ -227,7 +227,7 @@ class Debugger:
     def _call(self, params: dict[str, Any]) -> Call:
         context = CallContext(agent=self._provider.agent, task="debug", source="cli", role=self._question.role)
         question = self._question
-        wish = Wish(
+        options = CallOptions(
             list(question.messages),
             context,
             {"num_retries": 0, **params},
@@ -235,10 +235,10 @@ class Debugger:
             question.stream,
             question.timeout_s,
         )
-        return Call(self._provider.settings, self.choice, wish)
+        return Call(self._provider.settings, self.choice, options)
 
     def _shot(self, params: dict[str, Any]) -> Shot:
-        client = self._provider.line(self.choice.primary.profile).client()
+        client = self._provider.pool(self.choice.primary.profile).client()
         call = self._call(params)
         exchange = call.exchange()
         request = exchange.request(base_headers(client.api_key, client.user_agent))
@@ -246,19 +246,19 @@ class Debugger:
         try:
             shot = fire(transport, client.base_url, request, exchange)
             if shot.error is not None:
-                call.failed(shot.error)
-                error = self._provider.explained(shot.error)
+                call.fail(shot.error)
+                error = self._provider.enrich(shot.error)
                 # A limit that was asked for is the request that is to be reproduced.
                 own = self._question.max_tokens == MAX_TOKENS
                 shot = replace(shot, error=probes.judge(error, MAX_TOKENS) if own else error)
             elif shot.reply is not None:
-                shot = replace(shot, reply=call.succeeded(shot.reply))
+                shot = replace(shot, reply=call.succeed(shot.reply))
         except BaseException:
-            call.abandoned(None)
+            call.cancel(None)
             raise
         finally:
             transport.close()
-            if (warning := self._provider.recorder.keep(call.record)) is not None:
+            if (warning := self._provider.recorder.record(call.record)) is not None:
                 self._say(warning)
         return shot
 

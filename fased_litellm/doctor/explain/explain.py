@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from ...errors import Origin
-from ...proxy.failures import essence
+from ...proxy.failures import strip_router_text
 from .evidence import Evidence, evidence_in
 from .records import records
 
@@ -145,5 +145,5 @@ def _explained(tally: _Tally) -> Explained:
 
 def _form(message: str) -> str:
     """A message without what differs from one time to the next: numbers, ids, quotes."""
-    said = essence(message).partition(" Requester IP Address")[0]
+    said = strip_router_text(message).partition(" Requester IP Address")[0]
     return _VARYING.sub("#", said[:200]).casefold()

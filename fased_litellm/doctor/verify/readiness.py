@@ -37,7 +37,7 @@ def _lists_models(provider: LiteLLMProvider) -> bool:
         provider.client().get_json("/v1/models")
     except CallError as error:
         if error.cause in shadows.REFUSED:
-            raise provider.explained(error) from None
+            raise provider.enrich(error) from None
         return False
     except FasedError:
         return False

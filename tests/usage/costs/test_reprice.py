@@ -330,7 +330,7 @@ def test_calls_are_recorded_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatc
     def record() -> None:
         while not stop.is_set() and len(kept) < 2000:
             kept.append(f"r{len(kept)}")
-            recorder.keep(sample(kept[-1], cost=Decimal(1)))
+            recorder.record(sample(kept[-1], cost=Decimal(1)))
 
     thread = threading.Thread(target=record)
     thread.start()

@@ -233,12 +233,12 @@ def test_a_damaged_ledger_of_an_older_version_is_saved(path: Path) -> None:
 def test_an_open_ledger_goes_on_in_the_new_file(sound: Path, path: Path) -> None:
     put(path, sound, [])
     recorder = Recorder(path)
-    recorder.keep(sample("before"))
+    recorder.record(sample("before"))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE dimension SET coarse = 'x' WHERE id = 3")
         connection.commit()
     assert recover(path) is not None
-    recorder.keep(sample("after"))
+    recorder.record(sample("after"))
     recorder.close()
     assert {"before", "after"} <= calls(path)
     assert_rollups_equal_rows(path)
@@ -253,7 +253,7 @@ def test_a_call_meanwhile_goes_to_the_spool_and_then_into_the_new_ledger(
 
     def record_meanwhile(damaged: Path, fresh: Path) -> object:
         recorder = Recorder(path)
-        recorder.keep(sample("meanwhile"))
+        recorder.record(sample("meanwhile"))
         recorder.close()
         assert Spool.beside(path).waiting()
         return rebuild(damaged, fresh)
@@ -394,7 +394,7 @@ def test_nothing_is_lost_where_only_the_head_is_damaged(place: int, sound: Path,
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     recorder = Recorder(path)
-    recorder.keep(sample("new"))
+    recorder.record(sample("new"))
     recorder.close()
     kept = access.answer(
         path, lambda connection: {row[0] for row in connection.execute("SELECT call_id FROM call")}, print
