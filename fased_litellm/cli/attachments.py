@@ -30,7 +30,7 @@ def user_message(text: str, images: Sequence[Path]) -> dict[str, Any]:
 def _data_url(path: Path) -> str:
     kind = mimetypes.guess_type(path.name)[0] or ""
     if not kind.startswith("image/"):
-        raise UsageError(f"{path} is no image by its name.", hint="Use a .png, .jpg, .gif or .webp file.")
+        raise UsageError(f"{path} has an unsupported image extension.", hint="Use a .png, .jpg, .gif or .webp file.")
     try:
         data = plainfile.read(path, MAX_BYTES)
     except plainfile.TooLarge:

@@ -87,7 +87,7 @@ def glance(
     ] = None,
     dev: Annotated[bool, typer.Option("--dev", help="Short for --profile dev.")] = False,
     version: Annotated[bool, typer.Option("--version", "-V", help="Show the version.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Print the glance as JSON.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
 ) -> None:
     from . import session
 

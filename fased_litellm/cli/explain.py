@@ -51,7 +51,7 @@ def explain(
             _show(failure, counted=len(found.failures) > 1 or failure.count > 1)
         if found.more:
             output.line()
-            output.line(f"There are {found.more} more, for which there is no room here.")
+            output.line(f"… and {found.more} more.")
         if not found.failures:
             output.diagnostic("Nothing in this text is known as a failure of LiteLLM or of the way to it.")
             output.diagnostic("→ `fased litellm debug` makes the call anew and shows all of it.")
@@ -95,5 +95,5 @@ def _show(failure: Explained, *, counted: bool) -> None:
     times = f"{failure.count} × " if counted else ""
     output.line(f"{times}{failure.cause}{status}{type_}" + (f", line {failure.line}" if counted else ""))
     output.line(f"  {failure.message}")
-    output.line(f"  Failed: {output.ORIGINS[failure.origin]}")
+    output.line(f"  {output.failed(failure.origin)}")
     output.line(f"→ {failure.remedy}")

@@ -334,7 +334,7 @@ def _set_blocked(name: str, *, blocked: bool, yes: bool, json_output: bool) -> N
         output.line(f"{keys_text.name(found)} is blocked; it may take a minute until every worker of the proxy knows.")
     else:
         output.line(
-            f"{keys_text.name(found)} is taken again; it may take a minute until every worker of the proxy knows."
+            f"{keys_text.name(found)} is unblocked; it may take a minute until every worker of the proxy knows."
         )
 
 

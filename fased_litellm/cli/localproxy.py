@@ -172,7 +172,7 @@ def described(status: Status, *, now_ms: float) -> list[str]:
         return ["The local proxy is not running. Start it with: fased litellm up --model default=PROVIDER/MODEL"]
     if not status.running:
         return [
-            f"The local proxy ended by itself (it was process {known.pid} at {known.url}).",
+            f"The local proxy exited unexpectedly (it was process {known.pid} at {known.url}).",
             "What it said: fased litellm logs",
         ]
     since = f"process {known.pid}, for {_duration((now_ms - known.started_at_ms) / 1000)}"

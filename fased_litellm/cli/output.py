@@ -19,15 +19,30 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ORIGINS: dict[Origin, str] = {
-    "caller": "this side, by what was asked",
-    "caller-key": "this side, by its key",
-    "network": "the way to the proxy",
+    "caller": "your side: invalid request",
+    "caller-key": "your side: the key",
+    "network": "connection to the proxy",
     "gateway": "the proxy",
     "provider-key": "the proxy's key at the provider",
     "provider": "the provider behind the proxy",
-    "unknown": "not known where",
+    "unknown": "unknown",
 }
-"""Who failed, for people."""
+"""Who failed, for the cell of a table."""
+
+_FAILED: dict[str, str] = {
+    "caller": "on your side: invalid request",
+    "caller-key": "on your side: the key",
+    "network": "on the way to the proxy",
+    "gateway": "at the proxy",
+    "provider-key": "at the provider: the proxy's key",
+    "provider": "at the provider behind the proxy",
+}
+
+
+def failed(origin: str) -> str:
+    """``Failed on your side: the key``; ``Failed`` alone where it is not known whose fault it was."""
+    return f"Failed {_FAILED[origin]}" if origin in _FAILED else "Failed"
+
 
 _state = {"json": False}
 
@@ -192,7 +207,7 @@ def failure(error: FasedError) -> None:
         return
     diagnostic(error.message)
     if isinstance(error, CallError):
-        diagnostic(f"  Failed: {ORIGINS[error.origin]} ({error.cause})")
+        diagnostic(f"  {failed(error.origin)} ({error.cause})")
     if error.hint:
         diagnostic(f"→ {error.hint}")
 

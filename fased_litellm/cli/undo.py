@@ -21,7 +21,7 @@ def undo(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference; write nothing.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document; needs --yes.")] = False,
 ) -> None:
-    """Bring the last backup of the config back. It can be undone in the same way; stored keys are left alone."""
+    """Restore the last backup of the config. It can be undone in the same way; stored keys are left alone."""
     from ..config import save
     from ..config import undo as undoing
     from ..config.backups import backup_path

@@ -41,7 +41,7 @@ def verify(
     ] = 16,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Go along the path to a model in small steps: name, connection, proxy, key, models, alias, one request, one stream,
+    """Check the route to a model, step by step: name, connection, proxy, key, models, alias, one request, one stream,
     one failure on purpose, and the rows that these leave here and at the proxy.
 
     Two requests are sent for each alias; what they cost at most is said before. Exit 1 if a step failed.
@@ -102,7 +102,7 @@ def _line(step: Step) -> None:
     spent = f" ({step.duration_ms:.0f} ms)" if step.duration_ms is not None else ""
     output.line(f"{_MARKS[step.result]} {step.title}: {step.detail}{spent}")
     if step.origin:
-        output.line(f"    Failed: {output.ORIGINS.get(step.origin, step.origin)} ({step.cause})")  # type: ignore[call-overload]
+        output.line(f"    {output.failed(step.origin)} ({step.cause})")
     if step.remedy:
         output.line(f"    → {step.remedy}")
 

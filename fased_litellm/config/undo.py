@@ -1,4 +1,4 @@
-"""Bring the last backup back: what ``undo`` would write, to be written by ``save.commit`` as any other change.
+"""Restore the last backup: what ``undo`` would write, to be written by ``save.commit`` as any other change.
 
 That write makes a backup of its own, so that an undo can be undone.
 """

@@ -57,7 +57,7 @@ WAYS = (
         "network",
         "the HTTP proxy named in the environment (`HTTPS_PROXY` and the like) gives no way there",
         "Correct HTTPS_PROXY (HTTP_PROXY, ALL_PROXY), or name the host of the base URL in NO_PROXY to ask it directly.",
-        r"gives no way to|httpx\.ProxyError|Tunnel connection failed|407 Proxy Authentication|CONNECT tunnel failed",
+        r"cannot reach|httpx\.ProxyError|Tunnel connection failed|407 Proxy Authentication|CONNECT tunnel failed",
     ),
     WayCause(
         "dns",

@@ -31,7 +31,7 @@ def connect_timeout(name: str, limits: Limits) -> TimedOut:
 
 def egress_failed(name: str, egress: Egress, text: str) -> ConnectFailed:
     return ConnectFailed(
-        f"The HTTP proxy {egress.shown} ({egress.variable}) gives no way to {name}: {text or 'connection failed'}",
+        f"The HTTP proxy {egress.shown} ({egress.variable}) cannot reach {name}: {text or 'connection failed'}",
         cause="http-proxy",
         hint=f"Correct {egress.variable}, or name the host of the base URL in NO_PROXY to ask it directly.",
     )

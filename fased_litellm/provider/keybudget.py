@@ -42,7 +42,7 @@ def _hint(key: VirtualKey) -> str:
     again = (
         f"It begins anew on {key.budget_reset_at:%Y-%m-%d at %H:%M} UTC."
         if key.budget_reset_at
-        else "It does not begin anew by itself."
+        else "It does not reset automatically."
     )
     raised = f" (fased litellm keys update {key.alias} --max-budget …)" if key.alias else ""
     most = key.max_budget or key.spent

@@ -58,12 +58,12 @@ def warning(kind: KeyKind) -> str | None:
     if kind == "master":
         return (
             "This is the proxy's master key. Whoever has it can make and delete keys, see everybody's spend and change the"
-            " proxy, and no budget bounds its calls. Give the agent a virtual key of its own instead:"
+            " proxy, and no budget limits it. Give the agent a virtual key of its own instead:"
             " LITELLM_MASTER_KEY=… fased litellm keys create --use"
         )
     if kind == "only-master":
         return (
-            "This is the proxy's master key, which opens everything on it, and whose calls no budget bounds. Without a database"
+            "This is the proxy's master key, which opens everything on it, and no budget limits it. Without a database"
             " LiteLLM knows no other; with one, `fased litellm keys create --use` makes a virtual key for the agent."
         )
     return None

@@ -116,7 +116,7 @@ def test_a_failed_call(at: Any, fault_server: FaultServers, capsys: pytest.Captu
     )
     assert KEY not in shown.out + shown.err
     assert main(["litellm", "chat", "hi"]) == 1
-    assert "Failed: this side, by its key (key-unknown)" in capsys.readouterr().err
+    assert "Failed on your side: the key (key-unknown)" in capsys.readouterr().err
     assert main(["usage", "--json", "--by", "status"]) == 0
     assert json.loads(capsys.readouterr().out)["groups"][0]["status"] == "error"
 

@@ -21,7 +21,7 @@ def test_a_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == (
         "budget-exceeded, HTTP 422 budget_exceeded\n"
         "  Budget has been exceeded! Current cost: 1\n"
-        "  Failed: this side, by its key\n"
+        "  Failed on your side: the key\n"
         "→ The budget of this key (or of its team or user) is used up. Wait for its reset, or have the owner of the proxy"
         " raise it.\n"
     )

@@ -164,7 +164,7 @@ def test_what_is_said_after_a_start(tmp_path: Path) -> None:
     [
         ({}, ["ready at http://127.0.0.1:4001 (process 77, for 2 min)", "default, coder", "/c.yaml"]),
         ({"ready": False, "models": None}, ["does not take requests yet"]),
-        ({"running": False}, ["ended by itself", "litellm logs"]),
+        ({"running": False}, ["exited unexpectedly", "litellm logs"]),
         ({"process": None, "running": False}, ["not running", "litellm up"]),
         ({"models": None, "key_accepted": False}, ["not known here", "sets another one"]),
         ({"models": tuple(f"m{n}" for n in range(12))}, ["m9 and 2 more"]),

@@ -72,7 +72,7 @@ content-type: application/json
 OWN_JSON = {"error": {"code": "proxy", "message": "The proxy answered HTTP 401: x", "hint": "y", "cause": "key-unknown", "origin": "caller-key", "status": 401}}  # fmt: skip
 OWN_TEXT = """\
 The proxy answered HTTP 400: No connected db.
-  Failed: this side, by its key (key-no-database)
+  Failed on your side: the key (key-no-database)
 → This proxy has no database, so it knows no virtual keys: only its master key is accepted.
 """
 

@@ -159,7 +159,7 @@ def test_people_see_each_step(
     shown = capsys.readouterr().out
     assert "✓ the proxy's name resolves" in shown
     assert "✗ one request is answered" in shown
-    assert "Failed: the provider behind the proxy (provider-error)" in shown
+    assert "Failed at the provider behind the proxy (provider-error)" in shown
     assert "Next: fased litellm verify" in shown
 
 

@@ -312,7 +312,7 @@ def test_of_calls_that_nobody_can_price_one_goes_ahead(place: Place, fault_serve
     with place.provider(fault_server(unpriced)) as provider:
         (warning,) = provider.chat("hi", context=WHO).receipt.warnings
     assert warning.startswith(
-        "Budget 1 (all calls) cannot hold: 6 calls without a known price are not counted (litellm/a)."
+        "Budget 1 (all calls) cannot be enforced: 6 calls without a known price are not counted (litellm/a)."
     )
 
 

@@ -18,7 +18,10 @@ app = typer.Typer(
 Name = str | None
 AGENT = Annotated[Name, typer.Option("--agent", metavar="ID", help="Only calls of this agent.")]
 TASK = Annotated[
-    Name, typer.Option("--task", metavar="NAME", help="Only calls of this task; - is none, here and below.")
+    Name,
+    typer.Option(
+        "--task", metavar="NAME", help="Only calls of this task; use - for calls without one, here and below."
+    ),
 ]
 CHANNEL = Annotated[Name, typer.Option("--channel", metavar="NAME", help="Only calls of this channel.")]
 PROVIDER = Annotated[Name, typer.Option("--provider", metavar="NAME", help="Only calls of this provider.")]

@@ -233,5 +233,5 @@ def _to_the_end(calls: Iterator[UsageRecord]) -> Iterator[UsageRecord]:
 
 def _limit(limit: int | None) -> int | None:
     if limit is not None and limit < 1:
-        raise UsageError(f"--limit {limit} makes no sense.", hint="Give a number from 1.")
+        raise UsageError(f"--limit must be at least 1, not {limit}.")
     return limit

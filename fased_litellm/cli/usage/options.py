@@ -25,7 +25,7 @@ By = Annotated[Names, typer.Option("--by", metavar="NAMES", help=f"Group by any 
 Today = Annotated[bool, typer.Option("--today", help="Today alone.")]
 Days = Annotated[int | None, typer.Option("--days", metavar="N", help="The last N days, with today; 7 by default.")]
 Month = Annotated[
-    str | None, typer.Option("--month", metavar="[MONTH]", help="A month, as 2026-11; this one by itself.")
+    str | None, typer.Option("--month", metavar="[MONTH]", help="A month such as 2026-11; current month if omitted.")
 ]
 
 
@@ -72,7 +72,8 @@ FilterText = Annotated[
     ),
 ]
 Provider = Annotated[
-    Names, typer.Option("--provider", metavar=_MANY, help="Only this provider; - is none, here and below.")
+    Names,
+    typer.Option("--provider", metavar=_MANY, help="Only this provider; use - for calls without one, here and below."),
 ]
 Model = Annotated[Names, typer.Option("--model", metavar=_MANY, help="Only this model.")]
 Agent = Annotated[Names, typer.Option("--agent", metavar=_MANY, help="Only this agent.")]

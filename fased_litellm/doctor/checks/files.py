@@ -79,7 +79,7 @@ def permissions(subject: Subject) -> Iterator[Finding]:
                 "file-open",
                 "error" if mode & 0o022 else "warning",
                 f"{path} may be {'changed' if mode & 0o022 else 'read'} by other users of this machine (mode {mode:04o}).",
-                "Take that away; `fased litellm doctor --fix` does.",
+                "Remove that permission; `fased litellm doctor --fix` does.",
                 str(path),
                 command=f"chmod 600 {shlex.quote(str(path))}",
             )
@@ -98,7 +98,7 @@ def permissions(subject: Subject) -> Iterator[Finding]:
             "folder-open",
             "error",
             f"Other users may put files into {state}.",
-            "Take that away; `fased litellm doctor --fix` does.",
+            "Remove that permission; `fased litellm doctor --fix` does.",
             str(state),
             command=f"chmod 700 {shlex.quote(str(state))}",
         )

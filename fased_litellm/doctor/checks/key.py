@@ -71,7 +71,7 @@ def kind(kind: KeyKind, subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "master-key-in-use",
             "warning",
-            "The agent uses the proxy's master key: no budget bounds it, and whoever has it owns the proxy.",
+            "The agent uses the proxy's master key: no budget limits it, and whoever has it owns the proxy.",
             "Give it a virtual key.",
             command=f"fased litellm keys create --use{_storage(subject)}",
         )
@@ -79,7 +79,7 @@ def kind(kind: KeyKind, subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "master-key-in-use",
             "info",
-            "The agent uses the master key of a proxy without a database, which has no other: no budget bounds it.",
+            "The agent uses the master key of a proxy without a database, which has no other: no budget limits it.",
             "Give the proxy a database, then make a virtual key; until then, bound it here.",
             command="fased usage budget set --daily 5 --action stop",
         )

@@ -286,7 +286,7 @@ def _start(text: str) -> Evidence | None:
 
 
 def _ours(text: str) -> Evidence | None:
-    """``Failed: this side, by its key (key-unknown)``, or the name of a cause alone."""
+    """``Failed on your side: the key (key-unknown)``, or the name of a cause alone."""
     found = _OURS.search(text)
     word = found["cause"] if found else text.strip()
     known = by_cause(word, text.strip()) if len(word) < 40 else None

@@ -171,7 +171,7 @@ def _duplicates(found: ModelMap) -> Iterator[Finding]:
                 "alias-repeated",
                 "warning",
                 same_place[0],
-                f"{alias} stands here with the same model, endpoint and key as on line {first.line}: a copy shares no load.",
+                f"{alias} stands here with the same model, endpoint and key as on line {first.line}: a duplicate adds no load balancing.",
                 "Remove one, or give it another endpoint or key.",
             )
         elif len({each.true_model for each in deployments} - {None}) > 1:

@@ -34,7 +34,7 @@ _API_S = 10.0
 """A proxy that just started builds its description first, and answers nothing else meanwhile; so it is asked last, if at all."""
 _PROXY_STEPS = 3
 _KINDS: dict[KeyKind, str] = {
-    "master": "the proxy's master key: no budget bounds it; `fased litellm keys create --use` makes a virtual one",
+    "master": "the proxy's master key: no budget limits it; `fased litellm keys create --use` makes a virtual one",
     "only-master": "the master key of a proxy without a database, which has no other",
     "virtual": "a virtual key",
     "unknown": "of a kind that the proxy does not tell",
@@ -119,7 +119,7 @@ class Walk:
             step(
                 f"{status or 'ready'}, LiteLLM {self._version}, {releases.verdict(self._version)}"
                 if self._version
-                else f"{status or 'ready'}; its release is told with the first reply",
+                else f"{status or 'ready'}; version shown after the first reply",
                 version=self._version,
                 database=self.database,
                 knownAsOf=releases.as_of(),

@@ -27,7 +27,7 @@ def warning(one: Standing) -> str | None:
     if one.near:
         return f"{one.budget} is nearly used up: {one.spent()}. Calls are refused from {dollars(one.limit_pico)} on.{_uncounted(one)}"
     if one.sum.unpriced_tokens:
-        return f"{one.budget} cannot hold:{_uncounted(one)} `fased usage reprice` looks for their price."
+        return f"{one.budget} cannot be enforced:{_uncounted(one)} `fased usage reprice` looks for their price."
     return None
 
 

@@ -102,6 +102,6 @@ def _check_server(connection: psycopg.Connection[Any], place: Place) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise FleetError(
-            f"The database {place.shown} is encoded in {encoding}, which cannot hold every name.",
+            f"The database {place.shown} is encoded in {encoding}, which cannot represent every name.",
             hint="Make one for this: CREATE DATABASE usage ENCODING 'UTF8' TEMPLATE template0",
         )

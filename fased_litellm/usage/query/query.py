@@ -129,7 +129,7 @@ def check(query: Query) -> Query:
     if query.sort is not None and query.sort.key == "time" and not set(TIMES) & set(query.by):
         raise UsageError("--sort time needs a time to group by.", hint=f"Add one of {', '.join(TIMES)} to --by.")
     if query.top is not None and query.top < 1:
-        raise UsageError(f"--top {query.top} makes no sense.", hint="Give a number from 1.")
+        raise UsageError(f"--top must be at least 1, not {query.top}.")
     return query
 
 

@@ -225,7 +225,7 @@ def test_without_a_history_there_is_an_empty_list_and_no_session(
     [
         (["session", "agent:main:mian"], 1, "Did you mean agent:main:main?"),
         (["task", "triag"], 1, "Did you mean triage?"),
-        (["calls", "--limit", "0"], 2, "--limit 0"),
+        (["calls", "--limit", "0"], 2, "--limit must be at least 1, not 0"),
         (["calls", "--json", "--csv"], 2, "cannot be combined"),
         (["calls", "--sort", "colour"], 2, "cannot be sorted"),
         (["calls", "--filter", "agnet:x"], 2, "Did you mean agent?"),

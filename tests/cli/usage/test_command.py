@@ -369,7 +369,7 @@ def test_what_has_no_price_stands_apart(ledger_path: Path, capsys: pytest.Captur
         (["--month", "2026-13"], "not a month"),
         (["--today", "--days", "3"], "cannot be combined"),
         (["--all", "--month"], "cannot be combined"),
-        (["--top", "0"], "--top 0"),
+        (["--top", "0"], "--top must be at least 1, not 0"),
         (["--sort", "time"], "--sort time needs a time"),
         (["--sort", "colour", "--json"], "cannot be sorted"),
         (["--filter", 'agent:"x'], "not closed"),

@@ -150,7 +150,7 @@ def test_times_are_those_of_the_zone(tmp_path: Path) -> None:
     assert "Usage, 2026-11-21 to 2026-11-22 (+05:30)" in text
     assert "Per day  ▁█  most: 2026-11-22, 30 tokens" in text
     assert "2026-11-22 05:29" in text
-    assert "the way to the proxy" in text
+    assert "connection to the proxy" in text
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(-5, 60))

@@ -154,7 +154,7 @@ def test_calls_without_a_price_are_said_to_be_uncounted(place: Place) -> None:
     place.spend(None, "u2", model="other")
     (text,) = place.check()
     assert text == (
-        "Budget 1 (all calls) cannot hold: 3 calls without a known price are not counted (litellm/default, litellm/other)."
+        "Budget 1 (all calls) cannot be enforced: 3 calls without a known price are not counted (litellm/default, litellm/other)."
         " `fased usage reprice` looks for their price."
     )
     place.spend("5", "c2")
