@@ -176,7 +176,7 @@ def test_an_image_goes_along(
     content = server.json_bodies()[0]["messages"][0]["content"]
     assert content[1] == {"type": "image_url", "image_url": {"url": "data:image/png;base64,cG5n"}}
     (tmp_path / "a.txt").write_text("no image")
-    for name, word in (("a.txt", "no image"), ("none.png", "cannot be read")):
+    for name, word in (("a.txt", "unsupported image extension"), ("none.png", "cannot be read")):
         assert main(["litellm", "chat", "look", "--image", str(tmp_path / name)]) == 2
         assert word in capsys.readouterr().err
 
