@@ -11,41 +11,68 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
 from . import atomicfile
-from .catalog import jsonschema as catalog
+from .catalog.listing import ModelList
+from .catalog.report import RefreshReport
 from .config import jsonschema as config
-from .doctor.checks import jsonschema as examination
-from .doctor.debug import jsonschema as debug
-from .doctor.explain import jsonschema as explain
-from .doctor.modelmap import jsonschema as modelmap
-from .doctor.verify import jsonschema as verification
+from .doctor.checks.examine import ExaminationDocument
+from .doctor.debug.run import DebugResult
+from .doctor.explain.explain import ExplainResult
+from .doctor.modelmap.inspect import ModelMapDocument
+from .doctor.verify.run import VerificationDocument
 from .onboarding import jsonschema as onboarding
 from .provider import jsonschema as provider
 from .usage import jsonschema as usage
+from .usage.compare.comparison import CompareDocument
+from .usage.costs.whatif import WhatIfDocument
 from .usage.exports import jsonschema as exports
 from .usage.imports import jsonschema as imports
 from .usage.postgres import jsonschema as fleet
 
 SUFFIX = ".schema.json"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+DOCUMENTS: dict[str, tuple[str, Any]] = {
+    "debug-result": ("Debug result", DebugResult),
+    "examination": ("Examination", ExaminationDocument),
+    "explain-result": ("Explain result", ExplainResult),
+    "model-map": ("Model map", ModelMapDocument),
+    "models-list": ("Models of fased models list", ModelList),
+    "refresh-report": ("Report of fased providers refresh", RefreshReport),
+    "usage-compare": ("Usage of two periods", CompareDocument),
+    "usage-what-if": ("Usage on another model", WhatIfDocument),
+    "verification": ("Verification", VerificationDocument),
+}
+"""File name → title, and the declaration."""
+
+
+class _Untitled(GenerateJsonSchema):
+    """Without titles of fields, which would only repeat their names."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema, for all rooms."""
     return {
+        **{f"{name}{SUFFIX}": _schema(title, declared) for name, (title, declared) in DOCUMENTS.items()},
         **provider.schemas(),
         **usage.schemas(),
         **exports.schemas(),
         **fleet.schemas(),
         **imports.schemas(),
-        **catalog.schemas(),
         **config.schemas(),
-        **modelmap.schemas(),
-        **examination.schemas(),
-        **debug.schemas(),
-        **explain.schemas(),
-        **verification.schemas(),
         **onboarding.schemas(),
     }
+
+
+def _schema(title: str, declared: Any) -> dict[str, Any]:
+    schema = TypeAdapter(declared).json_schema(mode="serialization", schema_generator=_Untitled)
+    return {"$schema": DIALECT, **schema, "title": title}
 
 
 def texts() -> dict[str, str]:

@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm import __version__
 from fased_litellm.cli.run import run
-from fased_litellm.doctor.checks.jsonschema import schemas
 from fased_litellm.errors import PluginError
 from fased_litellm.plugin import AuthMethod, Registry, load_registry
 from fased_litellm.provider import LiteLLMProvider
+from fased_litellm.schemas import schemas
 
 
 class Good:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from typing_extensions import TypedDict
-
 from ..config.agents import section
 from ..config.defaults import entry_place, provider_of
 from ..config.missing import below
+from ..documents import TypedDict
 from ..errors import InvalidRef
 from ..formatting import tokens
 from ..net.addresses import is_loopback_url, is_private_url

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from typing_extensions import TypedDict
-
+from ..documents import TypedDict
 from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER
 from .definitions import cost_per_million
 from .difference import Difference

@@ -114,7 +114,7 @@ def debug(
             raise Cancelled(f"Cancelled; {provider.recorder.cancellation_note()}") from None
         problem = provider.recorder.flush()
     if json_output:
-        output.document(found.as_dict() | ({"direct": comparison.as_dict()} if comparison else {}))
+        output.document(found.as_dict(comparison))
     else:
         _show(found, key)
         if comparison is not None:

@@ -51,7 +51,7 @@ def doctor(
         if done:
             found = examine(session.paths(), os.environ, offline=offline, online=online)
     if json_output:
-        output.document({**found.as_dict(), "fixed": done})
+        output.document(found.as_dict(done))
     else:
         _show(found, done)
     if not found.ok:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+from ..documents import Doc, Number, TypedDict
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """Worst first. ``error``: calls fail or a secret is in danger. ``warning``: they may. ``info``: good to know."""
+
+
+class FindingPart(TypedDict):
+    """One thing that was noticed."""
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+    file: str | None
+    line: Annotated[Number, Doc("Line of the file, from 1.")] | None
+    command: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,7 @@ class Finding:
             return None
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> FindingPart:
         """The finding in a JSON document."""
         return {
             "code": self.code,
@@ -61,7 +75,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
+def counts(findings: Iterable[Finding]) -> dict[Severity, int]:
     """How many there are of each severity."""
     found = list(findings)
     return {severity: sum(item.severity == severity for item in found) for severity in SEVERITIES}

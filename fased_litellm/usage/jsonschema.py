@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from .budgets import jsonschema as budgets
@@ -261,18 +261,6 @@ class UsageCallsDocument(_Document):
     more: Count = Field(description="How many calls --limit left out.")
 
 
-def _comparison() -> dict[str, Any]:
-    from .compare.comparison import CompareDocument
-
-    return {"$schema": _DIALECT, **TypeAdapter(CompareDocument).json_schema(), "title": "Usage of two periods"}
-
-
-def _what_if() -> dict[str, Any]:
-    from .costs.whatif import WhatIfDocument
-
-    return {"$schema": _DIALECT, **TypeAdapter(WhatIfDocument).json_schema(), "title": "Usage on another model"}
-
-
 def schemas() -> dict[str, dict[str, Any]]:
     """File name below ``schemas/`` → the schema."""
     documents: dict[str, type[BaseModel]] = {
@@ -287,7 +275,5 @@ def schemas() -> dict[str, dict[str, Any]]:
     }
     return {
         **own,
-        "usage-compare.schema.json": _comparison(),
-        "usage-what-if.schema.json": _what_if(),
         **budgets.schemas(),
     }

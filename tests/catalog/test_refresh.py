@@ -17,7 +17,6 @@ from fased_litellm.catalog import report as reports
 from fased_litellm.catalog.configured import Uses, uses_of
 from fased_litellm.catalog.difference import compare
 from fased_litellm.catalog.facts import Catalog, ModelFacts
-from fased_litellm.catalog.jsonschema import schemas
 from fased_litellm.catalog.refresh import Apply, plan_apply
 from fased_litellm.catalog.snapshot import MissingSource, from_definitions, from_file
 from fased_litellm.config.document import Document
@@ -28,6 +27,7 @@ from fased_litellm.errors import CatalogError, ConfigError, UnknownModel
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
+from fased_litellm.schemas import schemas
 
 URL = "http://localhost:4000"
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

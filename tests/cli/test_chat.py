@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.provider.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from tests.servers import READ, STREAM_HEAD, FaultServer, FaultServers, answer, answer_json, event
 
 KEY = "sk-test-chat-0123456789"

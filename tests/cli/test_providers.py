@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fased_litellm.catalog.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from tests.cli import proxied
 from tests.cli.proxied import DISCOVERY, Home
 from tests.servers import FaultServers, answer_json, free_port

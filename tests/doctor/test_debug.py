@@ -75,7 +75,7 @@ def test_the_request_the_answer_and_the_verdict(debugger: Any, fault_server: Fau
     assert list(document) == ["ok", "alias", "cause", "origin", "remedy", "request", "response", "attempts"]
     assert (document["ok"], document["alias"]) == (False, "default")
     assert (document["cause"], document["origin"]) == ("provider-key", "provider-key")
-    assert "provider refused the key" in document["remedy"]
+    assert "provider refused the key" in str(document["remedy"])
     assert document["response"] == {
         "status": 401,
         "type": None,

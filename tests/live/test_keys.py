@@ -14,9 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.onboarding.jsonschema import schemas
 from fased_litellm.proxy.admin import KeyAdmin
 from fased_litellm.proxy.client import ProxyClient
+from fased_litellm.schemas import schemas
 from tests.live.proxies import Proxy
 
 Run = Callable[..., Any]

@@ -15,13 +15,13 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.catalog.discover import discover
 from fased_litellm.catalog.facts import Catalog
-from fased_litellm.catalog.jsonschema import schemas
 from fased_litellm.net.messages import Answer
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.exchange import Exchange
 from fased_litellm.proxy.receipt import Receipt
 from fased_litellm.proxy.spend import spend_rows
 from fased_litellm.proxy.wire import Attribution, ChatRequest
+from fased_litellm.schemas import schemas
 from tests.cli import proxied
 from tests.live.proxies import Proxy
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.onboarding.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from tests.live.proxies import Proxy
 
 Spend = Callable[..., Any]

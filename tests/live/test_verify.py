@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.doctor.verify.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from tests.live.conftest import StartProxy
 from tests.live.proxies import Proxy
 from tests.live.upstream import Upstream

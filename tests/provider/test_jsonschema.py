@@ -8,10 +8,10 @@ import pytest
 
 from fased_litellm.context import CallContext
 from fased_litellm.errors import ConfigSyntaxError, FasedError, MissingKey, ProxyError
-from fased_litellm.provider.jsonschema import schemas
 from fased_litellm.proxy.receipt import Attempt, Receipt
 from fased_litellm.proxy.reply import Reply, ToolCall
 from fased_litellm.proxy.tokens import TokenUsage
+from fased_litellm.schemas import schemas
 
 FULL = Receipt(
     call_id="c",

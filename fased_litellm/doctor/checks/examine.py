@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 
+from ...documents import Doc, TypedDict
 from ...paths import Paths
 from ...plugin import Registry, load_registry
 from .. import releases
-from ..findings import Finding, counts, ordered
+from ..findings import Finding, FindingPart, Severity, counts, ordered
 from ..osv import Told
 from . import config, files, key, models, plugins, proxy
 from .proxy import Asked
 from .subject import Subject
+
+
+class ExaminedProxy(TypedDict):
+    """The proxy."""
+
+    asked: bool
+    ready: bool
+    version: Annotated[str | None, Doc("As it says, else as the newest replies in the history said.")]
+    verdict: str
+    knownAsOf: Annotated[str, Doc("Date of what is known of releases.")]
+    knownFrom: Annotated[
+        Literal["table", "osv"],
+        Doc("The table of this package, or OSV's answer (`--online`) for what concerns security."),
+    ]
+
+
+class InstalledProvider(TypedDict):
+    """A provider plug-in that is installed and used."""
+
+    id: str
+    label: str
+    distribution: Annotated[str, Doc("The installed distribution that provides it; empty if it is in none.")]
+    version: str | None
+
+
+class ExaminationDocument(TypedDict):
+    """The document of ``fased litellm doctor --json``."""
+
+    ok: Annotated[bool, Doc("Whether there is no error among the findings.")]
+    configPath: str
+    baseUrl: str | None
+    proxy: ExaminedProxy
+    providers: Annotated[list[InstalledProvider], Doc("That of this package first.")]
+    findings: Annotated[list[FindingPart], Doc("Worst first.")]
+    counts: dict[Severity, int]
+    fixed: Annotated[list[str], Doc("What --fix has done.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +84,8 @@ class Examination:
         """What is known against the release, in one line."""
         return self.told.verdict if self.told else releases.verdict(self.version)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document of ``fased litellm doctor --json``; see ``schemas/examination.schema.json``."""
+    def as_dict(self, fixed: Sequence[str] = ()) -> ExaminationDocument:
+        """The JSON document, with what ``--fix`` has done."""
         return {
             "ok": self.ok,
             "configPath": str(self.subject.paths.config),
@@ -68,6 +105,7 @@ class Examination:
             ],
             "findings": [finding.as_dict() for finding in self.findings],
             "counts": counts(self.findings),
+            "fixed": list(fixed),
         }
 
 

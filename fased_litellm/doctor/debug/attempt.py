@@ -5,17 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Literal
 
-from ...errors import CallError, StreamInterrupted
+from ...documents import Doc, TypedDict
+from ...errors import CallError, Origin, StreamInterrupted
 from ...net.messages import Answer, Request
 from ...net.transport import Transport
 from ...proxy.exchange import Exchange
 from ...proxy.reply import Reply
-from .views import Got, Sent, cut, got, sent, telling
+from .views import Got, ResponsePart, Sent, cut, got, sent, telling
 
 Refuse = Callable[[int, Mapping[str, str], bytes], CallError]
 """The verdict on a failed answer, where it is not LiteLLM's."""
+
+
+Purpose = Literal["call", "after-cooldown", "without-fallbacks"]
+
+
+class DebugAttempt(ResponsePart, TypedDict):
+    """One attempt."""
+
+    purpose: Purpose
+    ok: bool
+    cause: str | None
+    origin: Origin | None
+    headers: Annotated[dict[str, str], Doc("Headers of the answer that say something about a failure.")]
+    text: Annotated[str | None, Doc("The reply, as far as it came.")]
+    durationMs: float
+    waitedS: Annotated[float, Doc("Seconds waited before it, for a cooldown to end.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,7 @@ class Shot:
         reply: the reply, whole or as far as it came; None if there is none.
         duration_ms: milliseconds until the end.
         waited_s: seconds that were waited before it, for a cooldown to end.
-        purpose: why it was made: ``call``, ``after-cooldown``, ``without-fallbacks`` or ``direct``.
+        purpose: why it was made: to see the call as it is, after a cooldown, or without fallbacks.
     """
 
     sent: Sent
@@ -38,13 +55,13 @@ class Shot:
     reply: Reply | None
     duration_ms: float
     waited_s: float = 0.0
-    purpose: str = "call"
+    purpose: Purpose = "call"
 
     @property
     def ok(self) -> bool:
         return self.error is None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> DebugAttempt:
         """An entry of ``attempts``."""
         return {
             "purpose": self.purpose,
@@ -114,6 +131,6 @@ def _answer(status: int | None, headers: Mapping[str, str], body: bytes, error: 
     return Got(status, error.type, cut(error.message), telling(headers))
 
 
-def for_purpose(shot: Shot, purpose: str, waited_s: float = 0.0) -> Shot:
+def for_purpose(shot: Shot, purpose: Purpose, waited_s: float = 0.0) -> Shot:
     """The same attempt, with why it was made."""
     return replace(shot, purpose=purpose, waited_s=waited_s)

@@ -5,12 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from ...documents import Doc, TypedDict
+from ...errors import Origin
 from .attempt import Shot
 from .direct import Provider
+from .views import RequestPart, ResponsePart
 
 Verdict = Literal["both-work", "only-proxy-fails", "only-direct-fails", "both-fail"]
+
+
+class ComparedPart(TypedDict):
+    """One line of the comparison."""
+
+    part: Literal["request", "answer"]
+    name: str
+    proxy: str
+    direct: str
+    differs: bool
+
+
+class DirectPart(TypedDict):
+    """The same request straight to the provider; only there with --direct."""
+
+    verdict: Verdict
+    meaning: str
+    ok: bool
+    cause: str | None
+    origin: Annotated[Origin | None, Doc("As above; here `network` is the way between us and the provider.")]
+    request: RequestPart
+    response: ResponsePart
+    rows: list[ComparedPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +54,7 @@ class Row:
             return self.proxied.partition("/")[2] not in ("", self.direct) and self.proxied != self.direct
         return self.proxied != self.direct
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ComparedPart:
         return {
             "part": self.part,
             "name": self.name,
@@ -54,7 +80,7 @@ class Comparison:
     verdict: Verdict
     meaning: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> DirectPart:
         """The value of ``direct`` in the JSON document."""
         error = self.direct.error
         return {

@@ -18,7 +18,7 @@ from ...proxy.reply import mapping, mappings
 from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember
-from .attempt import Shot, fire, for_purpose
+from .attempt import Shot, fire
 from .providerwords import refused
 
 _LITELLMS = ("num_retries", "disable_fallbacks", "metadata", "litellm_session_id")
@@ -146,7 +146,7 @@ def fire_direct(provider: Provider, chat: ChatRequest) -> Shot:
         transport.close()
     if isinstance(shot.error, AddressBlocked):
         _hinted(shot.error, allow_private_network=provider.allow_private_network)
-    return for_purpose(shot, "direct")
+    return shot
 
 
 def direct_request(provider: Provider, chat: ChatRequest) -> tuple[Request, ChatRequest]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 from ...catalog.discover import discover
 from ...context import CallContext
-from ...errors import CallError, CatalogError, UsageError
+from ...documents import Doc, TypedDict
+from ...errors import CallError, CatalogError, Origin, UsageError
 from ...net.transport import Transport
 from ...provider import LiteLLMProvider
 from ...provider.call import Call, CallOptions
@@ -20,8 +21,9 @@ from ...redaction import mask
 from ...roles.choice import Choice
 from ..estimate_cost import Foretold, foretell
 from . import direct
-from .attempt import Shot, fire, for_purpose
-from .compare import Comparison, compare
+from .attempt import DebugAttempt, Shot, fire, for_purpose
+from .compare import Comparison, DirectPart, compare
+from .views import RequestPart, ResponsePart
 
 QUESTION = "Answer with the word: ok"
 MAX_TOKENS = probes.TOKENS
@@ -66,6 +68,20 @@ class Question:
         return replace(self, messages=({"role": "user", "content": text},))
 
 
+class DebugResult(TypedDict):
+    """The document of ``fased litellm debug --json``."""
+
+    ok: Annotated[bool, Doc("Whether a call works.")]
+    alias: Annotated[str, Doc("The proxy's name of the model.")]
+    cause: Annotated[str | None, Doc("Short name of the cause; null where the call works.")]
+    origin: Annotated[Origin | None, Doc("Whose side it broke on.")]
+    remedy: str | None
+    request: RequestPart
+    response: ResponsePart
+    attempts: list[DebugAttempt]
+    direct: NotRequired[DirectPart]
+
+
 @dataclass(frozen=True, slots=True)
 class Debugged:
     """The outcome.
@@ -87,10 +103,10 @@ class Debugged:
         """Whether a call works."""
         return self.verdict.ok
 
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON document."""
+    def as_dict(self, comparison: Comparison | None = None) -> DebugResult:
+        """The JSON document, with the comparison where one was made."""
         error = self.verdict.error
-        return {
+        document: DebugResult = {
             "ok": self.ok,
             "alias": self.alias,
             "cause": error.cause if error else None,
@@ -100,6 +116,9 @@ class Debugged:
             "response": self.verdict.got.as_dict(),
             "attempts": [shot.as_dict() for shot in self.shots],
         }
+        if comparison is not None:
+            document["direct"] = comparison.as_dict()
+        return document
 
 
 class Debugger:

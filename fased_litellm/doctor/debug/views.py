@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from ...documents import Doc, TypedDict
 from ...net.messages import Request
 from ...proxy.answers import error_of
 from ...redaction import MASK, redact
@@ -56,6 +57,23 @@ _LONGEST = 4000
 _LONGEST_WORD = 2000
 
 
+class RequestPart(TypedDict):
+    """A request as it was sent; the key and configured headers are masked."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+
+
+class ResponsePart(TypedDict):
+    """The answer."""
+
+    status: Annotated[int | None, Doc("HTTP status; null where no answer came.")]
+    type: Annotated[str | None, Doc("error.type of the answer; null where it is not set.")]
+    message: Annotated[str | None, Doc("What the answer says; null where the call works.")]
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A request as it was sent, fit to be shown: the key and configured headers are masked."""
@@ -65,7 +83,7 @@ class Sent:
     headers: Mapping[str, str]
     body: Any
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> RequestPart:
         return {"method": self.method, "url": self.url, "headers": dict(self.headers), "body": self.body}
 
 
@@ -78,7 +96,7 @@ class Got:
     message: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ResponsePart:
         return {"status": self.status, "type": self.type, "message": self.message}
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any
 
+from ...documents import Count, Doc, Number, TypedDict
 from ...errors import Origin
 from ...proxy.failures import strip_router_text
 from .evidence import Evidence, evidence_in
@@ -19,6 +20,27 @@ _SHORT = 20
 """Lines of a text that is taken for a copied error rather than a log."""
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+(?:\.\d+)?|['\"`]", re.IGNORECASE)
+
+
+class FailurePart(TypedDict):
+    """One failure that the text tells of."""
+
+    cause: str
+    origin: Origin
+    remedy: str
+    status: Annotated[int | None, Doc("HTTP status; null if the text does not tell.")]
+    type: Annotated[str | None, Doc("error.type; null if the text does not tell.")]
+    message: str
+    count: Annotated[Number, Doc("How often it happened.")]
+    line: Annotated[Number, Doc("Where it is first.")]
+
+
+class ExplainResult(TypedDict):
+    """The document of ``fased litellm explain --json``."""
+
+    failures: Annotated[list[FailurePart], Doc("Empty if nothing was recognised; the command then ends with 1.")]
+    lines: Annotated[Count, Doc("Lines read.")]
+    more: Annotated[Count, Doc("Appearances of further failures, for which there was no room.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,7 @@ class Explained:
     count: int
     line: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> FailurePart:
         return {
             "cause": self.cause,
             "origin": self.origin,
@@ -70,7 +92,7 @@ class Explanation:
     lines: int
     more: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ExplainResult:
         """The JSON document."""
         return {"failures": [failure.as_dict() for failure in self.failures], "lines": self.lines, "more": self.more}
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..findings import Finding
-from .parts import Fallback
+from .parts import Fallback, FallbackKind
 from .yamltree import Node
 
-KINDS = {
+KINDS: dict[str, FallbackKind] = {
     "fallbacks": "general",
     "context_window_fallbacks": "context-window",
     "content_policy_fallbacks": "content-policy",
@@ -63,7 +63,7 @@ def _setting(settings: Node | None, name: str) -> Node | None:
     return node if node is not None and node.value else None
 
 
-def _mapped(node: Node, kind: str) -> Iterator[Fallback]:
+def _mapped(node: Node, kind: FallbackKind) -> Iterator[Fallback]:
     for entry in node.elements():
         for source, targets in entry.items():
             if source == "model" and kind == "general" and targets.text():

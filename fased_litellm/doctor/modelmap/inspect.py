@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
+from ...documents import Doc, TypedDict
 from ...errors import ConfigError, FasedError
 from ...paths import Paths
 from ...refs import PROVIDER
-from ..findings import Finding, counts, ordered
+from ..findings import Finding, FindingPart, Severity, counts, ordered
 from .gatewayfile import read
-from .parts import ModelMap
+from .parts import MapDeployment, MapFallback, MasterKeyFrom, ModelMap
 from .proxyenv import names_in_proxy
 from .reading import Surroundings, model_map
 from .rules import judge
@@ -25,6 +26,45 @@ NAMES = ("config.yaml", "litellm_config.yaml", "litellm.yaml", "config.yml")
 """Where a LiteLLM config is looked for in the working folder."""
 
 
+class MapAlias(TypedDict):
+    """A name that clients ask for, and what answers for it."""
+
+    alias: str
+    deployments: list[MapDeployment]
+    fallbacks: list[MapFallback]
+
+
+class MapMasterKey(TypedDict("_MasterKeyFrom", {"from": MasterKeyFrom})):
+    """Where the proxy's own key comes from; never the key."""
+
+    name: str | None
+
+
+class MapProxy(TypedDict):
+    """What holds for the whole proxy."""
+
+    masterKey: MapMasterKey
+    database: bool
+    retries: str | None
+    timeoutSeconds: str | None
+    budget: str | None
+    dropsParams: bool
+
+
+class ModelMapDocument(TypedDict):
+    """The document of ``fased litellm map --json``."""
+
+    path: str
+    files: list[str]
+    aliases: list[MapAlias]
+    furtherNames: dict[str, str]
+    fallbacks: list[MapFallback]
+    proxy: MapProxy
+    findings: Annotated[list[FindingPart], Doc("Worst first.")]
+    counts: dict[Severity, int]
+    notes: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """A map and what is wrong with it; ``notes`` say what could not be taken into account."""
@@ -33,7 +73,7 @@ class Look:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ModelMapDocument:
         """The document of ``fased litellm map --json``; see ``schemas/model-map.schema.json``."""
         found = self.map
         return {

@@ -5,12 +5,58 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+from ...documents import Doc, Number, TypedDict
 
 _REGION = re.compile(r"^(us|eu|apac|jp|au|ca|us-gov|global)\.")
 KeyFrom = Literal["literal", "variable", "credential", "implied", "none", "cloud", "unread"]
 """Where a deployment's provider key comes from: in the file, ``os.environ/NAME``, a named credential, the variable which
 LiteLLM reads for that provider by itself, nowhere, the cloud's own log-in, or a variable in a form which LiteLLM does not read."""
+
+
+_Line = Annotated[Number, Doc("Line of the file, from 1.")]
+_KeyFrom = TypedDict("_KeyFrom", {"from": KeyFrom})
+
+
+class MapKey(_KeyFrom, TypedDict):
+    """Where the provider key of a deployment comes from; never the key."""
+
+    name: Annotated[str | None, Doc("The variable or the credential.")]
+    variable: str | None
+    setHere: Annotated[bool | None, Doc("In this shell.")]
+    setInProxy: Annotated[bool | None, Doc("In the proxy's process; null where that cannot be seen.")]
+
+
+class MapDeployment(TypedDict):
+    """One entry of model_list. Numbers are as they stand in the file."""
+
+    provider: str | None
+    model: str
+    key: MapKey
+    apiBase: str | None
+    priced: Annotated[bool | None, Doc("Null where it is not known.")]
+    budget: str | None
+    rpm: str | None
+    tpm: str | None
+    retries: str | None
+    timeoutSeconds: str | None
+    dropsParams: bool | None
+    accessGroups: list[str]
+    file: str
+    line: _Line
+
+
+FallbackKind = Literal["general", "context-window", "content-policy", "default"]
+
+
+class MapFallback(TypedDict):
+    """Which aliases stand in for one; the source ``*`` is every alias."""
+
+    kind: FallbackKind
+    source: str
+    targets: list[str]
+    line: _Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +79,7 @@ class Key:
     set_in_proxy: bool | None = None
     line: int | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> MapKey:
         return {
             "from": self.comes_from,
             "name": self.name,
@@ -93,7 +139,7 @@ class Deployment:
             return None
         return _REGION.sub("", (self.base_model or self.model).rpartition("/")[2])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> MapDeployment:
         return {
             "provider": self.provider,
             "model": self.model,
@@ -120,13 +166,13 @@ class Fallback:
         kind: ``general``, ``context-window``, ``content-policy`` or ``default`` (for every alias; ``source`` is ``*``).
     """
 
-    kind: str
+    kind: FallbackKind
     source: str
     targets: tuple[str, ...]
     file: str
     line: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> MapFallback:
         return {"kind": self.kind, "source": self.source, "targets": list(self.targets), "line": self.line}
 
 
@@ -140,6 +186,9 @@ class Renaming:
     line: int
 
 
+MasterKeyFrom = Literal["literal", "variable", "environment", "none", "unread"]
+
+
 @dataclass(frozen=True, slots=True)
 class MasterKey:
     """The proxy's own key; never its value.
@@ -151,7 +200,7 @@ class MasterKey:
         is_set: whether its variable is set in the proxy's process, or in this shell where that cannot be seen; None for no variable.
     """
 
-    comes_from: Literal["literal", "variable", "environment", "none", "unread"]
+    comes_from: MasterKeyFrom
     name: str | None = None
     weakness: str | None = None
     line: int | None = None

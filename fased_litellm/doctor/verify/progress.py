@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from ... import atomicfile, jsontext, ownership, statefile
 from ...config.filelock import LockBusy, locked
+from ...documents import Doc, TypedDict
 from ...errors import FasedError
 from ...proxy.keykind import KeyKind
 from ...usage.record import iso
@@ -21,6 +22,17 @@ from ...usage.record import iso
 _VERSION = 1
 _MOST_BYTES = 4 * 1024 * 1024
 _THEN = "What was verified counts again once `fased litellm verify` has shown it anew."
+
+
+class RungPart(TypedDict):
+    """One rung of the ladder."""
+
+    name: str
+    title: str
+    reached: bool
+    reachedAt: Annotated[str | None, Doc("UTC.")]
+    evidence: str | None
+    command: Annotated[str | None, Doc("How to reach it; null where the proxy has no database, which it needs.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ class Rung:
     def reached(self) -> bool:
         return self.reached_at is not None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> RungPart:
         return {
             "name": self.name,
             "title": self.title,

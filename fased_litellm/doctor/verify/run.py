@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from ...catalog.discover import discover
 from ...catalog.facts import Catalog
 from ...config.load import ConfigSnapshot
+from ...documents import TypedDict
 from ...errors import FasedError, UsageError
 from ...formatting import usd
 from ...keys.virtualkeys import VirtualKeys, master_key
@@ -22,9 +22,9 @@ from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
 from ..estimate_cost import foretell
-from .progress import Ladder, Rung, Seen, following
+from .progress import Ladder, Rung, RungPart, Seen, following
 from .route_check import PROMPT, Walk
-from .steps import Step, Verification
+from .steps import Step, Verification, VerifiedAlias
 
 AT_ONCE = 4
 """Aliases that are verified side by side."""
@@ -33,6 +33,16 @@ REQUESTS = 2
 _PRICES_TIMEOUT_S = 1.5
 
 SayOf = Callable[[ModelRef, Step], None]
+
+
+class VerificationDocument(TypedDict):
+    """The document of ``fased litellm verify --json``."""
+
+    ok: bool
+    baseUrl: str
+    aliases: list[VerifiedAlias]
+    ladder: list[RungPart]
+    next: RungPart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Outcome:
     def ok(self) -> bool:
         return all(verification.ok for verification in self.verifications)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> VerificationDocument:
         """The document of ``fased litellm verify --json``; see ``schemas/verification.schema.json``."""
         next_rung = following(self.rungs)
         return {

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from ...documents import Doc, TypedDict
 from ...errors import CallError, FasedError
-from ..findings import Finding
+from ..findings import Finding, FindingPart
 
 Result = Literal["passed", "failed", "skipped"]
+
+
+class StepPart(TypedDict):
+    """One step of the path."""
+
+    name: Annotated[str, Doc("name, connection, proxy, key, models, alias, request, stream, refusal, ledger, spend.")]
+    title: str
+    result: Result
+    detail: str
+    remedy: str | None
+    cause: Annotated[str | None, Doc("Of a failure, as in the table of failures.")]
+    origin: Annotated[str | None, Doc("Whose side it broke on.")]
+    durationMs: Annotated[float | None, Doc("Milliseconds; null for a step that was skipped.")]
+    facts: Annotated[dict[str, Any], Doc("What was measured; of a request the receipt and the split of its time.")]
+
+
+class VerifiedAlias(TypedDict):
+    """The steps of one alias, until one failed on which the next ones stand."""
+
+    alias: str
+    ok: bool
+    steps: list[StepPart]
+    findings: list[FindingPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +60,7 @@ class Step:
     duration_ms: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> StepPart:
         return {
             "name": self.name,
             "title": self.title,
@@ -73,7 +97,7 @@ class Verification:
         """The step of that name."""
         return next((step for step in self.steps if step.name == name), None)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> VerifiedAlias:
         return {
             "alias": self.alias,
             "ok": self.ok,

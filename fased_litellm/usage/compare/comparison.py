@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from typing_extensions import TypedDict
-
+from ...documents import TypedDict
 from ..money import to_number
 from ..query.dialect import SQLITE, Connection, Dialect
 from ..query.query import Query

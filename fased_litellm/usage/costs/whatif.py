@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from typing_extensions import TypedDict
-
+from ...documents import TypedDict
 from ...proxy.tokens import TokenUsage
 from ...refs import ModelRef
 from ..money import to_number

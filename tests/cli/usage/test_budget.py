@@ -12,8 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.provider.jsonschema import schemas as call_schemas
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from tests.servers import FaultServers, answer_json
 from tests.usage.samples import sample
@@ -177,7 +176,7 @@ def test_a_chat_is_warned_and_refused(run: Any, proxy: Any) -> None:
     assert err.count("Budget 1 (agent main) is used up: $1.00 of $1.00") == 1
     out, err = run(*chat, "--json")
     found = json.loads(out)
-    Draft202012Validator(call_schemas()["chat-result.schema.json"]).validate(found)
+    Draft202012Validator(schemas()["chat-result.schema.json"]).validate(found)
     assert found["receipt"]["warnings"][0].startswith("Budget 1 (agent main) is used up: $2.00 of $1.00")
     run(*SET, "--agent", "main", "--action", "stop")
     _, err = run(*chat, status=1)
@@ -185,7 +184,7 @@ def test_a_chat_is_warned_and_refused(run: Any, proxy: Any) -> None:
     assert "→ It resets on " in err
     out, _ = run(*chat, "--json", status=1)
     error = json.loads(out)["error"]
-    Draft202012Validator(call_schemas()["error.schema.json"]).validate({"error": error})
+    Draft202012Validator(schemas()["error.schema.json"]).validate({"error": error})
     assert (error["code"], error["budget"]["spentUsd"], error["budget"]["limitUsd"]) == ("budget-exceeded", 3.0, 1.0)
     assert len(proxy.requests) == 3
     # The glance says so too, and that calls are refused.

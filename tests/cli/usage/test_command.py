@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.database import PAGE
 from fased_litellm.usage.store.ledger import Ledger

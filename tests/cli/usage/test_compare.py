@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import DAY_MS, START_MS, sample
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
 from fased_litellm.cli.usage.imports import _Line
-from fased_litellm.usage.imports.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.imports.pipeline import Progress
 from fased_litellm.usage.store import importlock
 from tests.usage.imports.node import T0, Node, reply, usage

@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.postgres.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.spool import Spool
 from tests.usage.postgres.server import SECRET, SECRET_USER, Server, running

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm import spend as spendview
 from fased_litellm.cli import main, spinner
-from fased_litellm.onboarding.jsonschema import schemas
 from fased_litellm.proxy import spend
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
 from tests.cli.usage.spendproxy import MASTER, SpendProxy, spend_row

@@ -18,7 +18,7 @@ from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.cli import main
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.pricing.prices import Prices
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.spool import Spool
 from tests.usage.agreement import rows

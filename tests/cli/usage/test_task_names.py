@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from tests.usage.imports.node import T0, Node, reply
 
 

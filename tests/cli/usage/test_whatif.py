@@ -17,7 +17,7 @@ from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.cli import main
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.pricing.prices import Prices
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import START_MS, sample
 

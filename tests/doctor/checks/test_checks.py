@@ -18,9 +18,9 @@ from fased_litellm.cli import main
 from fased_litellm.doctor.checks import key, proxy
 from fased_litellm.doctor.checks.examine import Examination, examine
 from fased_litellm.doctor.checks.fixes import mends
-from fased_litellm.doctor.checks.jsonschema import schemas
 from fased_litellm.doctor.checks.subject import Subject
 from fased_litellm.paths import Paths
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.spool import Spool
 from tests.servers import HANG, FaultServers, answer_json

@@ -18,13 +18,13 @@ from fased_litellm.cli import main
 from fased_litellm.doctor.modelmap import proxyenv
 from fased_litellm.doctor.modelmap.first import first_config
 from fased_litellm.doctor.modelmap.gatewayfile import read
-from fased_litellm.doctor.modelmap.jsonschema import schemas
 from fased_litellm.doctor.modelmap.markdown import markdown
 from fased_litellm.doctor.modelmap.parts import ModelMap
 from fased_litellm.doctor.modelmap.reading import Surroundings, model_map
 from fased_litellm.doctor.modelmap.rules import judge
 from fased_litellm.errors import ConfigError, UsageError
 from fased_litellm.paths import Paths
+from fased_litellm.schemas import schemas
 
 GOOD = """
 model_list:

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.errors import BudgetError, UsageError
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.budgets import store
 from fased_litellm.usage.budgets.budget import ACTIONS, SCOPES, Budget, Scope
 from fased_litellm.usage.budgets.edits import put
-from fased_litellm.usage.budgets.jsonschema import schemas
 from fased_litellm.usage.budgets.store import Book, change, load, mark_of, text_of
 from fased_litellm.usage.budgets.windows import PERIODS
 

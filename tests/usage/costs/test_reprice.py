@@ -26,12 +26,12 @@ from fased_litellm.provider.recorder import Recorder
 from fased_litellm.proxy.pricing import card
 from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.tokens import TokenUsage
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.spent import Key, Spent
 from fased_litellm.usage.costs import reprice as module
 from fased_litellm.usage.costs.pricelist import PriceList
 from fased_litellm.usage.costs.reprice import Repriced, reprice
-from fased_litellm.usage.jsonschema import schemas
 from fased_litellm.usage.money import to_pico
 from fased_litellm.usage.query import filters
 from fased_litellm.usage.query.query import Query

@@ -12,8 +12,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.exports import fased
-from fased_litellm.usage.exports.jsonschema import schemas
 from fased_litellm.usage.exports.sessions import sessions
 from fased_litellm.usage.exports.temptables import Gathering
 from fased_litellm.usage.query.query import Query

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from fased_litellm.usage.jsonschema import schemas
+from fased_litellm.schemas import schemas
 from fased_litellm.usage.query.query import DIMENSIONS, Query
 from fased_litellm.usage.query.report import Estimates, Totals, UsageReport, empty
 from fased_litellm.usage.record import UsageRecord
