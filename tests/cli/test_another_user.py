@@ -25,7 +25,6 @@ from tests.cli.sample_arguments import SAMPLES
 from tests.cli.test_chat import KEY, WHOLE
 from tests.servers import READ, FaultServer, FaultServers
 from tests.usage.samples import sample
-from tests.usage.store.old_ledger import restore
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
@@ -157,16 +156,6 @@ def test_the_log_of_a_program_that_died_is_read_too(place: Place, tmp_path: Path
     place.open(folders=0o755, files=0o644)
     ((status, out, _),) = place.run(["usage", "--json"])
     assert (status, json.loads(out)["totals"]["calls"]) == (0, ROWS + 1)
-
-
-def test_a_ledger_of_an_older_version_is_read_and_stays_one(place: Place) -> None:
-    place.ledger.unlink()
-    restore(1, place.ledger)
-    place.open(folders=0o755, files=0o644)
-    before = place.ledger.read_bytes()
-    ((status, out, _),) = place.run(["usage", "--json", "--all"])
-    assert (status, json.loads(out)["totals"]["calls"]) == (0, 401)
-    assert place.ledger.read_bytes() == before
 
 
 def test_a_reply_is_shown_and_a_budget_that_stops_does(place: Place, server: FaultServer) -> None:

@@ -17,13 +17,12 @@ from pathlib import Path
 from fased_litellm.usage.store import access
 from fased_litellm.usage.store.changes import change
 from fased_litellm.usage.store.ledger import Ledger
-from fased_litellm.usage.store.migrations import LATEST
 from fased_litellm.usage.store.repair import recovery
+from fased_litellm.usage.store.rows import COLUMNS
 from tests.usage.samples import sample
 
 COUNT = 3_000
 _PAGE = 8_192
-_LEAST_COLUMNS = 22
 _ID = re.compile(r"call-\d{5}")
 """SQLite takes any junk for a row; the ids by which calls are known tell which ones are."""
 _HEADER = 100
@@ -179,9 +178,6 @@ def recovered_by_sqlite(program: Sequence[str], path: Path, folder: Path) -> dic
             for row in rows:
                 # Of a lost table, the values stand behind the page it was found on, their number and the id.
                 values = row[4:][: row[2]] if table.startswith("lost_and_found") else row
-                if len(values) > _LEAST_COLUMNS and isinstance(values[1], str) and _ID.fullmatch(values[1]):
+                if len(values) > len(COLUMNS) and isinstance(values[1], str) and _ID.fullmatch(values[1]):
                     found[values[1]] = values[9]
     return found
-
-
-assert LATEST >= 3, "written for tables of version 3 and later"

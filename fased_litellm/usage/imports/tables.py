@@ -1,7 +1,7 @@
 """The ledger's tables about the Node agent: which files were read how far, and what is known of its conversations.
 
-They are part of migration 2 (``usage.migrations``), and so, once released, never changed. No text of a conversation is
-in any of them. Times are milliseconds since 1970 UTC.
+They are part of the ledger's first version (``store.schema``). No text of a conversation is in any of them. Times are
+milliseconds since 1970 UTC.
 
 ``conversation`` — one transcript, under whatever names its file has had. A session key has one for each time that the
 session was begun anew, so several rows may have the same ``session``; sums over a key are sums over its rows.
@@ -34,6 +34,9 @@ failed). Replies that were model calls are rows of ``call``, too.
 ``path``             where it is, or was when it was last seen
 ``agent``            whose it is; '' for run logs
 ``conversation``     of a transcript
+``parent``           the conversation which a transcript continues, by its header; '' for none
+``summed_up``        1 if it does so after a compaction, under the same key
+``copied_until_ms``  calls before that may be copies of the parent's; NULL for none
 ``device`` … ``mtime_ns``  what ``stat`` said when it was last read: as long as that stays, nothing is read
 ``position``         how many bytes of it are in the ledger: up to the end of a line
 ``line``             how many lines these are
@@ -49,6 +52,15 @@ soon as it turns up (``call.counted`` is 0 then).
 
 ``bad_line`` — the lines that could not be read (the first thousand of a file): number from 1, position in bytes, and
 the problem in words, without a word of the line.
+
+``inherited`` — the calls that count although they are from before their session began, since the transcript in which they
+happened was not seen: ``message`` is what follows in ``call_id`` after the ten characters of the conversation,
+``began_ms`` when the session began.
+
+``run_session`` — the session keys that logs of tasks tell, for transcripts that turn up later.
+
+``task_name`` — what people call tasks, by their ids; ``defined`` is 1 for a name from where the task is defined, 0 for
+one of a label.
 """
 
 from __future__ import annotations
@@ -92,6 +104,7 @@ TABLES: tuple[str, ...] = (
       id INTEGER PRIMARY KEY,
       kind TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
       agent TEXT NOT NULL DEFAULT '', conversation INTEGER REFERENCES conversation (id),
+      copied_until_ms INTEGER, parent TEXT NOT NULL DEFAULT '', summed_up INTEGER NOT NULL DEFAULT 0,
       device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
       position INTEGER NOT NULL DEFAULT 0, line INTEGER NOT NULL DEFAULT 0,
       head BLOB, head_size INTEGER NOT NULL DEFAULT 0, tail BLOB,
@@ -101,6 +114,8 @@ TABLES: tuple[str, ...] = (
     )
     """,
     "CREATE INDEX feed_inode ON feed (inode)",
+    # Most transcripts continue no other one.
+    "CREATE INDEX feed_parent ON feed (agent, parent) WHERE parent <> ''",
     """
     CREATE TABLE stand_in (
       session_id TEXT NOT NULL, call_id TEXT NOT NULL,
@@ -114,4 +129,18 @@ TABLES: tuple[str, ...] = (
       PRIMARY KEY (feed, line)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE inherited (
+      started_at_ms INTEGER NOT NULL, message TEXT NOT NULL, call_id TEXT NOT NULL,
+      began_ms INTEGER NOT NULL,
+      PRIMARY KEY (started_at_ms, message, call_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE run_session (
+      agent TEXT NOT NULL, session_id TEXT NOT NULL, session TEXT NOT NULL,
+      PRIMARY KEY (agent, session_id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE task_name (task TEXT PRIMARY KEY, name TEXT NOT NULL, defined INTEGER NOT NULL) WITHOUT ROWID",
 )

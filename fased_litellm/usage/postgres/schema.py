@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _HERE = Path(__file__).parent
-STEPS: tuple[tuple[Path, ...], ...] = (
-    (_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),
-    (_HERE / "schema_2.sql",),
-    (_HERE / "schema_3.sql",),
-)
+STEPS: tuple[tuple[Path, ...], ...] = ((_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,12 @@ CREATE TABLE fased_usage.call (
   response_id text COLLATE "C",
   counted boolean NOT NULL,
   input_cost_pico bigint, output_cost_pico bigint, cache_read_cost_pico bigint, cache_write_cost_pico bigint,
-  price_note text COLLATE "C"
+  price_note text COLLATE "C", proxy_call_id text COLLATE "C", billing text COLLATE "C"
 ) PARTITION BY RANGE (started_at_ms);
 CREATE INDEX ON fased_usage.call (started_at_ms);
 CREATE INDEX ON fased_usage.call (dimension, started_at_ms);
+-- Estimates are few, and reports count them.
+CREATE INDEX call_estimate ON fased_usage.call (started_at_ms) WHERE cost_source = 'estimate';
 CREATE TABLE fased_usage.call_before_2020 PARTITION OF fased_usage.call FOR VALUES FROM (MINVALUE) TO (1577836800000);
 CREATE TABLE fased_usage.call_from_2100 PARTITION OF fased_usage.call FOR VALUES FROM (4102444800000) TO (MAXVALUE);
 

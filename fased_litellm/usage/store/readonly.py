@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 from ... import ownership, plainfile
 from ...errors import LedgerError
-from . import database
+from . import database, migrations
 from .ledger import Ledger
-from .migrations import LATEST
 from .spool import Spool
 
 _ATTEMPTS = 3
@@ -87,7 +86,7 @@ def directly(path: Path) -> sqlite3.Connection | None:
             connection.execute("SELECT count(*) FROM meta").fetchone()
         except sqlite3.Error:
             version = 0
-        if version == LATEST:
+        if version == migrations.LATEST:
             return connection
         connection.close()
     return None

@@ -128,7 +128,7 @@ def test_the_tables_are_made_by_their_owner(
     ledger_path: Path, url: str, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = document(capsys, "usage-prepare", "push", "--prepare", "--to", url)
-    assert made == {"to": shown(server), "before": 0, "after": 3}
+    assert made == {"to": shown(server), "before": 0, "after": 1}
     assert run(capsys, "push", "--prepare", "--to", url)[1] == (
         f"The tables in {shown(server)} are up to date (version 3).\n"
     )

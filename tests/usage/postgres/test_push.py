@@ -69,17 +69,18 @@ def test_the_proxys_ids_travel_and_no_two_calls_become_one(tmp_path: Path, url: 
     assert_consistent(url)
 
 
-def test_a_database_of_version_1_gets_the_column_and_keeps_its_rows(
+def test_an_older_database_gets_a_column_of_calls_and_keeps_its_rows(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = machine(tmp_path / "a.sqlite3", [sample("old", START_MS, proxy_call_id="before")])
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "STEPS", schema.STEPS[:1])
-        assert send(path, url).sent == 1  # what it has no column for is not kept
+    assert send(path, url).sent == 1
+    step = tmp_path / "schema_next.sql"
+    step.write_text("ALTER TABLE fased_usage.call ADD COLUMN region text;")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, (step,)))
     machine(path, [sample("new", START_MS + 40 * DAY_MS, proxy_call_id="x"), sample("near", proxy_call_id="y")])
     assert send(path, url).sent == 2
-    kept = ask(url, "SELECT call_id, proxy_call_id FROM call ORDER BY 1")
-    assert kept == [("near", "y"), ("new", "x"), ("old", None)]
+    kept = ask(url, "SELECT call_id, proxy_call_id, region FROM call ORDER BY 1")
+    assert kept == [("near", "y", None), ("new", "x", None), ("old", "before", None)]
     assert_consistent(url)
 
 

@@ -1,4 +1,4 @@
-"""Ledgers of every released version are brought up to date."""
+"""A ledger of an older version is brought up to date, as a whole or not at all: by the worked example of ``next_version``."""
 
 from __future__ import annotations
 
@@ -6,24 +6,41 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fased_litellm.errors import LedgerError
 from fased_litellm.usage.query.query import DIMENSIONS, Query
+from fased_litellm.usage.store import readonly
+from fased_litellm.usage.store.changes import change
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.migrations import LATEST, migrate
+from fased_litellm.usage.store.rows import COLUMNS
 from tests.usage import writer
 from tests.usage.agreement import assert_rollups_equal_rows, rows
-from tests.usage.samples import DAY_MS, START_MS, expected_groups, expected_totals, sample
-from tests.usage.store.old_ledger import counted, restore, versions
+from tests.usage.samples import START_MS, sample
+from tests.usage.store import next_version
+
+COUNT = 40
+EVERYTHING = Query(0, START_MS * 2, ())
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "usage.sqlite3"
+    """A ledger of the version before the next one, with a row that does not count."""
+    path = tmp_path / "usage.sqlite3"
+    with Ledger(path) as ledger:
+        ledger.record_many(
+            sample(f"c{number}", START_MS + number * 3_600_000, agent="main" if number % 3 else "ops")
+            for number in range(COUNT)
+        )
+        with ledger.transaction() as connection:
+            change(connection, {COUNT: {"counted": 0}})
+    return path
 
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -34,7 +51,24 @@ def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def test_a_ledger_that_another_process_makes_between_two_questions_is_a_ledger(path: Path) -> None:
+def calls(path: Path) -> list[tuple[Any, ...]]:
+    return rows(path, f"SELECT id, {', '.join(COLUMNS)} FROM call ORDER BY id")
+
+
+def reports(path: Path) -> list[Any]:
+    with Ledger(path) as ledger:
+        return [ledger.report(Query(0, START_MS * 2, (name,))) for name in DIMENSIONS]
+
+
+def test_a_new_ledger_has_the_columns_in_the_order_of_its_rows(path: Path) -> None:
+    """By this order, what is left of a damaged row is read."""
+    assert [column[1] for column in rows(path, "PRAGMA table_info(call)")] == ["id", *COLUMNS]
+    assert rows(path, "PRAGMA user_version") == [(LATEST,)]
+
+
+def test_a_ledger_that_another_process_makes_between_two_questions_is_a_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "usage.sqlite3"
+
     def make(statement: str) -> None:
         if "sqlite_master" in statement:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -46,27 +80,26 @@ def test_a_ledger_that_another_process_makes_between_two_questions_is_a_ledger(p
         assert connection.execute("PRAGMA user_version").fetchone() == (LATEST,)
 
 
-@pytest.mark.parametrize("version", versions())
-def test_an_old_ledger_reports_what_it_holds(version: int, path: Path) -> None:
-    restore(version, path)
-    known = counted(version)
+def test_an_older_ledger_reports_what_it_holds_and_takes_new_rows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, known = reports(path), calls(path)
+    next_version.use(monkeypatch)
+    assert reports(path) == before
     with Ledger(path) as ledger:
-        for by in [(), *((name,) for name in DIMENSIONS), ("session", "status"), ("agent", "model", "day")]:
-            for begin, end in [(0, START_MS * 2), (START_MS + 3_700_000, START_MS + 2 * DAY_MS + 1)]:
-                report = ledger.report(Query(begin, end, by))
-                groups = {group.key: group.totals.as_dict() for group in report.groups} if by else {}
-                expected = expected_groups(known, begin, end, by, {})
-                for key, chosen in expected.items():
-                    found = groups[key] if by else report.totals.as_dict()
-                    wanted = expected_totals(chosen)
-                    wanted["costUsd"] = pytest.approx(None if wanted["costUsd"] is None else float(wanted["costUsd"]))
-                    assert found == wanted
-                assert set(groups) == (set(expected) if by else set())
+        assert ledger.record(sample("new"))
+        assert not ledger.record(sample("c1"))
+    assert rows(path, "PRAGMA user_version") == [(next_version.VERSION,)]
+    assert calls(path)[:-1] == known
+    assert rows(path, "SELECT region, count(*) FROM call GROUP BY 1") == [(None, 2), ("eu", COUNT - 1)]
+    assert rows(path, "SELECT name FROM place") == [("main",), ("ops",)]
+    assert_rollups_equal_rows(path)
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(path, "PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.parametrize("version", versions())
-def test_an_old_ledger_gets_the_tables_of_a_new_one(version: int, path: Path, tmp_path: Path) -> None:
-    restore(version, path)
+def test_an_older_ledger_gets_the_tables_of_a_new_one(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_version.use(monkeypatch)
     fresh = tmp_path / "fresh.sqlite3"
     for ledger in (path, fresh):
         with Ledger(ledger) as opened, opened.transaction():
@@ -74,69 +107,63 @@ def test_an_old_ledger_gets_the_tables_of_a_new_one(version: int, path: Path, tm
     assert tables(path) == tables(fresh)
 
 
-def test_a_ledger_of_every_version_is_kept() -> None:
-    """If this is a new version, run ``python -m tests.usage.store.old_ledger``."""
-    assert versions() == list(range(1, LATEST + 1))
+def test_an_older_ledger_that_may_not_be_written_is_read_and_stays_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+    next_version.use(monkeypatch)
+    said: list[str] = []
+    with readonly.reading(path, said.append) as connection:
+        assert connection.execute("SELECT count(region) FROM call").fetchone() == (COUNT - 1,)
+    assert said == []
+    assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", versions())
-def test_an_old_ledger_keeps_its_rows_and_takes_new_ones(version: int, path: Path) -> None:
-    restore(version, path)
-    columns = "id, call_id, started_at_ms, input_tokens, total_tokens, cost_pico, cause, latency_ms, proxy_version"
-    before = rows(path, f"SELECT {columns} FROM call ORDER BY id")
-    with Ledger(path) as ledger:
-        assert ledger.record(sample("new"))
-        assert not ledger.record(sample("call-0001"))
-    assert rows(path, f"SELECT {columns} FROM call ORDER BY id")[:-1] == before
-    assert_rollups_equal_rows(path)
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-    assert rows(path, "PRAGMA foreign_key_check") == []
+def test_a_newer_ledger_is_refused_and_left_alone(path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        next_version.use(patch)
+        reports(path)
+    before = path.read_bytes()
+    newer = rf"newer fased-litellm \(ledger version {LATEST + 1}; this one knows {LATEST}\)"
+    with Ledger(path) as ledger, pytest.raises(LedgerError, match=newer):
+        ledger.record(sample("new"))
+    assert path.read_bytes() == before
 
 
-KILLED = """
-import os, signal, sqlite3, sys
-from pathlib import Path
-from fased_litellm.usage.store import database
-left = int(sys.argv[2])
-
-def count(statement):
-    global left
-    left -= not statement.startswith("--")
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def traced(*arguments, **options):
-    connection = real(*arguments, **options)
-    connection.set_trace_callback(count)
-    return connection
-
-real, sqlite3.connect = sqlite3.connect, traced
-database.connect(Path(sys.argv[1]))
-"""
-
-
-@pytest.mark.parametrize("version", versions()[:-1])
-def test_a_kill_in_the_middle_leaves_the_old_version(version: int, path: Path) -> None:
-    restore(version, path)
-    before = rows(path, "SELECT * FROM call ORDER BY id")
+def test_a_kill_in_the_middle_leaves_the_older_version(path: Path) -> None:
+    before = calls(path)
+    program = [sys.executable, "-m", "tests.usage.store.next_version", str(path)]
     states: list[int] = []
-    moments = range(0, 60, 7) if version == 1 else range(16)  # later steps are short
-    for statements in (*moments, 1000):
-        done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(statements)], check=False)
+    for statements in (*range(14), 1000):
+        done = subprocess.run([*program, str(statements)], check=False)
         ((found,),) = rows(path, "PRAGMA user_version")
         states.append(found)
-        if found == version:
+        assert calls(path) == before
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+        if found == LATEST:
             assert done.returncode == -signal.SIGKILL
-            assert rows(path, "SELECT * FROM call ORDER BY id") == before
-            assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-    # Killed several times while the statements of the step were running, it was migrated at last.
-    assert states[0] == states[3] == states[len(moments) // 2] == version
-    assert states[-1] == LATEST
+            assert "place" not in tables(path)
+    # Killed several times while the statements of the step were running, it was brought up to date at last.
+    assert states[0] == states[3] == states[7] == LATEST
+    assert states[-1] == next_version.VERSION
     assert_rollups_equal_rows(path)
 
 
-def test_several_processes_migrate_one_ledger(path: Path) -> None:
-    restore(1, path)
+def test_several_may_bring_it_up_to_date_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    next_version.use(monkeypatch)
+
+    def record(number: int) -> bool:
+        with Ledger(path) as ledger:
+            return ledger.record(sample(f"new-{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(record, range(8)))
+    assert rows(path, "SELECT count(*), count(region) FROM call") == [(COUNT + 8, COUNT - 1)]
+    assert_rollups_equal_rows(path)
+
+
+def test_several_processes_make_one_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "usage.sqlite3"
     program = [sys.executable, str(Path(writer.__file__)), str(path)]
     running = [
         subprocess.Popen([*program, f"p{number}", "20"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -145,23 +172,5 @@ def test_several_processes_migrate_one_ledger(path: Path) -> None:
     for process in running:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
-    assert rows(path, "SELECT count(*) FROM call") == [(500,)]
+    assert rows(path, "SELECT count(*) FROM call") == [(100,)]
     assert_rollups_equal_rows(path)
-
-
-def test_a_program_of_version_1_that_is_still_running_writes_no_more(path: Path) -> None:
-    """Its rows would be missing in the roll-ups that it does not know; it fails, and they wait in the spool."""
-    restore(1, path)
-    with Ledger(path) as ledger:
-        ledger.record(sample("new"))
-    columns = "calls, failed, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, "
-    columns += "total_tokens, cost_pico, priced_calls, unpriced_calls"
-    with closing(sqlite3.connect(path)) as connection:
-        known = connection.execute("SELECT bucket, dimension FROM rollup LIMIT 1").fetchone()
-        for bucket, dimension in (known, (1, 1)):
-            with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
-                connection.execute(
-                    f"INSERT INTO rollup (bucket, dimension, {columns}) VALUES (?, ?, {', '.join('1' * 11)}) "
-                    "ON CONFLICT (bucket, dimension) DO UPDATE SET calls = calls + 1",
-                    (bucket, dimension),
-                )

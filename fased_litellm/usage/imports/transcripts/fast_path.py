@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
 from msgspec.json import Decoder
 from msgspec.structs import asdict, astuple
 
-from ...store.migrations import BUCKET_MS
+from ...store.schema import BUCKET_MS
 from ..calls import NAMED, USUAL, shape_of
 from ..prices import PriceTable
 from .messages import (

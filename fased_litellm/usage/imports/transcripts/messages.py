@@ -10,7 +10,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from ...store.migrations import BUCKET_MS
+from ...store.schema import BUCKET_MS
 from ..calls import Calls, shape_of
 from ..hashing import blake2b
 from ..prices import PriceTable

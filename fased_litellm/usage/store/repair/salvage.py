@@ -21,8 +21,6 @@ FORGOTTEN_FEED = 0
 """Stands in ``call.feed`` for a file that is not known any more; those that are known count from 1."""
 
 _BATCH = 2000
-_LEAST_COLUMNS = 22
-"""So many columns a call had in the first version, behind the id of its row; no other table has as many."""
 _FEW_FLAWS = 4
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -101,12 +99,12 @@ def _is_call(values: list[Any]) -> bool:
 
 def _row(values: list[Any]) -> tuple[int, list[Any]]:
     """How many of its values make no sense, and the row without these."""
-    # Of a version before, or cut off. The first is the id of the row, which is not kept there.
+    # The first is the id of the row, which is not kept there.
     known = dict(zip(COLUMNS, values[1:], strict=False))
     # Where a length is damaged, what stands behind an id in the file is taken for its end.
     known["call_id"] = _CONTROL.split(known["call_id"], maxsplit=1)[0] or None
     row: list[Any] = []
-    flaws = max(0, _LEAST_COLUMNS + 1 - len(values)) + (values[0] is not None)
+    flaws = max(0, len(COLUMNS) + 1 - len(values)) + (values[0] is not None)
     for name in COLUMNS:
         value = known.get(name, _OTHERWISE.get(name))
         if not _SOUND[name](value):
@@ -118,9 +116,9 @@ def _row(values: list[Any]) -> tuple[int, list[Any]]:
 
 def _names(values: list[Any]) -> Names | None:
     """The names in a row of ``dimension``; None if it is none."""
-    if len(values) not in (1 + len(NAMES), 2 + len(NAMES)) or values[0] is not None:
+    if len(values) != 2 + len(NAMES) or values[0] is not None:
         return None
-    found = dict(zip(_STORED_NAMES, values[1:], strict=False))
+    found = dict(zip(NAMES, values[1:], strict=False))
     sound = all(isinstance(text, str) and len(text) <= MAX_TEXT for text in found.values())
     return tuple(found[name] for name in NAMES) if sound and found["status"] in STATUSES else None
 
@@ -195,19 +193,6 @@ _SOUND: dict[str, Callable[[object], bool]] = {
     "counted": lambda value: value in (0, 1),
 }
 
-# The order of the columns in the files of all versions, since a migration adds columns at the end.
-_STORED_NAMES = (
-    "provider",
-    "model",
-    "agent",
-    "task",
-    "channel",
-    "session",
-    "source",
-    "role",
-    "status",
-    "served_model",
-)
 _OTHERWISE: dict[str, Any] = {
     **{name: 0 for name in COLUMNS if name.endswith("_tokens")},
     "cost_source": "unknown",

@@ -31,7 +31,7 @@ from fased_litellm.usage.store.spool import Spool
 from tests.fuzz import ledgers
 from tests.usage.agreement import assert_rollups_equal_rows, rows, table
 from tests.usage.samples import sample
-from tests.usage.store.old_ledger import restore
+from tests.usage.store import next_version
 from tests.usage.store.test_rows import rows_of
 
 COUNT = 4000
@@ -221,12 +221,17 @@ def test_the_host_stays_and_the_file_is_another(sound: Path, path: Path) -> None
     assert after["ledger"] != before["ledger"]
 
 
-def test_a_damaged_ledger_of_an_older_version_is_saved(path: Path) -> None:
-    restore(1, path)
-    put(path, path, pages_of(path, "rollup"))
+def test_a_damaged_ledger_of_an_older_version_is_saved(
+    sound: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(path, sound, pages_of(sound, "rollup"))
+    before = calls(sound)
+    next_version.use(monkeypatch)
     found = recover(path)
     assert found is not None
-    assert found.salvaged.calls == 400
+    assert found.salvaged.calls == len(before)
+    assert calls(path) == before
+    assert rows(path, "PRAGMA user_version") == [(next_version.VERSION,)]
     assert_rollups_equal_rows(path)
 
 
