@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
     from .context import CallContext as CallContext
     from .provider import LiteLLMProvider as LiteLLMProvider
+    from .version import __version__ as __version__
 
 _PUBLIC = {
     "CallContext": "context",
     "LiteLLMProvider": "provider",
+    "__version__": "version",
 }
 
 __all__ = ["CallContext", "LiteLLMProvider", "__version__"]

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     if arguments in (["--version"], ["-V"]):
         # Before typer is imported: this is what scripts and prompts call most.
-        from .. import __version__
+        from ..version import __version__
 
         sys.stdout.write(f"fased-litellm {__version__}\n")
         return 0

@@ -93,7 +93,7 @@ def glance(
 
     session.begin(profile="dev" if dev else profile)
     if version:
-        from .. import __version__
+        from ..version import __version__
 
         typer.echo(f"fased-litellm {__version__}")
         raise typer.Exit

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import Issue, MissingVariable
+from .placeholders import names_in
 
 _BEGIN = "Missing env var "
 
@@ -52,8 +53,6 @@ def require(text: str, place: str, dotenv: Path) -> None:
     Raises:
         MissingVariable: it still has a ``${VAR}`` in it.
     """
-    from .substitution import names_in
-
     for name in names_in(text):
         raise needed(Issue(place, message(name, place)), dotenv)
 

@@ -1,8 +1,7 @@
-"""``${VAR}`` in the values of a config.
+"""Replace ``${VAR}`` in the values of a config.
 
-Fact: the grammar and the message are those of ``src/config/env-substitution.ts``. A name is ``[A-Z_][A-Z0-9_]*``; anything
-else behind a dollar sign stays as it is; ``$${NAME}`` is a literal ``${NAME}``; an empty variable counts as missing; a
-substituted text is not looked at again; keys are never touched.
+Fact: as in ``src/config/env-substitution.ts``, an empty variable counts as missing, a substituted text is not looked at again, and
+keys are never touched. The grammar is in ``placeholders``.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ from ..errors import Issue
 from . import missing as missing_variables
 from .environment import Environment, for_keys
 from .keypath import KeyPath, dotted
+from .placeholders import PLACEHOLDER, names_in
 from .schema import SECTIONS
 
 _READ = {(name,) for name in (*SECTIONS, "cron", "env", "session")}
 """Sections of which this package uses values."""
-
-_TOKEN = re.compile(r"\$(\$?)\{([A-Z_][A-Z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +29,6 @@ class Template:
     path: KeyPath
     text: str
     names: tuple[str, ...]
-
-
-def names_in(text: str) -> tuple[str, ...]:
-    """The variables which a text refers to, in order, each once."""
-    return tuple(dict.fromkeys(name for escape, name in _TOKEN.findall(text) if not escape))
-
-
-def sole_name(text: str) -> str | None:
-    """``NAME`` if the text is exactly ``${NAME}``, which Fased's secrets treat as a reference to the environment."""
-    match = _TOKEN.fullmatch(text.strip())
-    return match.group(2) if match and not match.group(1) else None
-
-
-def literal(text: str) -> str:
-    """A text as it is written into a config, so that it is read back as it is: a ``${NAME}`` in it names no variable.
-
-    Names of models come from the proxy, and none of them may bring a variable of this machine into what is sent.
-    """
-    return _TOKEN.sub(lambda match: f"${match.group()}", text)
-
-
-def without_escapes(text: str) -> str:
-    """A text of a config as it is meant, where it holds no variable: ``$${NAME}`` is ``${NAME}``."""
-    return _TOKEN.sub(lambda match: match.group()[1:] if match.group(1) else match.group(), text)
 
 
 def templates(tree: Any) -> list[Template]:
@@ -114,7 +88,7 @@ def substitute(tree: Any, env: Mapping[str, str]) -> tuple[Any, list[Issue], lis
             missing.append(name)
             return match.group()
 
-        result = _TOKEN.sub(value, text)
+        result = PLACEHOLDER.sub(value, text)
         for name in dict.fromkeys(missing):
             message = missing_variables.message(name, place)
             if untrusted.get(name):

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from .. import __version__
 from ..errors import CallError, ProxyError
 from ..net.messages import MIB, Answer, Limits, Request
 from ..net.transport import AsyncTransport, Transport
 from ..redaction import Secret, hide_known_in
+from ..version import __version__
 from .answers import json_of
 from .exchange import Exchange
 from .reply import Delta, Reply

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.config.substitution import literal, names_in, sole_name, substitute, templates, without_escapes
+from fased_litellm.config.placeholders import literal, names_in, sole_name, without_escapes
+from fased_litellm.config.substitution import substitute, templates
 from fased_litellm.errors import Issue
 
 ENV = {"LITELLM_API_KEY": "sk-test-key", "A": "1", "B": "${A}", "_X9": "under", "EMPTY": ""}

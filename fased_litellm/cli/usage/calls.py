@@ -15,7 +15,7 @@ from ...usage.query.totals import Totals
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask_at, reach
+from .asking import ask_at, beginning, reach
 
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
@@ -81,7 +81,7 @@ def calls(
         "status": status,
         "host": host,
     }
-    day, place = options.beginning(first)
+    day, place = beginning(first)
     times = options.Times(today, days, month, day, last, everything, tz)
     query = options.Question(times, names, where).now()
     if limit is None and not as_json and not as_csv:
@@ -114,7 +114,7 @@ def session_calls(
 ) -> None:
     from ...usage.query.lookup import session as find_session
 
-    day, place = options.beginning(first)
+    day, place = beginning(first)
     times = options.Times(today, days, month, day, last, tz=tz)
 
     def who(connection: Connection, dialect: Dialect) -> Subject:
@@ -142,7 +142,7 @@ def task_calls(
 ) -> None:
     from ...usage.query.lookup import task as find_task
 
-    day, place = options.beginning(first)
+    day, place = beginning(first)
     times = options.Times(today, days, month, day, last, tz=tz)
 
     def who(connection: Connection, dialect: Dialect) -> Subject:

@@ -13,7 +13,7 @@ from ...usage.query.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
-from .asking import ask_at, reach
+from .asking import ask_at, beginning, reach
 
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
@@ -99,7 +99,7 @@ def usage(
     chosen = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--watch", watch is not None)) if given]
     if len(chosen) > 1:
         raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined.", hint="Give the one or the other.")
-    day, place = options.beginning(first)
+    day, place = beginning(first)
     # What is said about the groups is about those of a table.
     screen = not (by or sort or as_json or as_csv) and top is None
     question = options.Question(

@@ -11,7 +11,7 @@ from ...errors import UsageError
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask_at
+from .asking import ask_at, beginning
 
 if TYPE_CHECKING:
     from ...proxy.pricing.prices import Prices
@@ -89,7 +89,7 @@ def compare(
     first, second = periods.DEFAULT if before is None or after is None else (before, after)
     *pair, remark = periods.compared(first, second, now_ms, query.zone, query.first_weekday)
     both = (pair[0], pair[1])
-    place = options.beginning([database])[1] if database else None
+    place = beginning([database])[1] if database else None
     if database and place is None:
         raise UsageError(f"--from {database} is no address.", hint="Periods are arguments: last-week this-week.")
     prices_of = _prices()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
@@ -14,9 +14,6 @@ from ...errors import UsageError
 from ...usage.query.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
 from ...usage.query.usersettings import first_weekday, zone_of
 from ...usage.query.windows import THIS_MONTH, window
-
-if TYPE_CHECKING:
-    from ...usage.postgres.url import Place
 
 Names = list[str] | None
 _MANY = "NAME[,NAME]"
@@ -30,7 +27,7 @@ Month = Annotated[
 
 
 def _day(given: str | None) -> str | None:
-    if given is not None and _is_address(given):
+    if given is not None and is_address(given):
         raise UsageError(
             "This command asks this machine alone: --from takes a day here.",
             hint="A database is asked by `fased usage`, and by its calls, session and task.",
@@ -38,7 +35,7 @@ def _day(given: str | None) -> str | None:
     return given
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether it names a database, rightly or not; so that no error about a day quotes a password."""
     return text.lower().lstrip().startswith("postgres")
 
@@ -55,7 +52,7 @@ From = Annotated[
         help="First day, as 2026-11-16, or an instant; or postgresql://user@host/database, to which many machines push.",
     ),
 ]
-"""``First``, and a database to ask instead of this machine; ``beginning`` tells them apart."""
+"""``First``, and a database to ask instead of this machine; ``asking.beginning`` tells them apart."""
 Host = Annotated[Names, typer.Option("--host", metavar=_MANY, help="Only this machine, of those in such a database.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; today by default.")]
 Everything = Annotated[bool, typer.Option("--all", help="The whole history.")]
@@ -104,26 +101,6 @@ NoImport = Annotated[
 ]
 """Takes effect by itself; the parameter is never looked at."""
 Top = Annotated[int | None, typer.Option("--top", metavar="N", help="The first N groups, and the others as one.")]
-
-
-def beginning(given: Names) -> tuple[str | None, Place | None]:
-    """The day and the database that ``From`` names; None for none.
-
-    Raises:
-        UsageError: there are several of one kind, or an address cannot be read.
-    """
-    addresses = [text for text in given or () if _is_address(text)]
-    days = [text for text in given or () if not _is_address(text)]
-    if len(addresses) > 1:
-        raise UsageError("--from names two databases.", hint="Ask one after the other.")
-    if len(days) > 1:
-        raise UsageError(f"--from names two days: {days[0]} and {days[1]}.", hint="The last one is named by --to.")
-    day = days[0] if days else None
-    if not addresses:
-        return day, None
-    from .asking import place_of
-
-    return day, place_of(addresses[0], "--from")
 
 
 class Times(NamedTuple):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ... import __version__
 from ...errors import AddressBlocked, CallError, MissingKey, UsageError
 from ...net.addresses import vet_host
 from ...net.messages import Request
@@ -18,6 +17,7 @@ from ...proxy.reply import mapping, mappings
 from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember
+from ...version import __version__
 from .attempt import Shot, fire
 from .providerwords import refused
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...context import CallContext
 from ...refs import ModelRef
-from ..query.query import NONE
+from ..query.names import NONE
 from .amounts import exact
 from .windows import PERIODS, Period
 

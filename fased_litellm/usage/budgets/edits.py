@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...errors import UsageError
 from ...refs import normalize_agent_id
-from ..query.query import NONE
+from ..query.names import NONE
 from ..query.usersettings import default_zone, zone_of
 from ..record import MAX_TEXT
 from .amounts import parse_usd

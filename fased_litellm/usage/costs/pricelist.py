@@ -29,7 +29,7 @@ from ...proxy.urls import normalize_base_url
 from ...redaction import redact
 from ...refs import PROVIDER, ModelRef, normalize_provider
 from ...roles.choice import parse_ref
-from ..imports.prices import written, written_of
+from .config_prices import written, written_of
 
 _MILLION = 1_000_000
 

@@ -21,11 +21,11 @@ from ..money import from_pico, to_number
 from ..query.conditions import conditions
 from ..query.dialect import SQLITE
 from ..query.query import Query
-from ..reconcile.filled import ID_PREFIX
 from ..record import ESTIMATE
 from ..store import importlock
 from ..store.changes import change
 from ..store.ledger import Ledger
+from ..store.proxyrows.ids import ID_PREFIX
 from ..store.rollups import CALL_SUMS, TABLES
 from ..store.snapshot import asking
 from .charge import priced

@@ -14,8 +14,8 @@ from ..query.conditions import conditions
 from ..query.dialect import SQLITE
 from ..query.query import COLUMNS, Query
 from ..query.tasknames import task_names
-from ..reconcile.filled import ID_PREFIX
 from ..record import iso
+from ..store.proxyrows.ids import ID_PREFIX
 from ..store.rollups import CALL_SUMS
 from .batch import ManyPriced
 from .charge import Priced

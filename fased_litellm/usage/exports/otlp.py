@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ... import __version__
+from ...version import __version__
 from ..record import FAILED
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"

@@ -10,8 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..query.conditions import Conditions, conditions
-from ..query.dialect import SQLITE
+from ..query.conditions import conditions
+from ..query.dialect import SQLITE, Conditions
 from ..query.planner import Grain, stretches
 from ..query.query import Query
 from ..query.sql import parts

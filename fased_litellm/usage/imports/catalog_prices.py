@@ -5,12 +5,15 @@ Only an import that comes upon a message without a cost, on a machine that keeps
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from ...paths import Paths
 from ...proxy.tokens import TokenUsage
 from ..costs.batch import ManyPriced
 from ..costs.pricelist import Price, PriceList
-from .prices import PER_MILLION, UNKNOWN, Cost, Flat, Lists, flat
+from .flat_price import PER_MILLION, UNKNOWN, Cost, Flat, flat
 from .transcripts.tokens import Tokens
 
 
@@ -37,9 +40,9 @@ class CatalogPrice:
         return found.cost, source, *found.parts, note
 
 
-def price_list(lists: Lists) -> PriceList:
-    """The prices, as they are looked up afterwards, too."""
-    return PriceList(lists.config, lists.base_urls, lists.paths, datetime.now(UTC))
+def price_list(config: Mapping[str, Any], base_urls: Mapping[str, str], paths: Paths) -> PriceList:
+    """The prices, as they are looked up afterwards, too. The arguments are those of ``prices.Lists``."""
+    return PriceList(config, base_urls, paths, datetime.now(UTC))
 
 
 def find(prices: PriceList, provider: str, model: str) -> Flat | CatalogPrice | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from itertools import chain
 
-from ..reconcile import filled
 from ..store import database
 from ..store.ledger import Ledger
+from ..store.proxyrows import filled
 from ..store.rows import last_id
 from ..store.snapshot import asking
 from . import progress_rows

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ..reconcile import filled
 from ..store.bulk_insert import Insertion
 from ..store.changes import put_flat
 from ..store.dimensions import Dimensions
 from ..store.ledger import Ledger
+from ..store.proxyrows import filled
 from ..store.rollups import Part
 from ..store.rows import last_id
 from . import unreadable

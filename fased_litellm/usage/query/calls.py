@@ -11,10 +11,11 @@ from ...errors import UsageError
 from ..money import from_pico
 from ..record import UsageRecord, iso
 from ..store.rollups import CALL_SUMS
-from .conditions import Conditions, conditions
-from .dialect import SQLITE, Connection, Dialect
+from .conditions import conditions
+from .dialect import SQLITE, Conditions, Connection, Dialect
 from .filters import CALL_KEYS, HAS, NUMBERS, Filter
-from .query import COLUMNS, Query, nearest, plain
+from .names import nearest, plain
+from .query import COLUMNS, Query
 from .report import build
 from .tasknames import task_names
 from .totals import SUMS, Totals

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .dialect import Dialect, lowered
-from .query import ALL_COLUMNS, HOST, NONE, Query
+from .dialect import Conditions, Dialect, lowered
+from .names import NONE
+from .query import ALL_COLUMNS, HOST, Query
 
 if TYPE_CHECKING:
     from .filters import Filter
-
-
-@dataclass(slots=True)
-class Conditions:
-    """What a statement needs for them.
-
-    Attributes:
-        ctes: common table expressions, by name; nothing is bound in them.
-        terms: conditions to be joined by "and".
-        values: what is bound in the terms, in order.
-    """
-
-    ctes: dict[str, str] = field(default_factory=dict)
-    terms: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
 
 
 def conditions(query: Query, dialect: Dialect, *, single: bool = False) -> Conditions:

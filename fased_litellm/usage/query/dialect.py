@@ -7,7 +7,7 @@ counted with ``CASE``, numbers that this package made stand in the text, and all
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ...errors import UsageError
@@ -75,6 +75,21 @@ class Dialect:
                 f"{what} tells machines apart, and this is the history of one.",
                 hint="Ask the database that they push to: --from postgresql://…",
             )
+
+
+@dataclass(slots=True)
+class Conditions:
+    """What a statement needs for them.
+
+    Attributes:
+        ctes: common table expressions, by name; nothing is bound in them.
+        terms: conditions to be joined by "and".
+        values: what is bound in the terms, in order.
+    """
+
+    ctes: dict[str, str] = field(default_factory=dict)
+    terms: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
 
 
 def lowered(text: str) -> str:

@@ -31,7 +31,7 @@ from ...errors import FilterError
 from ...numerals import typed
 from ..money import PICO_PER_USD, from_pico
 from ..record import STATUSES
-from .query import NONE, nearest, plain
+from .names import NONE, nearest, plain
 
 NAME_KEYS: dict[str, str] = {
     "agent": "agent",

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 
 from ...errors import UsageError
 from ..store.rollups import CALL_SUMS
-from .conditions import Conditions
-from .dialect import Dialect, lowered
+from .dialect import Conditions, Dialect, lowered
 from .filters import CALL_KEYS, HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
 from .planner import Grain
 from .query import HOST, Query

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from .conditions import Conditions, conditions
-from .dialect import SQLITE, Connection, Dialect
+from .conditions import conditions
+from .dialect import SQLITE, Conditions, Connection, Dialect
+from .names import NONE
 from .planner import Grain
-from .query import NONE, Query
+from .query import Query
 from .report import UsageReport, build
 from .sql import parts
 from .timeseries import Spread, axis

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ...errors import UsageError
+from .names import nearest, plain
 from .timezones import UTC_ZONE, Zone
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ ALL_COLUMNS: dict[str, str] = {**COLUMNS, HOST: "host"}
 HOUR, DAY, WEEK, MONTH = TIMES = ("hour", "day", "week", "month")
 """The dimensions of time, in the time zone of the query. Weeks are those of ISO 8601, from Monday, unless ``first_weekday`` says otherwise."""
 DIMENSIONS: tuple[str, ...] = (*COLUMNS, *TIMES)
-NONE = "-"
-"""Stands for "no value" in a filter, as in tables."""
 
 SortKey = Literal["cost", "tokens", "calls", "failed", "input", "output", "cached", "unpriced", "name", "time"]
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
@@ -131,23 +130,3 @@ def check(query: Query) -> Query:
     if query.top is not None and query.top < 1:
         raise UsageError(f"--top must be at least 1, not {query.top}.")
     return query
-
-
-def plain(name: str) -> str:
-    """A name without what people write differently: ``served-model`` as ``servedmodel``."""
-    return name.lower().replace("-", "").replace("_", "")
-
-
-def nearest(word: str, known: Mapping[str, str], names: Iterable[str]) -> str:
-    """A hint with the name that was probably meant, and all of them.
-
-    Args:
-        word: as ``plain`` gives it.
-        known: plain name → the name itself.
-        names: those to list.
-    """
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1)
-    meant = f"Did you mean {known[near[0]]}? " if near else ""
-    return f"{meant}Known are {', '.join(names)}."

@@ -17,19 +17,12 @@ from .sorting import in_order
 from .sql import grain_columns, parts
 from .tasknames import shown_keys, task_names
 from .timezones import UTC_ZONE, Zone
-from .totals import COUNTS, SUMS, Totals, add
+from .totals import COUNTS, SUMS, Group, Totals, add
 
 __all__ = ["COUNTS", "Group", "Rest", "Totals", "Unpriced", "UsageReport", "add", "build", "empty"]
 
 REPRICE = "fased usage reprice"
 """The command that computes the cost of calls whose price was not known."""
-
-
-class Group(NamedTuple):
-    """The calls that agree in all dimensions of a report: ``key`` has a value for each, None for none."""
-
-    key: tuple[str | None, ...]
-    totals: Totals
 
 
 class Rest(NamedTuple):

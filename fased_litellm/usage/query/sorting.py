@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .periods import order
 from .query import TIMES, UPWARDS, Sort, SortKey
-from .totals import Totals
-
-if TYPE_CHECKING:
-    from .report import Group
+from .totals import Group, Totals
 
 MEASURES: dict[SortKey, Callable[[Totals], tuple[int, ...]]] = {
     "cost": lambda totals: (totals.cost_pico, totals.total_tokens),

@@ -58,6 +58,13 @@ class Totals(NamedTuple):
         return document
 
 
+class Group(NamedTuple):
+    """The calls that agree in all dimensions of a report: ``key`` has a value for each, None for none."""
+
+    key: tuple[str | None, ...]
+    totals: Totals
+
+
 COUNTS = Totals._fields[:8]
 """The fields of ``Totals`` that are plain counts, in the order of the report."""
 SUMS = Totals._fields[:12]

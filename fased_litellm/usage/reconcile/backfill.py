@@ -13,10 +13,7 @@ from ..costs.charge import priced
 from ..costs.pricelist import Price, PriceList
 from ..money import from_pico
 from ..record import UsageRecord
-from .filled import ID_PREFIX
-
-COST_SOURCE = "spend-row"
-"""Where the cost of such a row comes from: the proxy's own, afterwards."""
+from ..store.proxyrows.ids import COST_SOURCE, ID_PREFIX
 
 
 def record_of(row: SpendRow, prices: PriceList | None = None) -> UsageRecord:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from .matching import MARGIN_MS, NEAR_MS
+from ..store.proxyrows.matching import MARGIN_MS, NEAR_MS
 from .result import ALIKE, KINDS, Difference, Kind, Reconciliation, Side
 
 _TOLERANCE_PICO = 1_000

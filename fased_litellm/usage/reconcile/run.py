@@ -24,11 +24,13 @@ from ...secrets.lookup import resolve_key
 from ..costs.pricelist import PriceList
 from ..record import UsageRecord
 from ..store.ledger import Ledger
+from ..store.proxyrows import matching
+from ..store.proxyrows.scratch import scratch
 from ..store.rows import last_id
-from . import backfill, matching
+from . import backfill
 from .outcomes import judge
 from .result import Reconciliation
-from .tempdb import row_of, scratch, take_agent, take_history, take_rows
+from .tempdb import row_of, take_agent, take_history, take_rows
 from .totals import TotalsOnly, totals_only
 
 _SETTLED_S = LAG_S + 5.0

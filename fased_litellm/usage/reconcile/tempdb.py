@@ -1,48 +1,28 @@
-"""Both sides of a comparison in a temporary database, which is gone with its connection."""
+"""Copy both sides of a comparison into its temporary database: the history, and the rows of the proxy."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...paths import Paths
 from ...proxy.spend import SpendRow
 from ..imports.transcripts.compactions import summaries
 from ..money import to_pico
 from ..store import database
+from ..store.proxyrows.matching import MARGIN_MS
+from ..store.proxyrows.scratch import insert_batch
 from ..store.rollups import USED
 from ..store.snapshot import asking
 from .backfill import id_of
-from .matching import MARGIN_MS
 
 _BATCH = 2_000
-_TABLES = (
-    """
-    CREATE TABLE here (
-      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, proxy_call_id TEXT, response_id TEXT,
-      started_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER, cost_source TEXT, feed INTEGER, used INTEGER NOT NULL DEFAULT 1,
-      fill_id TEXT, filled INTEGER NOT NULL DEFAULT 0
-    )
-    """,
-    """
-    CREATE TABLE there (
-      id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL, started_at_ms INTEGER NOT NULL,
-      ended_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL,
-      fill_id TEXT NOT NULL UNIQUE, whole TEXT NOT NULL, client TEXT
-    )
-    """,
-    "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
-    "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
-    "CREATE TABLE summary (at_ms INTEGER PRIMARY KEY)",
-    "CREATE TABLE conversation (first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)",
-)
 _HERE = f"""
 SELECT call.call_id, call.proxy_call_id, call.response_id, call.started_at_ms, dimension.model, status, call.total_tokens,
   cost_pico, cost_source, feed, {USED.replace("total_tokens", "call.total_tokens")}, coalesce(own.call_id, instead.call_id), own.call_id IS NOT NULL
@@ -51,47 +31,6 @@ LEFT JOIN filled AS own ON own.call_id = call.call_id
 LEFT JOIN filled AS instead ON instead.replaced_by = call.call_id
 WHERE counted AND provider = 'litellm' AND call.started_at_ms >= ? AND call.started_at_ms < ?
 """  # noqa: S608 - constants
-
-
-class Candidate(NamedTuple):
-    """A call of the history, as far as it is compared with the rows that ``--fill`` added."""
-
-    call_id: str
-    proxy_call_id: str | None
-    response_id: str | None
-    model: str
-    total_tokens: int
-    started_at_ms: int
-    feed: int | None
-    status: str
-
-
-class Filled(NamedTuple):
-    """A row that ``--fill`` added, as in the table ``filled``."""
-
-    call_id: str
-    proxy_call_id: str | None
-    response_id: str | None
-    model: str
-    total_tokens: int
-    started_at_ms: int
-    ended_at_ms: int
-    replaced_by: str | None
-    matched_by: str | None
-
-
-@contextmanager
-def scratch() -> Iterator[sqlite3.Connection]:
-    """An empty comparison. It lies in a temporary file as soon as it is large."""
-    connection = sqlite3.connect("", isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA journal_mode = MEMORY")
-        for table in _TABLES:
-            connection.execute(table)
-        yield connection
-    finally:
-        connection.close()
 
 
 def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_ms: int) -> None:
@@ -107,7 +46,7 @@ def take_history(connection: sqlite3.Connection, ledger: Path, from_ms: int, to_
         try:
             rows = source.execute(_HERE, (from_ms - MARGIN_MS, to_ms + MARGIN_MS))
             while batch := rows.fetchmany(_BATCH):
-                _insert(
+                insert_batch(
                     connection,
                     "INSERT INTO here (call_id, proxy_call_id, response_id, started_at_ms, model, status, total_tokens, cost_pico,"
                     " cost_source, feed, used, fill_id, filled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -125,7 +64,7 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
     """
     iterator = iter(rows)
     while batch := list(islice(iterator, _BATCH)):
-        _insert(
+        insert_batch(
             connection,
             "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico,"
             " fill_id, whole, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,43 +96,11 @@ def take_agent(connection: sqlite3.Connection, ledger: Path, paths: Paths, from_
     """
     with asking(ledger) as source:
         sql = "SELECT first_ms, last_ms FROM conversation WHERE first_ms IS NOT NULL AND last_ms >= ?"
-        _insert(
+        insert_batch(
             connection, "INSERT INTO conversation VALUES (?, ?)", source.execute(sql, (from_ms - MARGIN_MS,)).fetchall()
         )
         times = summaries(paths, source, from_ms - MARGIN_MS)
-    _insert(connection, "INSERT OR IGNORE INTO summary VALUES (?)", [(time,) for time in times])
-
-
-def insert_calls(connection: sqlite3.Connection, calls: Iterable[Candidate]) -> None:
-    """Take calls as they are compared in ``replacing``, in the order of time."""
-    in_order = sorted(calls, key=lambda call: (call.started_at_ms, call.call_id))
-    _insert(
-        connection,
-        "INSERT INTO here (call_id, proxy_call_id, response_id, model, total_tokens, started_at_ms, feed, status)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        in_order,
-    )
-
-
-def insert_filled(connection: sqlite3.Connection, rows: Iterable[Filled]) -> None:
-    """Take rows that ``--fill`` added, in the order of time."""
-    _insert(
-        connection,
-        "INSERT INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico, fill_id, whole)"
-        " VALUES (?, ?, ?, ?, ?, '', ?, 0, ?, '')",
-        [
-            (
-                row.proxy_call_id or row.call_id,
-                row.response_id or row.proxy_call_id or row.call_id,
-                row.started_at_ms,
-                row.ended_at_ms,
-                row.model,
-                row.total_tokens,
-                row.call_id,
-            )
-            for row in sorted(rows, key=lambda row: (row.started_at_ms, row.call_id))
-        ],
-    )
+    insert_batch(connection, "INSERT OR IGNORE INTO summary VALUES (?)", [(time,) for time in times])
 
 
 def row_of(whole: str) -> SpendRow:
@@ -215,9 +122,3 @@ def _client(row: SpendRow) -> str | None:
 
 def _whole(row: SpendRow) -> str:
     return json.dumps({**asdict(row), "spend": str(row.spend)}, separators=(",", ":"))
-
-
-def _insert(connection: sqlite3.Connection, sql: str, batch: Sequence[Sequence[Any]]) -> None:
-    connection.execute("BEGIN")
-    connection.executemany(sql, batch)
-    connection.execute("COMMIT")

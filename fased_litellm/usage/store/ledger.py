@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ...errors import LedgerError
-from ..reconcile import filled
 from ..record import UsageRecord
 from . import database, rollups
 from .busy import Patience
 from .dimensions import Dimensions, names_of
+from .proxyrows import filled
+from .proxyrows.ids import ID_PREFIX
 from .rows import insert, last_id, part_of, row_of
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class Ledger:
 
     def _add(self, connection: sqlite3.Connection, records: Iterable[UsageRecord]) -> int:
         given = tuple(records)
-        filling = [record.call_id for record in given if record.call_id.startswith(filled.ID_PREFIX)]
+        filling = [record.call_id for record in given if record.call_id.startswith(ID_PREFIX)]
         before = last_id(connection) if filling or filled.any_filled(connection) else None
         parts = [part for record in given if (part := self._insert(connection, record)) is not None]
         rollups.add(connection, parts)

@@ -21,7 +21,8 @@ from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.tokens import TokenUsage
 from fased_litellm.usage.costs.charge import priced
 from fased_litellm.usage.costs.pricelist import Price, PriceList
-from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, known
+from fased_litellm.usage.imports.flat_price import UNKNOWN
+from fased_litellm.usage.imports.prices import PriceTable, known
 from tests.usage.imports.node import T0, Node, reply, usage
 
 URL = "http://127.0.0.1:4000"

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from fased_litellm.proxy.tokens import TokenUsage
 from fased_litellm.usage.costs.charge import priced
+from fased_litellm.usage.costs.config_prices import written
 from fased_litellm.usage.costs.pricelist import per_token
-from fased_litellm.usage.imports.prices import UNKNOWN, PriceTable, written
+from fased_litellm.usage.imports.flat_price import UNKNOWN
+from fased_litellm.usage.imports.prices import PriceTable
 from fased_litellm.usage.imports.transcripts.tokens import of_message
 from tests.usage.imports.node import usage
 

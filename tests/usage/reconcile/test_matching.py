@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.spend import SpendRow
 from fased_litellm.usage.costs.pricelist import PriceList
-from fased_litellm.usage.reconcile import matching
 from fased_litellm.usage.reconcile.backfill import record_of
 from fased_litellm.usage.reconcile.outcomes import judge
 from fased_litellm.usage.reconcile.result import Reconciliation
-from fased_litellm.usage.reconcile.tempdb import row_of, scratch, take_history, take_rows
+from fased_litellm.usage.reconcile.tempdb import row_of, take_history, take_rows
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.proxyrows import matching
+from fased_litellm.usage.store.proxyrows.scratch import scratch
 from tests.usage.samples import DAY_MS, START_MS, sample
 
 WINDOW = (START_MS, START_MS + DAY_MS)

@@ -19,13 +19,14 @@ from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.spent import Key, Spent
 from fased_litellm.usage.imports.pipeline import run
 from fased_litellm.usage.money import to_pico
-from fased_litellm.usage.reconcile import matching
 from fased_litellm.usage.reconcile.backfill import record_of
 from fased_litellm.usage.reconcile.outcomes import judge
 from fased_litellm.usage.reconcile.result import Reconciliation
-from fased_litellm.usage.reconcile.tempdb import row_of, scratch, take_history, take_rows
+from fased_litellm.usage.reconcile.tempdb import row_of, take_history, take_rows
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.proxyrows import matching
+from fased_litellm.usage.store.proxyrows.scratch import scratch
 from fased_litellm.usage.store.repair.pages import Pages
 from fased_litellm.usage.store.repair.salvage import salvage
 from fased_litellm.usage.store.spool import Spool

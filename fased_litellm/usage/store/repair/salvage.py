@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...money import MAX_COST_USD, to_pico
-from ...reconcile import superseded
 from ...record import MAX_COUNT, MAX_TEXT, STATUSES
 from ..dimensions import NAMES, Dimensions, Names
+from ..proxyrows import superseded
 from ..rows import COLUMNS, insert_many
 from . import cells
 from .pages import Pages

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.usage.imports.prices import PriceTable, Written
+from fased_litellm.usage.costs.config_prices import Written
+from fased_litellm.usage.imports.prices import PriceTable
 from fased_litellm.usage.imports.transcripts.fast_path import Usual
 from fased_litellm.usage.imports.transcripts.jsonlines import plain
 from fased_litellm.usage.imports.transcripts.messages import Messages

@@ -5,11 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-ID_PREFIX = "spend:"
-"""How the ids of such calls begin."""
-AFTER_PREFIX = "spend;"
-"""What comes after all of these ids."""
-
 
 def any_filled(connection: sqlite3.Connection) -> bool:
     """Whether there are such calls at all."""

@@ -15,13 +15,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from ..record import ESTIMATE
-from ..store.changes import change
+from ...record import ESTIMATE
+from ..changes import change
 from . import matching
-from .backfill import COST_SOURCE
-from .filled import AFTER_PREFIX, ID_PREFIX
+from .ids import AFTER_PREFIX, COST_SOURCE, ID_PREFIX
 from .matching import MARGIN_MS
-from .tempdb import Candidate, Filled, insert_calls, insert_filled, scratch
+from .scratch import Candidate, Filled, insert_calls, insert_filled, scratch
 
 _LONGEST_MS = 3_600_000
 """No call that is known by its content alone takes longer, in milliseconds."""
