@@ -8,19 +8,19 @@ call is priced by itself.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from ...proxy.billed import BilledDetail
-from ...proxy.pricing.charge import Charge
+from ...proxy.pricing.charge import DIFFERENT_DEPLOYMENTS, Charge
 from ...proxy.pricing.longprompt import LONG_PROMPT
 from ...proxy.pricing.prices import Prices
 from ...proxy.tokens import TokenUsage
 from ..money import MAX_COST_USD, rounded, to_pico
-from .charge import Priced, priced
+from .charge import Parts, Priced, priced
 
 _PLAIN = BilledDetail()
 _MOST_PICO = to_pico(MAX_COST_USD)
@@ -42,6 +42,9 @@ class _Rates(NamedTuple):
     doubt: str | None
 
 
+_NEW = _Rates((), 0, None)
+
+
 class ManyPriced:
     """Prices of one model for many calls.
 
@@ -51,11 +54,16 @@ class ManyPriced:
 
     def __init__(self, prices: Prices) -> None:
         self._prices = prices
+        # Which deployment is the dearest depends on the call.
+        several = prices.cards if len(prices.cards) > 1 else ()
+        self._each = [ManyPriced(prices._replace(cards=(card,))) for card in several]
         self._timed = any(card.off_peak is not None for card in prices.cards)
         lengths = {int(tier.up_to) for card in prices.cards for tier in card.tiers if tier.up_to == int(tier.up_to)}
         lengths |= {int(tier.above) for card in prices.cards for tier in card.tiers if tier.above == int(tier.above)}
         names = [name for card in prices.cards for name in card.rates]
-        self._limits = sorted({*_OTHERS, *lengths, *_named(names)})
+        limits = {*_OTHERS, *lengths, *_named(names)}
+        # Some prices hold from a threshold on, and some behind it: what lies on it is a stretch of its own.
+        self._edges = sorted({*limits, *(limit + 1 for limit in limits)})
         self._known: dict[tuple[object, ...], _Rates | None] = {}
         nothing = priced(prices, TokenUsage())
         self._known_parts = [part is not None for part in nothing.parts] if nothing else []
@@ -68,37 +76,60 @@ class ManyPriced:
             usage: of the call.
             at_ms: when it was made, in milliseconds since 1970 UTC.
         """
-        if self._timed or (usage.detail is not None and usage.detail != _PLAIN):
+        if usage.detail is not None and usage.detail != _PLAIN:
             return self._single(usage, at_ms)
-        tokens = _tokens(usage)
+        return self.plain(*_tokens(usage), at_ms=at_ms, detailed=usage.detail is not None)
+
+    def plain(
+        self, plain: int, output: int, read: int, write: int, reasoning: int, *, at_ms: int, detailed: bool = False
+    ) -> Priced | None:
+        """The cost of a call of which no more is known than its tokens, or with ``detailed``, that there is no more to know.
+
+        Args:
+            plain, output, read, write, reasoning: tokens, as in ``TokenUsage``.
+            at_ms: as for ``cost``.
+        """
+        if self._each:
+            return _highest(
+                [one.plain(plain, output, read, write, reasoning, at_ms=at_ms, detailed=detailed) for one in self._each]
+            )
         key = (
-            usage.detail is None,
-            usage.reasoning_tokens <= usage.output_tokens,
-            *(number > 0 for number in tokens),
-            *self._between(usage.prompt_tokens),
-            *self._between(usage.output_tokens),
+            bisect_right(self._edges, plain + read + write),
+            bisect_right(self._edges, output),
+            not plain,
+            not output,
+            not read,
+            not write,
+            not reasoning,
+            reasoning <= output,
+            detailed,
         )
-        if key in self._known:
-            rates = self._known[key]
-        else:
-            rates = self._known[key] = self._rates(usage, at_ms)
-        if rates is None:
-            return self._single(usage, at_ms)
-        found = _priced(rates, tokens)
-        return found if found is None or not self._lacks else self._without(found)
+        rates = self._known.get(key, _NEW)
+        if rates is None or rates is _NEW or self._timed:
+            usage = TokenUsage(plain, output, read, write, reasoning, detail=_PLAIN if detailed else None)
+            if rates is _NEW and not self._timed:
+                rates = self._known[key] = self._rates(usage, at_ms)
+            if rates is None or self._timed:
+                return self._single(usage, at_ms)
+        (one, two, three, four, five), scale, doubt = rates
+        first, second, third, fourth = plain * one, output * two + reasoning * five, read * three, write * four
+        total = first + second + third + fourth
+        if total > _MOST_PICO * scale:
+            return None
+        if scale != 1:
+            total, first, second, third, fourth = (
+                rounded(part, scale) for part in (total, first, second, third, fourth)
+            )
+        parts: Parts = first, second, third, fourth
+        if self._lacks:
+            one_, two_, three_, four_ = (
+                part if known else None for part, known in zip(parts, self._known_parts, strict=True)
+            )
+            parts = one_, two_, three_, four_
+        return Priced(total, parts, doubt)
 
     def _single(self, usage: TokenUsage, at_ms: int) -> Priced | None:
         return priced(self._prices, usage, at_ms)
-
-    def _without(self, found: Priced) -> Priced:
-        one, two, three, four = (
-            part if known else None for part, known in zip(found.parts, self._known_parts, strict=True)
-        )
-        return found._replace(parts=(one, two, three, four))
-
-    def _between(self, number: int) -> tuple[int, int]:
-        """Between which thresholds, or on which; some hold from there on, and some behind."""
-        return bisect_left(self._limits, number), bisect_right(self._limits, number)
 
     def _rates(self, usage: TokenUsage, at_ms: int) -> _Rates | None:
         at = datetime.fromtimestamp(at_ms / 1000, UTC)
@@ -120,22 +151,21 @@ class ManyPriced:
         return _whole(rates, whole.doubt) if tuple(said) == _parts(whole) else None
 
 
+def _highest(found: list[Priced | None]) -> Priced | None:
+    """As ``charge.worst``."""
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    highest = max(known, key=lambda one: one.cost)
+    if all(one.cost == highest.cost for one in known):
+        return highest
+    doubt = DIFFERENT_DEPLOYMENTS if highest.doubt is None else f"{highest.doubt}; {DIFFERENT_DEPLOYMENTS}"
+    return highest._replace(doubt=doubt)
+
+
 def _whole(rates: list[Decimal], doubt: str | None) -> _Rates:
     digits = max(0, *(-_exponent(rate) for rate in rates), _DIGITS) - _DIGITS
     return _Rates(tuple(int(rate.scaleb(_DIGITS + digits)) for rate in rates), 10**digits, doubt)
-
-
-def _priced(rates: _Rates, tokens: _Tokens) -> Priced | None:
-    (one, two, three, four, five), scale, doubt = rates
-    plain, output, read, write, reasoning = tokens
-    parts = plain * one, output * two + reasoning * five, read * three, write * four
-    total = sum(parts)
-    if total > _MOST_PICO * scale:
-        return None
-    if scale == 1:
-        return Priced(total, parts, doubt)
-    first, second, third, fourth = (rounded(part, scale) for part in parts)
-    return Priced(rounded(total, scale), (first, second, third, fourth), doubt)
 
 
 def _exponent(rate: Decimal) -> int:

@@ -7,12 +7,10 @@ prices that it does not know.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from ...catalog import cache
@@ -28,7 +26,6 @@ from ...proxy.pricing.prices import Prices
 from ...proxy.urls import normalize_base_url
 from ...redaction import redact
 from ...refs import PROVIDER, ModelRef, normalize_provider
-from ...roles.choice import parse_ref
 from .config_prices import written, written_of
 
 _MILLION = 1_000_000
@@ -115,6 +112,8 @@ class PriceList:
                 ref = ModelRef(*known[name])
                 break
         else:
+            from ...roles.choice import parse_ref
+
             ref, note = parse_ref(self._config, word, None)
             ref = ModelRef(PROVIDER, word) if note else ref
         found = self.find(ref.provider, ref.model)
@@ -144,6 +143,8 @@ class PriceList:
 
     def _nearest(self, ref: ModelRef, known: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
         """Up to five models with a price whose names look like that one: those that contain it, then similar ones."""
+        from difflib import get_close_matches
+
         priced = {name: pair for name, pair in known.items() if isinstance(self.find(*pair), Price)}
         wanted = ref.model.casefold()
         inside = [name for name, (_, model) in priced.items() if len(wanted) > 2 and wanted in model.casefold()]
@@ -164,6 +165,8 @@ class PriceList:
 
     def _define(self, provider: str, model: str) -> str:
         """How to write a price into the config."""
+        import shlex
+
         key = next(iter(self._keys(provider)), provider)
         models = definitions_of(self._config, key)
         defined = (

@@ -47,9 +47,16 @@ def columns(shape: int) -> tuple[str, ...]:
     return (*ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
 
 
-def shape_of(perhaps: Sequence[Any]) -> int:
-    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``reasoning_tokens``."""
-    return sum(1 << place for place, value in enumerate(perhaps) if value is not None)
+def shaped(perhaps: Sequence[Any]) -> tuple[int, list[Any]]:
+    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``reasoning_tokens``; and those
+    which it has."""
+    shape, place, has = 0, 1, []
+    for value in perhaps:
+        if value is not None:
+            shape |= place
+            has.append(value)
+        place += place
+    return shape, has
 
 
 class Calls:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...paths import Paths
-from ...proxy.tokens import TokenUsage
 from ..costs.batch import ManyPriced
 from ..costs.pricelist import Price, PriceList
 from .flat_price import PER_MILLION, UNKNOWN, Cost, Flat, flat
@@ -33,7 +32,7 @@ class CatalogPrice:
         if not any(tokens[:4]) and not self._price.prices.free:
             return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
         plain, output, read, write, _ = tokens
-        found = self._many.cost(TokenUsage(plain, output, read, write, reasoning), at_ms)
+        found = self._many.plain(plain, output, read, write, reasoning, at_ms=at_ms)
         if found is None:
             return UNKNOWN
         source, note = found.said(self._price.source, self._price.note)

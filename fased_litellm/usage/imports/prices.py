@@ -118,6 +118,10 @@ class PriceTable:
                     pico(amount("cacheWrite")),
                     None,
                 )
+        return self.priced(tokens, provider, model, reasoning, at_ms)
+
+    def priced(self, tokens: Tokens, provider: str | None, model: str | None, reasoning: int, at_ms: int) -> Cost:
+        """The same of a message that does not say what it cost."""
         if (key := (provider, model)) in self._found:
             found = self._found[key]
         else:

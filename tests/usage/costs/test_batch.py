@@ -73,6 +73,12 @@ def usages(draw: st.DrawFn) -> TokenUsage:
     return TokenUsage(fresh, out, read_, write, min(thought, out), detail=draw(details))
 
 
+def test_which_of_several_deployments_is_the_dearest_depends_on_the_call() -> None:
+    many = ManyPriced(PRICES["two deployments"])
+    for usage in (TokenUsage(100_000, 2, 1, 100_000, 1), TokenUsage(1, 1, 200_000, 1, 1)):
+        assert many.cost(usage, START_MS) == priced(PRICES["two deployments"], usage, START_MS)
+
+
 @pytest.mark.parametrize("name", PRICES)
 @settings(max_examples=60, deadline=None)
 @given(calls=st.lists(st.tuples(usages(), st.integers(0, 86_400_000)), min_size=1, max_size=12))

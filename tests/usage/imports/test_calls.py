@@ -5,13 +5,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.usage.imports.calls import NAMED, TOTAL, USUAL, Calls, columns, shape_of
+from fased_litellm.usage.imports.calls import NAMED, TOTAL, USUAL, Calls, columns, shaped
 from fased_litellm.usage.store.rows import COLUMNS
 
 
 def test_a_shape_says_which_columns_a_call_has() -> None:
-    assert shape_of((1, 2, 3, 4, 5, 6, None, None, None, None)) == USUAL
-    assert shape_of((1, 2, 3, 4, 5, 6, None, "r1", None, None)) == NAMED
+    assert shaped((1, 2, 3, 4, 5, 6, None, None, None, None))[0] == USUAL
+    assert shaped((1, 2, 3, 4, 5, 6, None, "r1", None, None))[0] == NAMED
     assert columns(USUAL)[-6:] == (
         "cost_pico",
         "input_cost_pico",
@@ -20,9 +20,9 @@ def test_a_shape_says_which_columns_a_call_has() -> None:
         "cache_write_cost_pico",
         "latency_ms",
     )
-    assert columns(shape_of((None,) * 6 + (None, "r1", "timeout")))[-2:] == ("response_id", "cause")
+    assert columns(shaped((None,) * 6 + (None, "r1", "timeout"))[0])[-2:] == ("response_id", "cause")
     assert columns(0)[-1] == "feed"
-    assert columns(shape_of((None,) * 9 + (7,)))[-1] == "reasoning_tokens"
+    assert columns(shaped((None,) * 9 + (7,))[0])[-1] == "reasoning_tokens"
     assert set(columns(0b1111111111)) <= set(COLUMNS)
 
 

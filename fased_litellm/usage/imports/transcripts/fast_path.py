@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
 from msgspec.json import Decoder
-from msgspec.structs import asdict, astuple
+from msgspec.structs import astuple
 
 from ...store.schema import BUCKET_MS
-from ..calls import NAMED, USUAL, shape_of
+from ..calls import NAMED, USUAL, shaped
 from ..prices import PriceTable
 from .messages import (
     ASSISTANTS,
@@ -211,8 +211,17 @@ class Usual:
         if response is not None:
             response = trimmed(response)  # keys are looked for in many together
         if not pico or reasoning:
-            begin = identity, place, now, fresh, output, read, written, total
-            self._odd_call(begin, cost, latency, response, reasoning)
+            tokens = fresh, output, read, written, total
+            provider, model, _, _ = messages.names[place]
+            if pico:
+                amounts = round(usd_in * PICO), round(usd_out * PICO), round(usd_read * PICO), round(usd_written * PICO)
+                perhaps: tuple[Any, ...] = pico, *amounts, latency, None, response, None, reasoning
+                source = "transcript"
+            else:
+                known, source, *parts, note = self._prices.priced(tokens, provider, model, reasoning, now)
+                perhaps = known, *parts, latency, note, response, None, reasoning or None
+            shape, has = shaped(perhaps)
+            messages.calls.add(shape, (identity, place, now, *tokens, source, 0, *has))
         else:
             # As Calls.add, in less time.
             calls = messages.calls
@@ -244,16 +253,6 @@ class Usual:
         if total and now >= messages.began_ms:
             messages.billed = True
         return True
-
-    def _odd_call(self, begin: tuple[Any, ...], cost: Cost, latency: int, response: str | None, reasoning: int) -> None:
-        _, place, now, *tokens = begin
-        provider, model, _, _ = self._messages.names[place]
-        total, source, *parts, note = self._prices.cost(
-            {"cost": asdict(cost)}, tuple(tokens), provider, model, reasoning, now
-        )
-        perhaps = total, *parts, latency, note, response, None, reasoning or None
-        has = (value for value in perhaps if value is not None)
-        self._messages.calls.add(shape_of(perhaps), (*begin, source, 0, *has))
 
 
 def _decoded(lines: Sequence[bytes | None]) -> Sequence[Line | None]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...store.schema import BUCKET_MS
-from ..calls import Calls, shape_of
+from ..calls import Calls, shaped
 from ..hashing import blake2b
 from ..prices import PriceTable
 from .numbers import moment, number, text, trimmed
@@ -187,8 +187,8 @@ class Messages:
         response = trimmed(message.get("responseId"))  # keys are looked for in many together
         latency = _latency(entry, message, now)
         perhaps = cost, fresh, output, read, written, latency, note, response, cause, reasoning or None
-        has = tuple(value for value in perhaps if value is not None)
-        self.calls.add(shape_of(perhaps), (identity, place, now, *tokens, source, 0, *has))
+        shape, has = shaped(perhaps)
+        self.calls.add(shape, (identity, place, now, *tokens, source, 0, *has))
         return problem
 
     def place(self, written: tuple[str | None, str | None, str | None, str | None]) -> int | None:
