@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .catalog.facts import Catalog
+from .catalog.unlisted import with_unlisted
 from .config import missing
 from .config.defaults import configured_provider, provider_of
 from .config.load import ConfigSnapshot
@@ -147,7 +148,10 @@ def _ask(provider: LiteLLMProvider) -> _Asked:
         return None, provider.last_good(), error
     shown = (f"{key.kind}: {key.detail}", key.masked)
     try:
-        return shown, provider.discover(), None
+        catalog, settings = provider.discover(), provider.settings
+        primary = resolve(settings.snapshot, known=settings.known()).primary
+        ids = [primary.model] if primary.provider == PROVIDER else []
+        return shown, with_unlisted(provider.client(), catalog, ids), None
     except (CallError, CatalogError, MissingVariable) as error:
         return shown, provider.last_good(), error
 

@@ -80,6 +80,7 @@ class Catalog:
         notes: what could not be learnt, and why, in plain sentences.
         sources: the routes that answered.
         inherited: the names of ``INHERITED`` that were listed: the key may use models which the list does not name.
+        unlisted: names that the proxy takes and does not list, as far as it was asked (``unlisted``); not kept.
     """
 
     base_url: str
@@ -90,6 +91,7 @@ class Catalog:
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = field(default=())
     inherited: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, ModelFacts]:
@@ -109,9 +111,9 @@ class Catalog:
         return re.compile("|".join(map(_any_text, self.patterns)), re.DOTALL)
 
     def accepts(self, model_id: str) -> bool:
-        """Whether the proxy takes this name, as far as can be said: listed, matched by a wildcard, in single-model mode, or
-        perhaps among the models that the key inherits and the list does not name."""
-        if self.single_model or self.lists(model_id):
+        """Whether the proxy takes this name, as far as can be said: listed, matched by a wildcard, in single-model mode, known
+        to be taken all the same, or perhaps among the models that the key inherits and the list does not name."""
+        if self.single_model or self.lists(model_id) or model_id in self.unlisted:
             return True
         return bool(self.inherited) and model_id not in INHERITED
 

@@ -61,8 +61,15 @@ def listed_as(catalog: Catalog, ref: ModelRef) -> ModelRef:
 
 
 def unlisted(catalog: Catalog | None, ref: ModelRef) -> str | None:
-    """What to say of a reference that ``check_ref`` let pass although nobody can say whether the proxy has the model."""
-    if catalog is None or not catalog.inherited or ref.provider != PROVIDER or ref.model in catalog.by_id:
+    """What to say of a reference that ``check_ref`` let pass although the proxy does not list the model."""
+    if catalog is None or ref.provider != PROVIDER or ref.model in catalog.by_id:
+        return None
+    if ref.model in catalog.unlisted:
+        return (
+            f"The proxy takes {ref.model}, but does not list it: it is a hidden alias, or a pattern takes it. What it costs and how"
+            f" long a prompt may be is not known. `fased litellm verify {ref.key}` tries it."
+        )
+    if not catalog.inherited:
         return None
     inherits = " and ".join(INHERITED[name] for name in catalog.inherited)
     return (
@@ -84,7 +91,7 @@ def remarks(ref: ModelRef) -> list[str]:
     if any(letter > "\xff" for letter in ref.model):
         said.append(
             f"LiteLLM before 1.110 cannot answer as {ref.model}: it puts the name into a header, where only letters of Latin-1 may"
-            f" stand. `fased litellm verify {ref.key}` tries it."
+            " stand."
         )
     if "," in ref.model:
         # Fact: seen on LiteLLM 1.108.7; the answer is a list, or an error.

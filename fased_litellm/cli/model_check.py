@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..catalog import cache
 from ..catalog.selection import check_ref, remarks, unlisted
 from ..catalog.typed import read_ref
+from ..catalog.unlisted import with_unlisted
 from ..errors import FasedError, MissingVariable
 from ..refs import PROVIDER, ModelRef
 from . import output
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from ..paths import Paths
 
 
-def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
-    """Ask the proxy; where it cannot be asked, the last good list, with a word about its age; else None."""
+def catalog_now(
+    snapshot: ConfigSnapshot, paths: Paths, wanted: Callable[[Catalog], Iterable[str]] = lambda _: ()
+) -> Catalog | None:
+    """Ask the proxy; where it cannot be asked, the last good list, with a word about its age; else None.
+
+    ``wanted`` are ids which it is asked about where it does not list them.
+    """
     from ..provider import LiteLLMProvider
     from ..provider.settings import Settings
 
@@ -31,7 +37,8 @@ def catalog_now(snapshot: ConfigSnapshot, paths: Paths) -> Catalog | None:
         return None
     with LiteLLMProvider(settings) as provider:
         try:
-            return provider.discover()
+            listed = provider.discover()
+            return with_unlisted(provider.client(), listed, wanted(listed))
         except FasedError as error:
             reason = error.message.partition("\n")[0]
             catalog, note = cache.read(paths, provider.base_url)
@@ -82,12 +89,13 @@ def chosen(
     refs = {text: read_ref(snapshot, text, lambda: before, agent=agent) for text in texts}
     if force or all(ref.provider != PROVIDER for ref in refs.values()):
         return refs
-    offered = catalog_now(snapshot, paths)
-    refs |= {
-        text: read_ref(snapshot, text, lambda: offered, agent=agent)
-        for text, ref in refs.items()
-        if ref.provider == PROVIDER
-    }
+    ours = [text for text, ref in refs.items() if ref.provider == PROVIDER]
+
+    def read(catalog: Catalog | None) -> dict[str, ModelRef]:
+        return {text: read_ref(snapshot, text, lambda: catalog, agent=agent) for text in ours}
+
+    offered = catalog_now(snapshot, paths, lambda catalog: [ref.model for ref in read(catalog).values()])
+    refs |= read(offered)
     wanted = [ref for ref in refs.values() if ref.provider == PROVIDER]
     if offered is None:
         output.diagnostic(f"{', '.join(map(str, wanted))} was not checked.")

@@ -161,14 +161,18 @@ def _source(
 
 def _asked(settings: Settings, *, keep: bool) -> Catalog | MissingSource:
     from ..catalog import snapshot as snapshots
+    from ..catalog.configured import uses_of
     from ..catalog.discover import discover
+    from ..catalog.unlisted import with_unlisted
     from ..errors import CallError
     from ..provider import LiteLLMProvider
     from . import model_check
 
     with LiteLLMProvider(settings) as provider:
         try:
-            return provider.discover() if keep else discover(provider.client())
+            catalog = provider.discover() if keep else discover(provider.client())
+            used = [ref.model for ref in uses_of(settings.snapshot, catalog.by_id)]
+            return with_unlisted(provider.client(), catalog, used)
         except MissingKey as error:
             return snapshots.MissingSource("credential-missing", error.message)
         except CallError:

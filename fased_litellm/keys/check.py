@@ -6,10 +6,11 @@ proxy that is being set up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..catalog.discover import discover
 from ..catalog.facts import Catalog
+from ..catalog.unlisted import with_unlisted
 from ..errors import AddressBlocked, CallError, CatalogError
 from ..proxy.client import ProxyClient
 from ..proxy.keykind import KeyKind, kind_of_key, warning
@@ -38,7 +39,12 @@ _NO_MODELS = (
 
 
 def check(
-    base_url: str, key: str | None, *, allow_private: bool, headers: Mapping[str, str] | None = None
+    base_url: str,
+    key: str | None,
+    *,
+    allow_private: bool,
+    headers: Mapping[str, str] | None = None,
+    ids: Iterable[str] = (),
 ) -> tuple[Catalog, KeyKind]:
     """The models which the key may use, and what kind of key it is.
 
@@ -47,6 +53,7 @@ def check(
         key: the key, None to send none.
         allow_private: whether a private address may be asked.
         headers: those of the provider's entry.
+        ids: names which it is asked about where it does not list them.
 
     Raises:
         CallError: the proxy is not reached, is none, or refuses; message and hint explain it.
@@ -54,7 +61,7 @@ def check(
     """
     with ProxyClient(base_url, key, allow_private_network=allow_private, headers=headers) as client:
         try:
-            catalog = discover(client)
+            catalog = with_unlisted(client, discover(client), ids)
         except CallError as error:
             error.hint = _hint(error, allow_private=allow_private)
             raise

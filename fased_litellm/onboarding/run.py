@@ -18,7 +18,7 @@ from ..keys.existing import Found, GivenKey, look
 from ..keys.storage import KeptIn, Keyring, choose
 from ..net.addresses import is_private_url
 from ..paths import Paths
-from ..refs import normalize_agent_id
+from ..refs import PROVIDER, normalize_agent_id
 from ..secrets import keyring_store, shadows
 from ..secrets.profiles import read
 from .answers import Answers
@@ -161,7 +161,11 @@ def _connect(
         try:
             with dialogue.busy(f"Asking {url} …"):
                 catalog, kind = check.check(
-                    url, key.value, allow_private=allowed or configured, headers=found.headers(request.headers)
+                    url,
+                    key.value,
+                    allow_private=allowed or configured,
+                    headers=found.headers(request.headers),
+                    ids=_in_question(request, found),
                 )
         except FasedError as error:
             change = dialogue.failed(_with_other_keys(error, key, found))
@@ -171,6 +175,13 @@ def _connect(
             continue
         dialogue.checked(catalog)
         return url, key, allowed, catalog, check.remarks(catalog, kind)
+
+
+def _in_question(request: Request, found: Found) -> list[str]:
+    """Models, as they are written, which the proxy is asked about where it does not list them: the model that was named, and that in use."""
+    current = found.primary.primary if found.primary else None
+    used = f"{PROVIDER}/{current.model}" if current is not None and current.provider == PROVIDER else ""
+    return [text for text in ((request.model or "").strip(), used) if text]
 
 
 def _with_other_keys(error: FasedError, key: GivenKey, found: Found) -> FasedError:

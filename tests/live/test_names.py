@@ -86,7 +86,24 @@ def test_a_hidden_alias_is_asked_though_it_is_not_listed(run: Run, odd_proxy: Pr
     last = unknown["steps"][-1]
     assert (last["name"], last["cause"], last["origin"]) == ("request", "unknown-model", "caller")
     assert "litellm/plain" in last["remedy"]
-    assert "--force" in run(odd_proxy, "models", "set", "litellm/typo", status=1)
+
+
+def test_a_hidden_alias_can_be_set_and_chosen_and_is_not_taken_for_a_vanished_one(run: Run, odd_proxy: Proxy) -> None:
+    refused = run(odd_proxy, "models", "set", "litellm/plian", status=1)
+    assert "--force" in refused
+    assert "litellm/plain" in refused
+    quiet = ("--auth-choice", "litellm-api-key", "--non-interactive", "--accept-risk")
+    assert "--skip-health" in run(odd_proxy, "onboard", *quiet, "--model=plian", status=1)
+    run(odd_proxy, "onboard", *quiet, "--model=typo")
+    run(odd_proxy, "models", "set", "litellm/typo")
+    run(odd_proxy, "models", "aliases", "add", "hidden", "typo")
+    run(odd_proxy, "agents", "models", "set", "--agent", "main", "--strong=typo")
+    assert run(odd_proxy, "litellm", "chat", "hi", "--json")["receipt"]["attempts"][0]["model"] == "litellm/typo"
+    assert run(odd_proxy, "providers", "refresh", "--json")["vanishedRefs"] == []
+    assert "model-vanished" not in {
+        found["code"] for found in run(odd_proxy, "litellm", "doctor", "--json")["findings"]
+    }
+    assert "fased models set" not in run(odd_proxy)
 
 
 @pytest.mark.database

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...catalog.configured import uses_of
 from ...catalog.discover import discover
 from ...catalog.facts import Catalog
+from ...catalog.unlisted import with_unlisted
 from ...errors import CallError, FasedError, LedgerError, MissingVariable
 from ...provider.settings import Settings
 from ...proxy.client import ProxyClient
@@ -76,6 +78,8 @@ def ask(subject: Subject, key: str | None) -> Asked:
             return Asked(True, version, findings=tuple(findings))
         try:
             catalog = discover(client, timeout_s=TIMEOUT_S)
+            used = uses_of(subject.snapshot, catalog.by_id)
+            catalog = with_unlisted(client, catalog, [ref.model for ref in used])
         except FasedError as error:
             silent = isinstance(error, CallError) and (error.status is None or error.status == 404)
             code = "proxy-unreachable" if silent else "key-refused"
