@@ -13,10 +13,18 @@ from . import cutstreams
 from .billed import UNSERVED, Served
 from .pricing.prices import PriceSource
 from .tokens import TokenUsage, token_usage
-from .values import MOST_USD, money, name
+from .values import MOST_USD, money, names
 
 WARN_FROM = Decimal("0.8")
 """The part of a key's budget from which on its user is warned."""
+
+_NAMES = (
+    "x-litellm-version",
+    "x-litellm-model-group",
+    "x-litellm-model-id",
+    "x-litellm-model-name",
+    "x-litellm-call-id",
+)
 
 CostSource = Literal["header", "stream", "body", "price-table", "estimate", "unknown"]
 """``header``, ``stream`` and ``body`` are the proxy's word. ``price-table`` is exact, ``estimate`` is not."""
@@ -152,14 +160,15 @@ def make_receipt(
     cost, source, note = _cost(headers, usage, tokens, prices, streamed=streamed)
     overhead_ms = _decimal_ms(headers.get("x-litellm-overhead-duration-ms"))
     whole_ms = _decimal_ms(headers.get("x-litellm-response-duration-ms"))
-    version = name(headers.get("x-litellm-version"))
+    said = [headers.get(header) for header in _NAMES]
+    version, group, deployment_id, served_model, proxy_call_id, response_id = names(*said, response_id)
     cut = cutstreams.warning(version) if streamed else None
     return Receipt(
         call_id=call_id,
         model=model,
-        model_group=name(headers.get("x-litellm-model-group")) or model_group,
-        deployment_id=name(headers.get("x-litellm-model-id")),
-        served_model=name(headers.get("x-litellm-model-name")),
+        model_group=group or model_group,
+        deployment_id=deployment_id,
+        served_model=served_model,
         retries=_whole(headers.get("x-litellm-attempted-retries")),
         fallbacks=_whole(headers.get("x-litellm-attempted-fallbacks")),
         usage=tokens,
@@ -171,9 +180,9 @@ def make_receipt(
         proxy_overhead_ms=overhead_ms,
         provider_ms=None if overhead_ms is None or whole_ms is None else max(0.0, whole_ms - overhead_ms),
         warnings=(*_nearly_spent(headers), *([cut] if cut else ())),
-        response_id=name(response_id),
+        response_id=response_id,
         # What the proxy says is a fact about the call. It does not name the call: two calls could get one name.
-        proxy_call_id=name(headers.get("x-litellm-call-id")),
+        proxy_call_id=proxy_call_id,
         cost_note=note,
     )
 

@@ -15,6 +15,8 @@ CHAT_LIMITS = Limits(idle_s=120.0, max_bytes=4 * MIB)
 CHAT_TARGET = "/v1/chat/completions"
 Message = Mapping[str, Any]
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
@@ -94,7 +96,7 @@ def json_bytes(body: Mapping[str, Any]) -> bytes:
         UsageError: it cannot be written as JSON.
     """
     try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _encode(body).encode()
     except (TypeError, ValueError) as error:
         raise UsageError(f"The request cannot be written as JSON: {error}.", hint="Use plain JSON values.") from None
 
@@ -133,4 +135,7 @@ def attribution_headers(attribution: Attribution) -> dict[str, str]:
 
 def _header_text(text: str) -> str:
     """Printable ASCII, 256 characters at most: a header holds no line breaks, and proxies in between refuse others."""
-    return "".join(character if " " <= character <= "~" else "?" for character in text)[:256]
+    text = text[:256]
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(character if " " <= character <= "~" else "?" for character in text)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.numerals import decimal
-from fased_litellm.proxy.values import MOST_USD, moment, money
+from fased_litellm.proxy.values import MAX_NAME, MOST_USD, moment, money, name, names
+from fased_litellm.redaction import remember
 
 anything = (
     st.none()
@@ -71,3 +72,26 @@ def test_no_number_in_the_grammar_of_outside(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "10", "007", "0.00065", "1e-07", "1.5E+2", " 3\t"])
 def test_a_number_in_the_grammar_of_outside(text: str) -> None:
     assert decimal(text) == Decimal(text.strip())
+
+
+parts = st.sampled_from(
+    [
+        "",
+        "gpt-5.5",
+        "sk-test-values-1",
+        "1-seulav-tset-ks",
+        "x" * MAX_NAME,
+        "\x1b[2J",
+        "\n",
+        "ü",
+        "sk-test-",
+        "values-1",
+    ]
+)
+said = st.none() | st.integers() | st.lists(parts, max_size=3).map("".join)
+
+
+@given(st.lists(said, max_size=6))
+def test_several_names_are_read_as_each_of_them_is(values: list[Any]) -> None:
+    remember("sk-test-values-1")
+    assert names(*values) == tuple(map(name, values))
