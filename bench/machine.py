@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from .peers import CCUSAGE, TOKSCALE
 
-PACKAGES = ("httpx", "pydantic", "typer", "json5", "openai", "litellm")
+PACKAGES = ("httpcore", "httpx", "pydantic", "typer", "json5", "openai", "litellm")
 
 
 def described() -> list[str]:

@@ -31,7 +31,7 @@ def loaded(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-HEAVY = {"httpx", "pydantic", "rich", "keyring", "json5", "typer", "sqlite3", "ssl", "asyncio", "h2"}
+HEAVY = {"httpx", "httpcore", "pydantic", "rich", "keyring", "json5", "typer", "sqlite3", "ssl", "asyncio", "h2"}
 
 
 def test_the_version_needs_none_of_the_libraries() -> None:
@@ -65,7 +65,7 @@ def test_a_chat_needs_neither_keyring_nor_rich_nor_json5(
     (home / ".fased" / "fased.json").write_text(json.dumps({"models": {"providers": {"litellm": provider}}}))
     monkeypatch.setenv("LITELLM_API_KEY", "sk-test-1")
     needed = loaded(CHAT)
-    assert needed & HEAVY == {"httpx", "pydantic", "typer", "sqlite3", "ssl"}
+    assert needed & HEAVY == {"httpcore", "pydantic", "typer", "sqlite3", "ssl"}
     # What reads lists of models or edits configs is for other commands.
     others = ("fased_litellm.catalog", "fased_litellm.config.save", "fased_litellm.config.json5.apply")
     assert not {name for name in needed if name.startswith(others)}

@@ -10,7 +10,7 @@ import logging
 import ssl
 import time
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import httpcore
 
@@ -122,25 +122,57 @@ def _left(timeout: float | None) -> float | None:
     return timeout.left() if isinstance(timeout, Patience) else timeout
 
 
-class PatientStream(httpcore.NetworkStream):
-    """A network stream whose reads end with the phase.
+_Inner = TypeVar("_Inner", httpcore.NetworkStream, httpcore.AsyncNetworkStream)
+
+
+class _Exchanges(Generic[_Inner]):
+    """What both kinds of streams know of the exchanges on them.
 
     Attributes:
         last: what was read last.
         spoilt: whether no further request may be sent on it.
     """
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
-        self.last = b""
-        self.spoilt = False
+    def __init__(self, inner: _Inner) -> None:
+        self._inner: _Inner = inner
+        self.last, self.spoilt = b"", False
+        self._held: bytes | None = None
+        self._begins, self._looked = True, True
+
+    def _read(self, data: bytes) -> bytes:
+        self.last = data
+        self._begins, self._looked = True, False
+        return data
+
+    def _ready(self, buffer: bytes) -> bytes:
+        """What is to be sent now. The head of a request waits for what comes next, its body mostly, so that both go at once."""
+        if self._begins:
+            self._begins, self._held = False, buffer
+            return b""
+        held, self._held = self._held, None
+        return held + buffer if held else buffer
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            # httpcore takes no idle connection on which something waits to be read. It also looks once an answer has ended, which
+            # tells nothing yet: the look before the next request does.
+            looked, self._looked = self._looked, True
+            if self.spoilt or not looked:
+                return self.spoilt
+        return self._inner.get_extra_info(info)
+
+
+class PatientStream(_Exchanges[httpcore.NetworkStream], httpcore.NetworkStream):
+    """A network stream whose reads end with the phase."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self.last = self._inner.read(max_bytes, _left(timeout))
-        return self.last
+        if self._held is not None:
+            self.write(b"")
+        return self._read(self._inner.read(max_bytes, _left(timeout)))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, timeout)
+        if ready := self._ready(buffer):
+            self._inner.write(ready, timeout)
 
     def close(self) -> None:
         self._inner.close()
@@ -149,11 +181,6 @@ class PatientStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         return PatientStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        if self.spoilt and info == "is_readable":
-            return True  # httpcore takes no idle connection on which something waits to be read
-        return self._inner.get_extra_info(info)
 
 
 class PatientBackend(httpcore.NetworkBackend):
@@ -173,28 +200,25 @@ class PatientBackend(httpcore.NetworkBackend):
         return PatientStream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
-class AsyncPatientStream(httpcore.AsyncNetworkStream):
+class AsyncPatientStream(_Exchanges[httpcore.AsyncNetworkStream], httpcore.AsyncNetworkStream):
     """As ``PatientStream``."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self.last = b""
-        self.spoilt = False
-
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        if self._held is not None:
+            await self.write(b"")
         try:
-            self.last = await self._inner.read(max_bytes, _left(timeout))
+            return self._read(await self._inner.read(max_bytes, _left(timeout)))
         except ssl.SSLError as error:
             # Fact: httpcore's stream of anyio lets through what its blocking one makes a ReadError of. With TLS 1.3 a server
             # refuses a client certificate only after the handshake.
             raise httpcore.ReadError(str(error)) from error
-        return self.last
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
-        try:
-            await self._inner.write(buffer, timeout)
-        except ssl.SSLError as error:
-            raise httpcore.WriteError(str(error)) from error
+        if ready := self._ready(buffer):
+            try:
+                await self._inner.write(ready, timeout)
+            except ssl.SSLError as error:
+                raise httpcore.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -206,11 +230,6 @@ class AsyncPatientStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
         return AsyncPatientStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        if self.spoilt and info == "is_readable":
-            return True  # httpcore takes no idle connection on which something waits to be read
-        return self._inner.get_extra_info(info)
 
 
 class AsyncPatientBackend(httpcore.AsyncNetworkBackend):

@@ -24,7 +24,7 @@ STATUSES = frozenset((301, 302, 303, 307, 308))
 MOST = 3
 _HARMLESS = ("accept", "user-agent")
 _PORTS = {"http": 80, "https": 443}
-_LITERAL = "%/:?=&+,;@!$'()*~[]"
+LITERAL = "%/:?=&+,;@!$'()*~[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def next_hop(url: str, request: Request, status: int, location: str, *, allow_pr
     trail = (*request.came_from, url)
     if len(trail) > MOST:
         raise _refused(url, shown, f"{MOST} redirects were followed already")
-    target = quote(there.path or "/", safe=_LITERAL) + (f"?{quote(there.query, safe=_LITERAL)}" if there.query else "")
+    target = quote(there.path or "/", safe=LITERAL) + (f"?{quote(there.query, safe=LITERAL)}" if there.query else "")
     if there._replace(fragment="").geturl() in trail:
         raise _refused(url, shown, "that is a loop")
     same_origin = ends[0] == ends[1]

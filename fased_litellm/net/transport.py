@@ -1,111 +1,97 @@
 """The guarded HTTP transport: every address is vetted, and the connection is pinned to a vetted one.
 
-The only module that imports httpx. Its transports are used without its client, which would add cookies, redirects,
-authentication hooks and about a third of the time of a call; the pool below them is httpcore's, with time limits of our own
-(``patience``). A pinned ``https`` connection still verifies the host name (httpcore's ``sni_hostname``).
+The only module that speaks HTTP, by httpcore's pools with time limits of our own (``deadline``). httpx, which stands on the same
+pools, would add its own requests, responses and URLs to each call, and its command line to the start. A pinned ``https`` connection
+still verifies the host name (httpcore's ``sni_hostname``).
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from functools import lru_cache, partial
 from typing import Any
+from urllib.parse import quote
 
 import httpcore
 
 from ..errors import AddressBlocked, CallError
-from ..redaction import hide_known_in
+from ..redaction import hide_known_in, may_hold_known
 from . import complaints, pools, redirects, trust
 from .addresses import Address, is_private_name, is_special, normalize_host
+from .baseurl import BaseUrl
 from .egress import egress_for
 from .messages import Answer, Request
 from .patience import AsyncPatientBackend, Meter, Patience, PatientBackend
 from .pins import Pins
 
-# httpx imports click and rich for its own command line where both are installed: 50 ms that no call needs.
-_cli_loaded = "httpx._main" in sys.modules
-if not _cli_loaded:
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
-import httpx  # noqa: E402 - the lines above have to come first
-
-if not _cli_loaded:
-    del sys.modules["httpx._main"]
+_FAILURES = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
+_NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
 class _Origin:
     """What both transports share: requests to a pinned address, and failures in our words."""
 
     def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool) -> None:
-        try:
-            self.url = httpx.URL(base_url)
-        except httpx.InvalidURL as error:
-            raise AddressBlocked(
-                f"{base_url} is not a URL: {error}", cause="bad-host", hint="Correct the base URL."
-            ) from None
-        self.secure = self.url.scheme == "https"
+        self.url = url = BaseUrl.of(base_url)
         self.identify = identify
-        self.pool = partial(pools.options, secure=self.secure, identify=identify)
-        self.prefix = self.url.raw_path.rstrip(b"/")
-        self.name = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
-        port = self.url.port or (443 if self.secure else 80)
-        # As it is sent, not decoded and encoded again: there are two ways to encode a name, and they differ in `ß`.
-        self.host = self.url.raw_host.decode("ascii")
-        self.pins = Pins(self.host, port, allow_private=allow_private_network)
+        self.pool = partial(pools.options, secure=url.secure, identify=identify)
+        self.name = url.origin
+        self.pins = Pins(url.host, url.port, allow_private=allow_private_network)
         self.egress = egress_for(base_url, os.environ)
-        # A client asks few targets, and building a URL takes 6 % of a call.
+        self._host = url.netloc.encode("ascii")
+        # A client asks few targets.
         self._url_at = lru_cache(maxsize=16)(self._make_url)
 
-    def request(self, request: Request, address: Address | None, patience: Patience) -> httpx.Request:
+    def request(self, request: Request, address: Address | None, patience: Patience) -> httpcore.Request:
         """The request to an address; without one, by name, for an HTTP proxy."""
         limits = request.limits
         timeout = {"connect": limits.connect_s, "read": patience, "write": limits.idle_s, "pool": limits.connect_s}
         extensions: dict[str, Any] = {"timeout": timeout}
-        if self.secure:
-            extensions["sni_hostname"] = normalize_host(self.host)
+        if self.url.secure:
+            extensions["sni_hostname"] = normalize_host(self.url.host)
         try:
             headers = [
-                (b"host", self.url.netloc),
+                (b"host", self._host),
                 (b"accept-encoding", b"identity"),
-                *((name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers.items()),
+                *((name.encode("ascii"), value.encode()) for name, value in request.headers.items()),
             ]
         except UnicodeEncodeError:
             raise complaints.not_sent(self.name) from None
-        if request.body is not None:
-            headers.append((b"content-length", str(len(request.body)).encode("ascii")))
-        return httpx.Request(
-            request.method,
-            self._url_at(address, request.target),
-            headers=headers,
-            # A stream is sent with the headers as they are; for content, httpx would go through them once more.
-            stream=httpx.ByteStream(request.body or b""),
-            extensions=extensions,
+        body = request.body
+        if body is not None:
+            headers.append((b"content-length", b"%d" % len(body)))
+        made = httpcore.Request(
+            request.method, self._url_at(address, request.target), content=body, extensions=extensions
         )
+        made.headers = headers  # they are bytes already, and would be looked through for others
+        return made
 
-    def _make_url(self, address: Address | None, target: str) -> httpx.URL:
+    def _make_url(self, address: Address | None, target: str) -> httpcore.URL:
         host = self.url.host if address is None else str(address)
-        return self.url.copy_with(host=host, raw_path=self.prefix + target.encode("ascii"))
+        path = self.url.prefix + quote(target, safe=redirects.LITERAL)
+        return httpcore.URL(scheme=self.url.scheme, host=host, port=self.url.given_port, target=path)
 
-    def head(self, request: Request, response: httpx.Response, patience: Patience) -> tuple[int, dict[str, str]]:
+    def head(self, request: Request, response: httpcore.Response, patience: Patience) -> tuple[int, dict[str, str]]:
         """Status and headers of an answer that may be read.
 
         Raises:
             BadAnswer: it is compressed, or a redirect led to the wrong place.
         """
         patience.renew()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         # Before anybody reads them: some proxy or error page echoes the key that it was sent.
-        headers = hide_known_in(headers)
+        if may_hold_known("\n".join([*headers, *headers.values()])):
+            headers = hide_known_in(headers)
         coding = headers.get("content-encoding", "identity")
         if coding.lower() not in ("identity", ""):
             raise complaints.encoded(self.name, coding)
         if request.came_from:
-            redirects.check(request, response.status_code, headers)
-        return response.status_code, headers
+            redirects.check(request, response.status, headers)
+        return response.status, headers
 
     def hop(self, request: Request, status: int, location: str, started: float) -> redirects.Hop:
         """Where a redirect leads.
@@ -113,7 +99,7 @@ class _Origin:
         Raises:
             BadAnswer: it is not followed.
         """
-        url = str(self._url_at(None, request.target))
+        url = self.name + self._url_at(None, request.target).target.decode("ascii")
         return redirects.next_hop(url, request, status, location, allow_private=self.pins.allow_private, since=started)
 
     def granted(self, hop: redirects.Hop) -> dict[str, bool]:
@@ -131,45 +117,31 @@ class _Origin:
         Raises:
             ConnectFailed: it does not resolve.
         """
-        if self.egress is not None and not is_private_name(self.host):
+        if self.egress is not None and not is_private_name(self.url.host):
             return []
         raise self.pins.unresolved(error) from None
 
     def failure(self, error: Exception, patience: Patience) -> CallError:
-        """Our exception for one of httpx's."""
+        """Our exception for one of httpcore's."""
         text = str(error)
-        if isinstance(error, (httpx.ConnectError, httpx.ReadError, httpx.WriteError)) and complaints.is_tls(text):
+        if isinstance(error, httpcore.NetworkError) and complaints.is_tls(text):
             return trust.failure(self.name, text)
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+        if isinstance(error, (*_NOT_CONNECTED, httpcore.ProxyError)):
             self.pins.forget()
             if self.egress is not None:
                 return complaints.egress_failed(self.name, self.egress, text)
-            if isinstance(error, httpx.ConnectTimeout):
+            if isinstance(error, httpcore.ConnectTimeout):
                 return complaints.connect_timeout(self.name, patience.limits)
             return complaints.not_connected(self.name, text)
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpcore.TimeoutException):
             return complaints.too_slow(self.name, patience.limits, begun=patience.begun)
-        if isinstance(error, httpx.LocalProtocolError):
+        if isinstance(error, httpcore.LocalProtocolError):
             return complaints.not_sent(self.name)  # its text quotes the header
-        if isinstance(error, httpx.RemoteProtocolError) and "buffer too long" in text:
+        if isinstance(error, httpcore.RemoteProtocolError) and "buffer too long" in text:
             return complaints.headers_too_large(self.name)
-        if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in text and "closed" not in text:
+        if isinstance(error, httpcore.RemoteProtocolError) and "disconnected" not in text and "closed" not in text:
             return complaints.not_http(self.name, text)
         return complaints.broken(self.name, text or type(error).__name__)
-
-
-class _Pooled(httpx.HTTPTransport):
-    """httpx's transport over a pool that was made here: httpx itself has no way to hand in time limits."""
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-
-
-class _AsyncPooled(httpx.AsyncHTTPTransport):
-    """The same for asyncio."""
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
 
 
 class Transport:
@@ -184,14 +156,14 @@ class Transport:
     def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool = True) -> None:
         self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network, identify=identify)
         backend = PatientBackend()
-        self._http = _Pooled(httpcore.ConnectionPool(**origin.pool(), network_backend=backend))
-        self._relay = self._http
+        self._pool = httpcore.ConnectionPool(**origin.pool(), network_backend=backend)
+        self._relay = self._pool
         if origin.egress is not None:
             relay = pools.relay_options(origin.egress, origin.pool())
-            self._relay = _Pooled(httpcore.HTTPProxy(**relay, network_backend=backend))
+            self._relay = httpcore.HTTPProxy(**relay, network_backend=backend)
 
     def close(self) -> None:
-        self._http.close()
+        self._pool.close()
         self._relay.close()
 
     @contextmanager
@@ -204,7 +176,7 @@ class Transport:
         started, patience = time.monotonic(), Patience(request.limits)
         try:
             response = self._send(request, patience)
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._origin.failure(error, patience) from None
         try:
             status, headers = self._origin.head(request, response, patience)
@@ -232,17 +204,17 @@ class Transport:
             first_byte_ms = (time.monotonic() - started) * 1000
             return Answer(status, headers, b"".join(chunks), first_byte_ms)
 
-    def _send(self, request: Request, patience: Patience) -> httpx.Response:
+    def _send(self, request: Request, patience: Patience) -> httpcore.Response:
         addresses = self._addresses()
         if self._origin.by_relay(addresses):
             return self._relay.handle_request(self._origin.request(request, None, patience))
         *others, last = addresses
         for address in others:
             try:
-                return self._http.handle_request(self._origin.request(request, address, patience))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                return self._pool.handle_request(self._origin.request(request, address, patience))
+            except _NOT_CONNECTED:
                 continue  # nothing was sent, and the name has another address
-        return self._http.handle_request(self._origin.request(request, last, patience))
+        return self._pool.handle_request(self._origin.request(request, last, patience))
 
     def _addresses(self) -> list[Address]:
         pins = self._origin.pins
@@ -251,17 +223,16 @@ class Transport:
         except OSError as error:
             return self._origin.unresolved(error)
 
-    def _chunks(self, response: httpx.Response, headers: dict[str, str], patience: Patience) -> Iterator[bytes]:
+    def _chunks(self, response: httpcore.Response, headers: dict[str, str], patience: Patience) -> Iterator[bytes]:
         counted = response.extensions["network_stream"] if "content-length" in headers else None
         meter = Meter(self._origin.name, patience, counted)
-        assert isinstance(response.stream, httpx.SyncByteStream)
+        assert isinstance(response.stream, Iterable)
         try:
-            # Nothing is decoded here, so httpx's way of doing so is left out: that is 5 % of a call.
             for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
                 meter.worked()
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._origin.failure(error, patience) from None
         meter.finish()
 
@@ -272,14 +243,14 @@ class AsyncTransport:
     def __init__(self, base_url: str, *, allow_private_network: bool, identify: bool = True) -> None:
         self._origin = origin = _Origin(base_url, allow_private_network=allow_private_network, identify=identify)
         backend = AsyncPatientBackend()
-        self._http = _AsyncPooled(httpcore.AsyncConnectionPool(**origin.pool(), network_backend=backend))
-        self._relay = self._http
+        self._pool = httpcore.AsyncConnectionPool(**origin.pool(), network_backend=backend)
+        self._relay = self._pool
         if origin.egress is not None:
             relay = pools.relay_options(origin.egress, origin.pool())
-            self._relay = _AsyncPooled(httpcore.AsyncHTTPProxy(**relay, network_backend=backend))
+            self._relay = httpcore.AsyncHTTPProxy(**relay, network_backend=backend)
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._pool.aclose()
         await self._relay.aclose()
 
     @asynccontextmanager
@@ -288,7 +259,7 @@ class AsyncTransport:
         started, patience = time.monotonic(), Patience(request.limits)
         try:
             response = await self._send(request, patience)
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._origin.failure(error, patience) from None
         try:
             status, headers = self._origin.head(request, response, patience)
@@ -312,17 +283,17 @@ class AsyncTransport:
             first_byte_ms = (time.monotonic() - started) * 1000
             return Answer(status, headers, b"".join([chunk async for chunk in chunks]), first_byte_ms)
 
-    async def _send(self, request: Request, patience: Patience) -> httpx.Response:
+    async def _send(self, request: Request, patience: Patience) -> httpcore.Response:
         addresses = await self._addresses()
         if self._origin.by_relay(addresses):
             return await self._relay.handle_async_request(self._origin.request(request, None, patience))
         *others, last = addresses
         for address in others:
             try:
-                return await self._http.handle_async_request(self._origin.request(request, address, patience))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._pool.handle_async_request(self._origin.request(request, address, patience))
+            except _NOT_CONNECTED:
                 continue  # nothing was sent, and the name has another address
-        return await self._http.handle_async_request(self._origin.request(request, last, patience))
+        return await self._pool.handle_async_request(self._origin.request(request, last, patience))
 
     async def _addresses(self) -> list[Address]:
         import asyncio  # here, since it takes 14 ms and the blocking half does not need it
@@ -334,16 +305,16 @@ class AsyncTransport:
             return self._origin.unresolved(error)
 
     async def _chunks(
-        self, response: httpx.Response, headers: dict[str, str], patience: Patience
+        self, response: httpcore.Response, headers: dict[str, str], patience: Patience
     ) -> AsyncIterator[bytes]:
         counted = response.extensions["network_stream"] if "content-length" in headers else None
         meter = Meter(self._origin.name, patience, counted)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
+        assert isinstance(response.stream, AsyncIterable)
         try:
             async for chunk in response.stream:
                 meter.take(chunk)
                 yield chunk
                 meter.worked()
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._origin.failure(error, patience) from None
         meter.finish()
