@@ -245,5 +245,6 @@ def test_a_refusal_after_the_handshake_is_told_in_asyncio_too() -> None:
     stream = AsyncPatientStream(_Refusing())
     with pytest.raises(httpcore.ReadError, match="CERTIFICATE_REQUIRED"):
         asyncio.run(stream.read(1))
+    asyncio.run(stream.write(b"head"))  # which is sent with what follows
     with pytest.raises(httpcore.WriteError, match="UNKNOWN_CA"):
-        asyncio.run(stream.write(b"x"))
+        asyncio.run(stream.write(b"body"))
