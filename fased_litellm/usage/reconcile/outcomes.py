@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from ..store.proxyrows.matching import MARGIN_MS, NEAR_MS
+from ..store.proxyrows.matching import MARGIN_MS
 from .result import ALIKE, KINDS, Difference, Kind, Reconciliation, Side
 
 _TOLERANCE_PICO = 1_000
@@ -20,11 +20,17 @@ _ANSWERED = "there.status <> 'failure' AND there.total_tokens > 0"
 _USED = f"(here.used OR ({_ANSWERED}))"
 _PAIRED = f"CASE WHEN spend_pico > 0 OR NOT {_USED} OR here.cost_pico <= :tolerance THEN spend_pico END"
 _ALONE = f"CASE WHEN spend_pico > 0 OR NOT ({_ANSWERED}) THEN spend_pico END"
-# The agent adds the line of a summary once it has it; several calls may be needed for one.
+_LEAST, _MOST, _FRAME = 10, 1.25, 5_000
+"""What is summed up is at least a tenth of the context (what tools gave is cut short), and at most all of it, beside
+instructions of so many tokens; another tokenizer may have counted a quarter more."""
+# The agent adds the line of a summary once it has it; several calls, one after the other, may be needed for one.
 _REASON = f"""CASE
   WHEN client = 'own' THEN NULL
-  WHEN EXISTS (SELECT 1 FROM summary WHERE at_ms BETWEEN there.ended_at_ms - {_SKEW_MS} AND there.ended_at_ms + {NEAR_MS})
-    THEN 'compaction'
+  WHEN EXISTS (
+    SELECT 1 FROM summary WHERE there.started_at_ms >= since_ms - {_SKEW_MS} AND there.ended_at_ms <= at_ms + {_SKEW_MS}
+    AND coalesce(summary.model = there.model, 1)
+    AND coalesce(there.prompt_tokens BETWEEN tokens / {_LEAST} AND tokens * {_MOST} + {_FRAME}, 1)
+  ) THEN 'compaction'
   WHEN client = 'node' AND EXISTS (
     SELECT 1 FROM conversation WHERE there.started_at_ms BETWEEN first_ms - {MARGIN_MS} AND last_ms + {MARGIN_MS}
   ) THEN 'client'

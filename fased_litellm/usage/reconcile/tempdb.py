@@ -16,7 +16,7 @@ from ...proxy.spend import SpendRow
 from ..imports.transcripts.compactions import summaries
 from ..money import to_pico
 from ..store import database
-from ..store.proxyrows.matching import MARGIN_MS
+from ..store.proxyrows.matching import MARGIN_MS, NEAR_MS
 from ..store.proxyrows.scratch import insert_batch
 from ..store.rollups import USED
 from ..store.snapshot import asking
@@ -66,8 +66,8 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
     while batch := list(islice(iterator, _BATCH)):
         insert_batch(
             connection,
-            "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, spend_pico,"
-            " fill_id, whole, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO there (call_id, request_id, started_at_ms, ended_at_ms, model, status, total_tokens, prompt_tokens, spend_pico,"
+            " fill_id, whole, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     row.call_id,
@@ -77,6 +77,7 @@ def take_rows(connection: sqlite3.Connection, rows: Iterable[SpendRow]) -> int:
                     row.model_group or row.model,
                     row.status,
                     row.used_tokens,
+                    row.prompt_tokens,
                     to_pico(row.spend),
                     id_of(row),
                     _whole(row),
@@ -99,8 +100,13 @@ def take_agent(connection: sqlite3.Connection, ledger: Path, paths: Paths, from_
         insert_batch(
             connection, "INSERT INTO conversation VALUES (?, ?)", source.execute(sql, (from_ms - MARGIN_MS,)).fetchall()
         )
-        times = summaries(paths, source, from_ms - MARGIN_MS)
-    insert_batch(connection, "INSERT OR IGNORE INTO summary VALUES (?)", [(time,) for time in times])
+        found = summaries(paths, source, from_ms - MARGIN_MS)
+    made = [
+        (one.at_ms, max(one.since_ms or 0, one.at_ms - NEAR_MS), model, one.tokens)
+        for one in found
+        for model in one.models or (None,)
+    ]
+    insert_batch(connection, "INSERT INTO summary VALUES (?, ?, ?, ?)", made)
 
 
 def row_of(whole: str) -> SpendRow:

@@ -215,6 +215,70 @@ def test_the_agents_own_calls_without_usage_are_named_as_such(
     assert reconcile("--fill")["filled"] == 0
 
 
+BEGUN = NOW + timedelta(seconds=10)
+"""When a call of 20 seconds began, before a line of a summary at ``NOW`` + 31 s."""
+
+
+@pytest.mark.parametrize(
+    ("call", "line", "fits"),
+    [
+        ({}, {}, True),
+        # Another model than the session's.
+        ({"model_group": "other"}, {}, False),
+        # Of another size than what was summed up.
+        ({"prompt_tokens": 8_000}, {}, False),
+        ({"prompt_tokens": 10_000}, {}, True),
+        ({"prompt_tokens": 130_001}, {}, False),
+        ({"prompt_tokens": 130_000}, {"tokensBefore": 0}, True),
+        ({"prompt_tokens": 30}, {"type": "branch_summary", "tokensBefore": None}, True),
+        ({"prompt_tokens": 30, "model_group": "other"}, {"type": "branch_summary", "tokensBefore": None}, False),
+        # It began before what was said last, or had not ended when the summary was there.
+        ({"at": NOW - timedelta(seconds=10)}, {}, False),
+        ({"at": NOW + timedelta(seconds=25)}, {}, False),
+        # So long before the summary, it was another's.
+        ({"at": NOW + timedelta(minutes=5)}, {"timestamp": (NOW + timedelta(minutes=8)).isoformat()}, False),
+    ],
+)
+def test_a_call_is_a_compaction_only_if_it_fits(
+    proxy: SpendProxy, state: Path, reconcile: Json, call: dict[str, Any], line: dict[str, Any], fits: bool
+) -> None:
+    transcript(state, {"at": NOW, "responseId": "chatcmpl-1"})
+    told = {
+        "type": "compaction",
+        "id": "c1",
+        "timestamp": (NOW + timedelta(seconds=31)).isoformat(),
+        "summary": "…",
+        "firstKeptEntryId": "m0",
+        "tokensBefore": 100_000,
+    }
+    with (state / "agents" / "main" / "sessions" / "s1.jsonl").open("a") as file:
+        file.write(json.dumps(told | line) + "\n")
+    usual: dict[str, Any] = {"at": BEGUN, "prompt_tokens": 70_000, "request_duration_ms": 20_000}
+    values = usual | call
+    prompt = values["prompt_tokens"]
+    proxy.rows = [
+        spend_row(1, NOW),
+        spend_row(2, values.pop("at"), completion_tokens=900, total_tokens=prompt + 900, **values),
+    ]
+    assert counts(reconcile()) == {"zero-here": 1, "without-usage" if fits else "missing-here": 1}
+
+
+def test_the_model_that_the_config_names_for_summaries_fits(proxy: SpendProxy, state: Path, reconcile: Json) -> None:
+    transcript(state, {"at": NOW, "responseId": "chatcmpl-1"})
+    summed = {"type": "compaction", "id": "c1", "timestamp": (NOW + timedelta(seconds=31)).isoformat()}
+    with (state / "agents" / "main" / "sessions" / "s1.jsonl").open("a") as file:
+        file.write(json.dumps(summed) + "\n")
+    defaults = {"model": {"primary": "litellm/default"}, "compaction": {"model": "litellm/cheap"}}
+    (state / "fased.json").write_text(json.dumps({"agents": {"defaults": defaults}}))
+    proxy.rows = [
+        spend_row(1, NOW),
+        *(spend_row(number, BEGUN, model_group=name) for number, name in enumerate(("cheap", "default", "other"), 2)),
+    ]
+    found = reconcile()
+    why = {difference["callId"][-1]: difference["reason"] for difference in found["differences"]}
+    assert why == {"0": None, "2": "compaction", "3": "compaction", "4": None}
+
+
 def test_a_filled_call_gives_way_to_the_transcript(proxy: SpendProxy, state: Path, reconcile: Json) -> None:
     proxy.rows = [spend_row(number, NOW) for number in (1, 2)]
     assert reconcile("--fill")["filled"] == 2

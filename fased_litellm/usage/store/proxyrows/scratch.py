@@ -18,13 +18,13 @@ _TABLES = (
     """
     CREATE TABLE there (
       id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, request_id TEXT NOT NULL, started_at_ms INTEGER NOT NULL,
-      ended_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, spend_pico INTEGER NOT NULL,
+      ended_at_ms INTEGER NOT NULL, model TEXT, status TEXT NOT NULL, total_tokens INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL DEFAULT 0, spend_pico INTEGER NOT NULL,
       fill_id TEXT NOT NULL UNIQUE, whole TEXT NOT NULL, client TEXT
     )
     """,
     "CREATE TABLE pair (here INTEGER PRIMARY KEY, there INTEGER NOT NULL UNIQUE, matched_by TEXT NOT NULL)",
     "CREATE TABLE attempt (there INTEGER PRIMARY KEY)",
-    "CREATE TABLE summary (at_ms INTEGER PRIMARY KEY)",
+    "CREATE TABLE summary (at_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL, model TEXT, tokens INTEGER)",
     "CREATE TABLE conversation (first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)",
 )
 
