@@ -9,7 +9,7 @@ PYTEST = $(BIN)/pytest -q --numprocesses 4 --dist loadgroup --no-loadscope-reord
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help quickstart test test-newest check fuzz bench matrix schemas docs wheel lock clean
+.PHONY: help quickstart test test-newest check fuzz mutants bench matrix schemas docs wheel lock clean
 
 help:
 	@echo "make quickstart   the whole path once, on a LiteLLM proxy of its own; changes nothing outside this folder"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-newest  the same with the newest release of every package, in .venv-newest; says what differs from the lock"
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
 	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
+	@echo "make mutants      changes the pure core in small ways and says which change no test notices; half an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
 	@echo "make bench AGAINST=../before   this checkout beside another one, such as the state before a change; writes nothing"
 	@echo "make matrix       the same things with nine releases of LiteLLM; writes docs/reference/compatibility.md; 4 GB"
@@ -52,6 +53,11 @@ _check:
 fuzz: _dev
 	@$(BIN)/python -m tests.fuzz
 
+# mutmut is in no lock: it only looks at the tests, and brings much that nothing else needs.
+mutants: _dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	@CI=1 $(BIN)/mutmut run && $(BIN)/mutmut results
+
 bench: _dev
 	@$(BIN)/python -m bench $(if $(AGAINST),--against "$(AGAINST)",--write)
 
@@ -83,7 +89,7 @@ lock:
 	@git --no-pager diff --stat -- requirements 2>/dev/null || true
 
 clean:
-	rm -rf .venv .venv-newest .venv-lock .matrix build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-newest .venv-lock .matrix mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find fased_litellm tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # ---- the virtual environment, from the lock: what the quickstart needs, and on top of it what the checks need
