@@ -25,10 +25,9 @@ def write(snapshot: ConfigSnapshot, edits: Sequence[Edit], *, retry: bool) -> Co
     Returns:
         What was written; a change that changes nothing, where it was so already.
     """
-    from ..config import conflict_merge as retrying
-    from ..config import save
+    from ..config import conflict_merge, save
 
-    written = retrying.commit(save.plan(snapshot, edits), retry=retry)
+    written = conflict_merge.commit(save.plan(snapshot, edits), retry=retry)
     _warn_of_unset(written)
     return written
 

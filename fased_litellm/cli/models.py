@@ -52,16 +52,12 @@ def models(
     agent: AGENT = None,
 ) -> None:
     if ctx.invoked_subcommand is None:
-        _status(json_output=json_output, plain=plain, check=check, agent=agent)
+        status(json_output=json_output, plain=plain, check=check, agent=agent)
 
 
 @app.command()
 def status(*, json_output: JSON = False, plain: PLAIN = False, check: CHECK = False, agent: AGENT = None) -> None:
     """Show the chosen models and where their keys come from."""
-    _status(json_output=json_output, plain=plain, check=check, agent=agent)
-
-
-def _status(*, json_output: bool, plain: bool, check: bool, agent: str | None) -> None:
     from ..catalog.status import lines as status_lines
     from ..catalog.status import status_of
 

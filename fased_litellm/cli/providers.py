@@ -95,8 +95,7 @@ def refresh(
     change = None
     if writing:
         from ..catalog import refresh as plans
-        from ..config import conflict_merge as retrying
-        from ..config import save
+        from ..config import conflict_merge, save
 
         if isinstance(catalog, MissingSource):
             raise CatalogError(f"There is nothing to compare with: {catalog.detail}", hint="Nothing was written.")
@@ -108,7 +107,7 @@ def refresh(
         if write_review is not None and not dry_run:
             _write_review(write_review, change.diff())
         if apply and not dry_run:
-            report["applied"] = retrying.commit(change, retry=retry).changed
+            report["applied"] = conflict_merge.commit(change, retry=retry).changed
     if json_output:
         output.document(report)
         return

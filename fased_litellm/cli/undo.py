@@ -34,7 +34,7 @@ def undo(
         output.block(change.diff().rstrip("\n") or "The config is as the last backup has it; there is nothing to undo.")
     if asking and change.changed and not output.confirm("Write this?", default=False):
         raise Cancelled("Cancelled; nothing was written.")
-    written = not dry_run and save.commit(change) is not None
+    written = not dry_run and bool(save.commit(change))
     if json_output:
         files = [{"path": str(file.path), "backup": str(backup_path(file.path))} for file in change.files]
         output.document({"files": files, "diff": change.diff(), "written": written})

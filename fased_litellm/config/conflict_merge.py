@@ -1,4 +1,4 @@
-"""Write a change; where another program wrote meanwhile, make the change anew on what that program left."""
+"""Write a change; where another program wrote meanwhile, apply the change to what that program left."""
 
 from __future__ import annotations
 
@@ -51,21 +51,19 @@ def _again(change: ConfigChange) -> ConfigChange:
     try:
         with locked(change.path):
             for _ in range(_TRIES - 1):
-                anew = _anew(change)
+                merged = _merged(change)
                 with contextlib.suppress(ConfigConflict):
-                    return _written(anew)
-            return _written(_anew(change))
+                    save.commit(merged, held=change.path)
+                    return merged
+            merged = _merged(change)
+            save.commit(merged, held=change.path)
+            return merged
     except LockBusy as busy:
         raise lock_conflict(busy) from busy
     except OSError as error:
         raise ConfigWriteError(f"Cannot write {change.path}: {error.strerror}. The old content stands.") from error
 
 
-def _anew(change: ConfigChange) -> ConfigChange:
+def _merged(change: ConfigChange) -> ConfigChange:
     fresh = reload(change.snapshot)
     return save.plan(fresh, [Edit((), merge(change.snapshot.source, change.wanted, fresh.source))])
-
-
-def _written(change: ConfigChange) -> ConfigChange:
-    save.commit(change, held=change.path)
-    return change

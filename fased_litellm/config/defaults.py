@@ -89,7 +89,7 @@ def implied_provider(snapshot: ConfigSnapshot) -> ProviderConfig:
     """
     from .schema.models import ProviderConfig
 
-    url = implied_base_url(snapshot)
+    url = implied_base_url(snapshot.env)
     definition = {
         "id": DEFAULT_MODEL_ID,
         "name": DEFAULT_MODEL_NAME,
@@ -110,11 +110,6 @@ def implied_provider(snapshot: ConfigSnapshot) -> ProviderConfig:
     )
 
 
-def implied_base_url(snapshot: ConfigSnapshot) -> str:
-    """The base URL where the config has none, as written: ``proxy.urls`` normalises it."""
-    return _base_url(snapshot.env)
-
-
 def base_urls(config: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:
     """The base URLs of all providers, by their normalised ids, as written; also that which is implied for ``litellm``.
 
@@ -122,7 +117,7 @@ def base_urls(config: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, st
         config: the config's value.
         env: its environment.
     """
-    urls = {PROVIDER: _base_url(env)}
+    urls = {PROVIDER: implied_base_url(env)}
     for name, entry in section(config, "models", "providers").items():
         url = entry.get("baseUrl") if isinstance(entry, Mapping) else None
         if isinstance(url, str):
@@ -130,7 +125,8 @@ def base_urls(config: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, st
     return urls
 
 
-def _base_url(env: Mapping[str, str]) -> str:
+def implied_base_url(env: Mapping[str, str]) -> str:
+    """The base URL where the config has none, as written: ``proxy.urls`` normalises it."""
     return env.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
 
 

@@ -25,7 +25,7 @@ from .json5.operations import Insert, same, steps
 from .load import ConfigSnapshot, check_texts
 from .writing import FileWrite, write_all
 
-__all__ = ["ConfigChange", "commit", "commit_all", "plan", "refuse_if_read_only"]
+__all__ = ["ConfigChange", "commit", "plan", "refuse_if_read_only"]
 
 _SHARED = 0o660
 
@@ -94,40 +94,23 @@ def check(change: ConfigChange) -> None:
         raise ConfigInvalid(str(change.path), issues, hint="Nothing was changed. Correct these keys first.")
 
 
-def commit(change: ConfigChange, *, held: Path | None = None) -> Path | None:
-    """Write a change: lock, compare with what was read, back up, replace, log.
+def commit(*changes: ConfigChange, others: Sequence[FileWrite] = (), held: Path | None = None) -> list[Path]:
+    """Write changes, and other files together with them: all or none.
 
-    Args:
-        change: as ``plan`` gives it.
-        held: the config file, if the caller holds its lock.
-
-    Returns:
-        The config file, or where it stays as it is the first of the included files that changed; None if there was nothing to
-        write.
-
-    Raises:
-        ConfigConflict: the file was changed by another program, or is locked; nothing was written.
-        ConfigWriteError: it cannot be written; the old file stands.
-        ConfigError: ``FASED_NIX_MODE=1``.
-    """
-    return commit_all([change], held=held)[0] if change.changed else None
-
-
-def commit_all(
-    changes: Sequence[ConfigChange], others: Sequence[FileWrite] = (), *, held: Path | None = None
-) -> list[Path]:
-    """Write changes of configs together with other files: all or none.
+    Everything is locked, compared with what was read, backed up, replaced and logged.
 
     Args:
         changes: as ``plan`` gives them.
         others: files that go with them, such as auth profiles; they are written first.
-        held: as in ``commit``.
+        held: the config file, if the caller holds its lock.
 
     Returns:
-        The files that were written.
+        The files that were written, the config file before those that it includes; none if there was nothing to write.
 
     Raises:
-        ConfigConflict, ConfigWriteError, ConfigError: as ``commit``.
+        ConfigConflict: a file was changed by another program, or is locked; nothing was written.
+        ConfigWriteError: a file cannot be written; the old ones stand.
+        ConfigError: ``FASED_NIX_MODE=1``.
     """
     todo = [change for change in changes if change.changed]
     for change in todo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,20 +57,24 @@ def write_all(writes: Sequence[FileWrite], *, held: Path | None = None) -> list[
     """
     todo = [write for write in writes if write.after != write.before]
     try:
-        with contextlib.ExitStack() as locks:
+        with contextlib.ExitStack() as stack:
             # One order for all programs: no deadlock.
             for write in sorted(todo, key=lambda write: (not write.first, write.path)):
                 if write.path != held:
-                    locks.enter_context(locked(write.path))
-            for write in todo:
-                if _read(write.path) != write.before:
-                    raise ConfigConflict(
-                        f"{write.path} was changed by another program after it was read; nothing was written.",
-                        hint="Run the command again.",
-                    )
+                    stack.enter_context(locked(write.path))
+            _check_unchanged(todo)
             for write in todo:
                 stale_drafts.remove(write.path)
-            _replace_all(todo)
+            drafts: list[Draft] = []
+            for write in todo:
+                draft = Draft(write.path, write.after, mode=_mode(write))
+                stack.callback(draft.discard)  # does nothing once the draft is in its place
+                drafts.append(draft)
+            _back_up(todo)
+            with _undone_on_failure() as written:
+                for write, draft in zip(todo, drafts, strict=True):
+                    draft.put()
+                    written.append(write)
     except LockBusy as busy:
         raise lock_conflict(busy) from busy
     except OSError as error:
@@ -91,26 +95,32 @@ def lock_conflict(busy: LockBusy) -> ConfigConflict:
     )
 
 
-def _replace_all(todo: Sequence[FileWrite]) -> None:
-    with contextlib.ExitStack() as cleanup:
-        drafts: list[tuple[FileWrite, Draft]] = []
-        for write in todo:
-            draft = Draft(write.path, write.after, mode=_mode(write))
-            cleanup.callback(draft.discard)  # does nothing once the draft is in its place
-            drafts.append((write, draft))
-        moment_ns = time.time_ns()
-        for write in todo:
-            if write.backed_up and write.before is not None:
-                backups.add(write.path, write.before, mode=_mode(write), moment_ns=moment_ns)
-        written: list[FileWrite] = []
-        try:
-            for write, draft in drafts:
-                draft.put()
-                written.append(write)
-        except BaseException:  # Ctrl-C too
-            for write in reversed(written):
-                _restore(write)
-            raise
+def _check_unchanged(todo: Iterable[FileWrite]) -> None:
+    for write in todo:
+        if _read(write.path) != write.before:
+            raise ConfigConflict(
+                f"{write.path} was changed by another program after it was read; nothing was written.",
+                hint="Run the command again.",
+            )
+
+
+def _back_up(todo: Iterable[FileWrite]) -> None:
+    moment_ns = time.time_ns()
+    for write in todo:
+        if write.backed_up and write.before is not None:
+            backups.add(write.path, write.before, mode=_mode(write), moment_ns=moment_ns)
+
+
+@contextlib.contextmanager
+def _undone_on_failure() -> Iterator[list[FileWrite]]:
+    """Give the files in the list their old content back if the block fails."""
+    written: list[FileWrite] = []
+    try:
+        yield written
+    except BaseException:  # Ctrl-C too
+        for write in reversed(written):
+            _restore(write)
+        raise
 
 
 def _restore(write: FileWrite) -> None:

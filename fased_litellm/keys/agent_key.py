@@ -21,7 +21,7 @@ from ..redaction import mask
 from ..refs import PROVIDER, normalize_agent_id
 from ..secrets.lookup import ResolvedKey, profile_order, resolve_key, stores, unset_key
 from ..secrets.placement import ENV_VARIABLE, PROFILE_ID, Placement, Storage, place, removal_edits
-from ..secrets.profiles import Credential, ProfileStore, read, remove
+from ..secrets.profiles import Credential, read, remove
 from ..secrets.secretref import describe, in_keyring
 from . import check, keyfiles
 from .existing import Found, look
@@ -300,7 +300,7 @@ class AgentKey:
             return "env", key.detail
         if key.kind != "profiles":
             return "config", f"{self._paths.config}: {key.detail}"
-        store = self._seen()
+        store = stores(self._snapshot, self._paths, self._agent)
         held = store.profiles[key.detail]
         if held.ref is None:
             return "profile", str(held.path)
@@ -308,9 +308,6 @@ class AgentKey:
         if user is not None:
             return "keyring", user
         return held.ref["source"], held.ref["id"] if held.ref["source"] == "env" else describe(held.ref)
-
-    def _seen(self) -> ProfileStore:
-        return stores(self._snapshot, self._paths, self._agent)
 
     def _config_key(self, key: ResolvedKey) -> Edit:
         name = provider_key(self._snapshot.source) or PROVIDER

@@ -47,12 +47,12 @@ def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapp
         FasedError: a file cannot be written; the keyring is as it was.
     """
     if placement is None:
-        return Written(tuple(save.commit_all([change])))
+        return Written(tuple(save.commit(change)))
     others = [profile_file.as_write(placement.profile, env)]
     with contextlib.ExitStack() as stack:
         if placement.keyring_user is not None:
             stack.enter_context(keyring_store.replaced(placement.keyring_user, key))
-        written = save.commit_all([change], others)
+        written = save.commit(change, others=others)
         if placement.keyring_user is not None and not placement.profile.changed:
             os.utime(placement.profile.path)
     left = placement.abandoned if placement.abandoned and not _forget(placement.abandoned) else None

@@ -130,9 +130,7 @@ def parse(raw: Any) -> SpendRow | None:
     started, ended = _ms(raw.get("startTime")), _ms(raw.get("endTime"))
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    call_id = (
-        _text(raw.get("litellm_call_id")) or _text(metadata.get("litellm_call_id")) or _text(raw.get("request_id"))
-    )
+    call_id = name(raw.get("litellm_call_id")) or name(metadata.get("litellm_call_id")) or name(raw.get("request_id"))
     if started is None or call_id is None:
         return None
     duration = raw.get("request_duration_ms")
@@ -143,7 +141,7 @@ def parse(raw: Any) -> SpendRow | None:
     tags = raw.get("request_tags")
     return SpendRow(
         call_id=call_id,
-        request_id=_text(raw.get("request_id")) or call_id,
+        request_id=name(raw.get("request_id")) or call_id,
         started_at_ms=started,
         duration_ms=None if duration is None or duration < 0 else float(duration),
         status="failure" if raw.get("status") == "failure" or metadata.get("status") == "failure" else "success",
@@ -153,16 +151,16 @@ def parse(raw: Any) -> SpendRow | None:
         total_tokens=_count(raw, "total_tokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
-        model=_text(raw.get("model")),
-        model_group=_text(raw.get("model_group")),
-        model_id=_text(raw.get("model_id")),
-        api_key=_text(raw.get("api_key")),
-        agent_id=_text(raw.get("agent_id")),
-        session_id=_text(raw.get("session_id")),
-        end_user=_text(raw.get("end_user")),
+        model=name(raw.get("model")),
+        model_group=name(raw.get("model_group")),
+        model_id=name(raw.get("model_id")),
+        api_key=name(raw.get("api_key")),
+        agent_id=name(raw.get("agent_id")),
+        session_id=name(raw.get("session_id")),
+        end_user=name(raw.get("end_user")),
         tags=tuple(hide_known(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        error_class=_text(error.get("error_class")) if isinstance(error, dict) else None,
-        key_alias=_text(metadata.get("user_api_key_alias")),
+        error_class=name(error.get("error_class")) if isinstance(error, dict) else None,
+        key_alias=name(metadata.get("user_api_key_alias")),
     )
 
 
@@ -229,7 +227,3 @@ def _ms(value: Any) -> int | None:
 def _count(body: Mapping[str, Any], name: str) -> int:
     value = body.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
-
-
-def _text(value: Any) -> str | None:
-    return name(value)

@@ -73,7 +73,7 @@ def _audit(paths):
 def test_a_change_keeps_every_other_byte(paths, config):
     change = save.plan(_load(paths), [Edit(PRIMARY, "litellm/gpt-5.5")], now=NOW)
     assert config.read_text() == TEXT  # planning writes nothing
-    assert save.commit(change) == config
+    assert save.commit(change) == [config]
     assert config.read_text() == TEXT.replace("litellm/default", "litellm/gpt-5.5")
     assert _files(paths.state) == ["fased.json", "fased.json.bak"]
     assert (paths.state / "fased.json.bak").read_text() == TEXT
@@ -85,7 +85,7 @@ def test_what_is_there_already_is_not_written(paths, config):
     assert not change.changed
     assert change.after == change.before == TEXT
     assert change.diff() == ""
-    assert save.commit(change) is None
+    assert save.commit(change) == []
     assert os.stat(config).st_mtime_ns == before.st_mtime_ns
     assert _files(paths.state) == ["fased.json"]
     assert not paths.config_audit.exists()
@@ -103,7 +103,7 @@ def test_a_missing_file_is_made_private_with_its_folder(paths):
 
 def test_a_missing_file_stays_missing_without_a_reason(paths):
     change = save.plan(_load(paths), [Edit(("none",), DELETE)])
-    assert save.commit(change) is None
+    assert save.commit(change) == []
     assert not paths.state.exists()
 
 
@@ -159,7 +159,7 @@ def test_of_many_writers_at_once_one_wins(paths, config):
 
     def attempt(change):
         try:
-            return save.commit(change) is not None
+            return bool(save.commit(change))
         except ConfigConflict:
             return False
 
@@ -179,7 +179,7 @@ def test_a_lock_of_another_program_is_respected(paths, config, monkeypatch):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     lock.write_text(json.dumps({"pid": gone.pid, "createdAt": audit.timestamp(datetime.now(UTC))}))
-    assert save.commit(change) == config
+    assert save.commit(change) == [config]
     assert not lock.exists()
 
 
@@ -222,7 +222,7 @@ def test_nix_mode_refuses(paths, config):
         save.commit(change)
     assert config.read_text() == TEXT
     unchanged = save.plan(_load(paths, FASED_NIX_MODE="1"), [Edit(PRIMARY, "litellm/default")])
-    assert save.commit(unchanged) is None
+    assert save.commit(unchanged) == []
 
 
 def test_a_crash_before_the_rename_leaves_the_old_file(paths, config, monkeypatch):
@@ -272,11 +272,11 @@ def test_files_are_written_together_or_not_at_all(paths, config, monkeypatch, fa
     with monkeypatch.context() as patched:
         patched.setattr("os.replace", crash)
         with pytest.raises((ConfigWriteError, KeyboardInterrupt)):
-            save.commit_all([change], writes)
+            save.commit(change, others=writes)
     assert other.read_bytes() == b"old"
     assert not new.exists()
     assert config.read_text() == TEXT
-    assert save.commit_all([change], writes) == [other, new, config]
+    assert save.commit(change, others=writes) == [other, new, config]
     assert (other.read_bytes(), new.read_bytes(), _mode(new)) == (b"new", b"new", 0o600)
 
 
@@ -405,7 +405,7 @@ def test_suspicious_writes_are_marked():
 
 def test_a_log_that_cannot_be_written_stops_nobody(paths, config):
     (paths.state / "logs").write_text("in the way")
-    assert save.commit(save.plan(_load(paths), [Edit(PRIMARY, "litellm/a")])) == config
+    assert save.commit(save.plan(_load(paths), [Edit(PRIMARY, "litellm/a")])) == [config]
 
 
 def test_the_diff_shows_lines_and_hides_keys(paths, config):

@@ -91,7 +91,7 @@ def test_what_is_there_already_is_not_written(paths):
     paths.config.write_text(TEXT)
     change = undo.plan(paths, {})
     assert not change.changed
-    assert save.commit(change) is None
+    assert save.commit(change) == []
 
 
 def test_a_backup_that_does_not_hold_is_not_brought_back(paths):

@@ -16,7 +16,6 @@ from ...context import CallContext
 from ...errors import CallError, FasedError, LedgerError, SpendError, StreamInterrupted
 from ...provider import LiteLLMProvider
 from ...proxy import probes
-from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
 from ...proxy.receipt import Receipt
 from ...proxy.spend import LAG_S, spend_rows
@@ -107,7 +106,7 @@ class Walk:
 
     def _proxy(self) -> bool:
         with self._timed("proxy", "it is a LiteLLM proxy") as step:
-            body, hidden = readiness(self.provider, self._plain())
+            body, hidden = readiness(self.provider, self.provider.client())
             if hidden is not None:
                 self._only_v1 = True
                 step(hidden, result="skipped")
@@ -294,12 +293,9 @@ class Walk:
         parts = urlsplit(self.provider.base_url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
-    def _plain(self) -> ProxyClient:
-        return self.provider.client()
-
     def _version_of_api(self) -> str | None:
         try:
-            body = self._plain().get_json("/openapi.json", timeout_s=_API_S, max_bytes=64 * 2**20).body
+            body = self.provider.client().get_json("/openapi.json", timeout_s=_API_S, max_bytes=64 * 2**20).body
         except FasedError:
             return None
         info = body.get("info") if isinstance(body, dict) else None
@@ -335,7 +331,7 @@ class Walk:
     def _network(self, error: OSError) -> CallError:
         """What the guarded transport would say: the same words wherever a connection fails."""
         try:
-            self._plain().get_json("/health/readiness")
+            self.provider.client().get_json("/health/readiness")
         except CallError as explained:
             return explained
         return CallError(str(error), cause="unreachable", origin="network")

@@ -37,7 +37,26 @@ class Flat(NamedTuple):
 
     def cost(self, tokens: Tokens, _reasoning: int, _at_ms: int) -> Cost:
         """As of ``PriceTable.cost``."""
-        return _priced(self, tokens)
+        prices, note, source = self
+        plain, output, read, write, _ = tokens
+        if not (plain or output or read or write) and (prices.input or prices.output):
+            return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
+        one, two, three, four = (
+            plain * prices.input,
+            output * prices.output,
+            read * prices.cache_read,
+            write * prices.cache_write,
+        )
+        total, scale = one + two + three + four, prices.scale
+        if total > _MOST_PICO * scale:
+            return UNKNOWN
+        if scale > 1:
+            total, one, two, three, four = (rounded(part, scale) for part in (total, one, two, three, four))
+        if plain + read + write > LONG_PROMPT and any(prices[:4]):
+            return total, ESTIMATE, one, two, three, four, f"{note}; {LONG_DOUBT}"
+        if write and prices.cache_write != prices.input:
+            return total, ESTIMATE, one, two, three, four, f"{note}; {HOUR_DOUBT}"
+        return total, source, one, two, three, four, note
 
 
 def flat(
@@ -63,26 +82,3 @@ def _exponent(price: Decimal) -> int:
     exponent = price.as_tuple().exponent
     assert isinstance(exponent, int)  # it is finite
     return exponent
-
-
-def _priced(found: Flat, tokens: Tokens) -> Cost:
-    prices, note, source = found
-    plain, output, read, write, _ = tokens
-    if not (plain or output or read or write) and (prices.input or prices.output):
-        return UNKNOWN  # it may have taken tokens that nobody counted, or of which only the sum is known
-    one, two, three, four = (
-        plain * prices.input,
-        output * prices.output,
-        read * prices.cache_read,
-        write * prices.cache_write,
-    )
-    total, scale = one + two + three + four, prices.scale
-    if total > _MOST_PICO * scale:
-        return UNKNOWN
-    if scale > 1:
-        total, one, two, three, four = (rounded(part, scale) for part in (total, one, two, three, four))
-    if plain + read + write > LONG_PROMPT and any(prices[:4]):
-        return total, ESTIMATE, one, two, three, four, f"{note}; {LONG_DOUBT}"
-    if write and prices.cache_write != prices.input:
-        return total, ESTIMATE, one, two, three, four, f"{note}; {HOUR_DOUBT}"
-    return total, source, one, two, three, four, note
