@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import FasedError, MissingKey
+from ...errors import FasedError, MissingKey, SecretError
 from ...keys.agent_key import AgentKey
+from ...keys.storage import Keyring
 from ...proxy.keykind import KeyKind
 from ...refs import PROVIDER
 from ...secrets import shadows
@@ -50,7 +51,7 @@ def found(subject: Subject) -> tuple[ResolvedKey | None, list[Finding]]:
                     "The key stands in the config as plain text: it is in its backups, and in whatever copies the file.",
                     "Keep it in the keyring, or in the auth profile.",
                     str(subject.paths.config),
-                    command="fased litellm key move --to keyring",
+                    command=f"fased litellm key move --to {_other_place()}",
                 )
             )
     if not key.value.startswith("sk-"):
@@ -92,6 +93,15 @@ def _bounded(subject: Subject) -> bool:
     except FasedError:
         return False
     return any(budget.action == "stop" and budget.scope == Scope() for budget in budgets)
+
+
+def _other_place() -> str:
+    """Where a key can be moved to on this machine: a command which fails here is no remedy."""
+    try:
+        Keyring().program()
+    except SecretError:
+        return "profile"
+    return "keyring"
 
 
 def _storage(subject: Subject) -> str:
