@@ -314,6 +314,11 @@ ERROR:    Application startup failed. Exiting.
 def test_the_whole_log_of_a_start_that_failed(function: str, error: str, cause: str | None) -> None:
     log = STARTED.format(function=function, error=error)
     assert causes(log) == ([(cause, 1)] if cause else [])
+    if cause == "start-fallbacks":
+        # The last lines alone, as `fased litellm logs` may show them.
+        (failure,) = found(log.partition("initialize_from_worker_config(decoded_worker_config)\n")[2])
+        assert failure.cause == cause
+        assert "File" not in failure.message
     if cause == "start-not-a-config" or error.startswith("TypeError"):
         # The same words mean something else where no start failed.
         other = log.replace("proxy_startup_event", "chat_completion")

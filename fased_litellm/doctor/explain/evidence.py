@@ -16,7 +16,7 @@ from ...proxy.failures import Failure, classify, recognise, shorten
 from ...redaction import redact
 from ..debug import providerwords
 from .objects import error_objects
-from .records import Record, level
+from .records import FRAME, Record, level
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,11 @@ def _line(text: str, *, alone: bool) -> Evidence | None:
     clients = _CLIENTS.search(text)
     if clients is not None:
         return _bare(int(clients["status"]), text, "client")
+    frame = FRAME.match(text)
+    if frame is not None:
+        # Of a traceback whose beginning was cut off, as in the last lines of a log: the exception below it says it better.
+        known = _start(f"in {frame['function']}")
+        return replace(known, bare=True) if known else None
     return _words(text, sure=alone or _TROUBLE.search(text) is not None) or _start(text) or _ours(text) or _number(text)
 
 

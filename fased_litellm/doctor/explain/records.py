@@ -26,7 +26,7 @@ _HEAD = re.compile(
 _TRACEBACK = "Traceback (most recent call last)"
 _CHAIN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause)")
 _HEADER = re.compile(r"^(?:< )?[\w-]{1,80}:")
-_FRAME = re.compile(r'^\s+File "[^"]{1,500}", line \d{1,9}, in (?P<function>\w{1,200})')
+FRAME = re.compile(r'^\s+File "[^"]{1,500}", line \d{1,9}, in (?P<function>\w{1,200})')
 _HTTP = re.compile(r"^(?:< )?HTTP/\d(?:\.\d)? \d{3}\b")
 
 
@@ -55,7 +55,7 @@ class Record:
 
     def add(self, line: str) -> None:
         if self.kind in ("traceback", "litellm") and line[:1].isspace():
-            frame = _FRAME.match(line)
+            frame = FRAME.match(line)
             if frame and len(self.functions) < _MOST_LINES:
                 self.functions[frame["function"]] = None
             return
