@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .documents import TypedDict
 from .refs import SessionKey, normalize_agent_id
+
+
+class ContextPart(TypedDict):
+    """Who called and for what."""
+
+    agent: str
+    role: str | None
+    task: str | None
+    channel: str | None
+    session: str | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class CallContext:
         given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
         return replace(self, **given)
 
-    def as_dict(self) -> dict[str, str | None]:
+    def as_dict(self) -> ContextPart:
         """The value of ``context`` in the JSON of a call."""
         return {
             "agent": self.agent,

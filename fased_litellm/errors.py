@@ -49,8 +49,9 @@ A message says what happened and where; the hint says what to do. Neither ever h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NotRequired
 
+from .documents import Doc, Number, TypedDict, Usd, open_ended
 from .redaction import redact, redact_source
 
 if TYPE_CHECKING:
@@ -58,6 +59,71 @@ if TYPE_CHECKING:
 
 Origin = Literal["caller", "caller-key", "network", "gateway", "provider-key", "provider", "unknown"]
 """Whose side a failed call broke on; ``network`` is the way between us and the proxy."""
+
+
+KeyringTrouble = Literal["no-backend", "locked", "too-slow", "failed"]
+
+
+class IssuePart(TypedDict):
+    """One problem in a config; ``path`` is dotted, with ``[n]`` for array elements, empty for the root."""
+
+    path: str
+    message: str
+
+
+class ExceededBudget(TypedDict):
+    """The budget that stopped a call."""
+
+    id: Number
+    scope: Annotated[str, Doc("Whose calls it counts, in words.")]
+    period: Literal["day", "month"]
+    limitUsd: Usd
+    spentUsd: Usd
+    reservedUsd: Annotated[Usd, Doc("USD that calls under way have reserved of the rest.")]
+    resetsAt: Annotated[str, Doc("UTC.")]
+
+
+class ToolCallPart(TypedDict):
+    """A tool which the model wants called."""
+
+    id: str | None
+    name: str
+    arguments: Annotated[str, Doc("JSON text, as the model wrote it.")]
+
+
+class PartialReply(TypedDict):
+    """A reply as far as it came."""
+
+    text: str
+    reasoning: str | None
+    toolCalls: list[ToolCallPart]
+
+
+@open_ended
+class ErrorPart(TypedDict):
+    """What went wrong. All but the first three are there for some kinds of errors alone."""
+
+    code: str
+    message: str
+    hint: str | None
+    cause: NotRequired[Annotated[str, Doc("Of a call: short name of the cause.")]]
+    origin: NotRequired[Annotated[Origin, Doc("Of a call: whose side it broke on.")]]
+    status: NotRequired[Annotated[int | None, Doc("Of a call: HTTP status of the proxy's answer.")]]
+    partial: NotRequired[Annotated[PartialReply, Doc("What came of a stream that broke off; absent if nothing did.")]]
+    budget: NotRequired[ExceededBudget]
+    path: NotRequired[Annotated[str, Doc("A file, or a value in the config.")]]
+    line: NotRequired[Number]
+    column: NotRequired[Number]
+    issues: NotRequired[list[IssuePart]]
+    variable: NotRequired[Annotated[str, Doc("The environment variable that is missing.")]]
+    position: NotRequired[Annotated[Number, Doc("Where a filter is wrong, in characters.")]]
+    trouble: NotRequired[Annotated[KeyringTrouble, Doc("Why the OS keyring cannot be used.")]]
+
+
+class ErrorDocument(TypedDict):
+    """The document of any command with ``--json`` that fails."""
+
+    error: ErrorPart
 
 
 class FasedError(Exception):
@@ -71,7 +137,7 @@ class FasedError(Exception):
         self.hint = None if hint is None else redact(hint)
         super().__init__(self.message)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         """The value of ``error`` in the JSON document of a failed command."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
@@ -97,7 +163,7 @@ class FilterError(UsageError):
         super().__init__(f"--filter, character {at + 1}: {problem}.", hint=hint)
         self.problem, self.position = problem, at + 1
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         return {**super().as_dict(), "position": self.position}
 
 
@@ -139,7 +205,7 @@ class ConfigSyntaxError(ConfigError):
         )
         self.reason, self.path, self.line, self.column, self.source_line = reason, path, line, column, shown
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         return {**super().as_dict(), "path": self.path, "line": self.line, "column": self.column}
 
 
@@ -168,8 +234,8 @@ class ConfigInvalid(ConfigError):
         )
         self.path, self.issues = path, issues
 
-    def as_dict(self) -> dict[str, Any]:
-        issues = [{"path": issue.path, "message": issue.message} for issue in self.issues]
+    def as_dict(self) -> ErrorPart:
+        issues: list[IssuePart] = [{"path": issue.path, "message": issue.message} for issue in self.issues]
         return {**super().as_dict(), "path": self.path, "issues": issues}
 
 
@@ -187,7 +253,7 @@ class MissingVariable(ConfigError):
         super().__init__(f"{issue.message}.", hint=hint)
         self.path, self.variable = issue.path, variable
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         return {**super().as_dict(), "path": self.path, "variable": self.variable}
 
 
@@ -255,9 +321,6 @@ class SecretStoreError(SecretError):
     code = "secret-store"
 
 
-KeyringTrouble = Literal["no-backend", "locked", "too-slow", "failed"]
-
-
 class KeyringError(SecretStoreError):
     """The OS keyring cannot be used; ``trouble`` says why in a word."""
 
@@ -267,7 +330,7 @@ class KeyringError(SecretStoreError):
         super().__init__(message, hint=hint)
         self.trouble: KeyringTrouble = trouble
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         return {**super().as_dict(), "trouble": self.trouble}
 
 
@@ -351,8 +414,8 @@ class BudgetExceeded(BudgetError):
         self.limit_usd, self.spent_usd, self.reserved_usd = limit_usd, spent_usd, reserved_usd
         self.resets_at = resets_at
 
-    def as_dict(self) -> dict[str, Any]:
-        budget = {
+    def as_dict(self) -> ErrorPart:
+        budget: ExceededBudget = {
             "id": self.budget,
             "scope": self.scope,
             "period": self.period,
@@ -462,7 +525,7 @@ class CallError(FasedError):
         """What to do: the hint by another name."""
         return self.hint
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         return {**super().as_dict(), "cause": self.cause, "origin": self.origin, "status": self.status}
 
 
@@ -519,10 +582,14 @@ class StreamInterrupted(CallError):
         super().__init__(message, **details)
         self.partial = partial
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorPart:
         """With what arrived of the reply, where something did: it was paid for."""
         document = super().as_dict()
         if self.partial is not None and (self.partial.text or self.partial.reasoning or self.partial.tool_calls):
             whole = self.partial.as_dict()
-            document["partial"] = {name: whole[name] for name in ("text", "reasoning", "toolCalls")}
+            document["partial"] = {
+                "text": whole["text"],
+                "reasoning": whole["reasoning"],
+                "toolCalls": whole["toolCalls"],
+            }
         return document

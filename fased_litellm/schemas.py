@@ -23,8 +23,9 @@ from .doctor.debug.run import DebugResult
 from .doctor.explain.explain import ExplainResult
 from .doctor.modelmap.inspect import ModelMapDocument
 from .doctor.verify.run import VerificationDocument
+from .errors import ErrorDocument
 from .onboarding import jsonschema as onboarding
-from .provider import jsonschema as provider
+from .provider.chatresult import ChatResult
 from .usage import jsonschema as usage
 from .usage.compare.comparison import CompareDocument
 from .usage.costs.whatif import WhatIfDocument
@@ -36,7 +37,9 @@ SUFFIX = ".schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, tuple[str, Any]] = {
+    "chat-result": ("Chat result", ChatResult),
     "debug-result": ("Debug result", DebugResult),
+    "error": ("Error", ErrorDocument),
     "examination": ("Examination", ExaminationDocument),
     "explain-result": ("Explain result", ExplainResult),
     "model-map": ("Model map", ModelMapDocument),
@@ -60,7 +63,6 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema, for all rooms."""
     return {
         **{f"{name}{SUFFIX}": _schema(title, declared) for name, (title, declared) in DOCUMENTS.items()},
-        **provider.schemas(),
         **usage.schemas(),
         **exports.schemas(),
         **fleet.schemas(),

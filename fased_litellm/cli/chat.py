@@ -151,6 +151,7 @@ def _converse(talk: Talk, history: list[dict[str, Any]]) -> None:
 
 
 def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
+    from ..provider.chatresult import chat_result
     from .receipt_text import receipt_line
 
     recorder = talk.provider.recorder
@@ -168,9 +169,7 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
         raise
     if talk.as_json:
         reply = recorder.flush_for(reply)
-        answer = reply.as_dict()
-        receipt = answer.pop("receipt")
-        output.document({**answer, "context": talk.context.as_dict(), "receipt": receipt}, quoted=True)
+        output.document(chat_result(reply, talk.context), quoted=True)
     else:
         if not talk.stream:
             output.words(f"{reply.text}\n")

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
+from ..documents import Cost, Count, Doc, Milliseconds, TypedDict
 from ..formatting import usd
 from . import cutstreams
 from .billed import UNSERVED, Served
 from .pricing.prices import PriceSource
-from .tokens import TokenUsage, token_usage
+from .tokens import TokensPart, TokenUsage, token_usage
 from .values import MOST_USD, money, names
 
 WARN_FROM = Decimal("0.8")
@@ -30,6 +31,45 @@ CostSource = Literal["header", "stream", "body", "price-table", "estimate", "unk
 """``header``, ``stream`` and ``body`` are the proxy's word. ``price-table`` is exact, ``estimate`` is not."""
 
 
+class AttemptPart(TypedDict):
+    """One model that was tried."""
+
+    model: str
+    ok: bool
+    cause: NotRequired[Annotated[str, Doc("Why it failed; only there if it did.")]]
+
+
+class ReceiptPart(TypedDict):
+    """What is known of the call; null means that the proxy did not say."""
+
+    callId: Annotated[str, Doc("Our id of the call, which names its row in the usage history.")]
+    proxyCallId: Annotated[str | None, Doc("The id under which the proxy keeps the call; mostly the same.")]
+    model: Annotated[str, Doc("The reference that was asked for.")]
+    responseId: Annotated[str | None, Doc("The provider's id of the completion.")]
+    modelGroup: str | None
+    deploymentId: str | None
+    servedModel: Annotated[str | None, Doc("Provider and model that answered.")]
+    retries: Count | None
+    fallbacks: Count | None
+    attempts: list[AttemptPart]
+    usage: TokensPart | None
+    costUsd: Annotated[Cost | None, Doc("USD; null if unknown, never 0 for that.")]
+    costSource: CostSource
+    costNote: Annotated[str | None, Doc("Why the cost is an estimate.")]
+    proxyVersion: str | None
+    latencyMs: Milliseconds | None
+    timeToFirstTokenMs: Milliseconds | None
+    proxyOverheadMs: Milliseconds | None
+    providerMs: Annotated[Milliseconds | None, Doc("What the proxy waited for the provider.")]
+    warnings: Annotated[
+        list[str],
+        Doc(
+            "What whoever made the call should know: budgets that are used up, or nearly; a release of LiteLLM that"
+            " hides cut streams."
+        ),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One model that was tried: ``cause`` says why it failed."""
@@ -38,8 +78,11 @@ class Attempt:
     ok: bool
     cause: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"model": self.model, "ok": self.ok} | ({"cause": self.cause} if self.cause else {})
+    def as_dict(self) -> AttemptPart:
+        document: AttemptPart = {"model": self.model, "ok": self.ok}
+        if self.cause:
+            document["cause"] = self.cause
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +134,7 @@ class Receipt:
     proxy_call_id: str | None = None
     cost_note: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ReceiptPart:
         """The value of ``receipt`` in the JSON of a call."""
         return {
             "callId": self.call_id,

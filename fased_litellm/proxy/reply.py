@@ -7,8 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..documents import TypedDict
+from ..errors import PartialReply, ToolCallPart
 from .pairs import joined
-from .receipt import Receipt
+from .receipt import Receipt, ReceiptPart
+
+
+class ReplyPart(PartialReply, TypedDict):
+    """A reply with its receipt."""
+
+    finishReason: str | None
+    receipt: ReceiptPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class ToolCall:
     name: str
     arguments: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ToolCallPart:
         return {"id": self.id, "name": self.name, "arguments": self.arguments}
 
 
@@ -62,7 +71,7 @@ class Reply:
     receipt: Receipt
     message: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ReplyPart:
         """The JSON of a call, without its context."""
         return {
             "text": self.text,

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from ..documents import Count, Doc, TypedDict
 from .billed import UNSERVED, BilledDetail, Served, billed_detail
 from .counting import counted
+
+
+class TokensPart(TypedDict):
+    """Tokens, counted as Fased does."""
+
+    inputTokens: Annotated[Count, Doc("Without the cached ones.")]
+    outputTokens: Annotated[Count, Doc("With the reasoning.")]
+    cacheReadTokens: Count
+    cacheWriteTokens: Count
+    reasoningTokens: Annotated[Count, Doc("Contained in outputTokens.")]
+    totalTokens: Annotated[Count, Doc("Input, output, cache read and cache write.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,7 @@ class TokenUsage:
         """All that was sent, cached or not."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> TokensPart:
         return {
             "inputTokens": self.input_tokens,
             "outputTokens": self.output_tokens,

@@ -7,7 +7,20 @@ import jsonschema
 import pytest
 
 from fased_litellm.context import CallContext
-from fased_litellm.errors import ConfigSyntaxError, FasedError, MissingKey, ProxyError
+from fased_litellm.errors import (
+    BudgetExceeded,
+    ConfigInvalid,
+    ConfigSyntaxError,
+    FasedError,
+    FilterError,
+    Issue,
+    KeyringError,
+    MissingKey,
+    MissingVariable,
+    ProxyError,
+    StreamInterrupted,
+)
+from fased_litellm.provider.chatresult import chat_result
 from fased_litellm.proxy.receipt import Attempt, Receipt
 from fased_litellm.proxy.reply import Reply, ToolCall
 from fased_litellm.proxy.tokens import TokenUsage
@@ -34,7 +47,7 @@ FULL = Receipt(
 
 def document(receipt: Receipt) -> dict[str, Any]:
     reply = Reply("Hello", None, (ToolCall(None, "f", "{}"),), "stop", receipt)
-    return {**reply.as_dict(), "context": CallContext(task="digest").as_dict()}
+    return {**chat_result(reply, CallContext(task="digest"))}
 
 
 def check(name: str, value: Any) -> None:
@@ -69,7 +82,25 @@ def test_every_field_is_named_in_the_schema() -> None:
         MissingKey("m", hint="h"),
         ProxyError("m", cause="c", origin="caller-key", hint="h", status=400),
         ConfigSyntaxError("r", path="p", line=1, column=2, source_line="s"),
+        ConfigInvalid("p", [Issue("a.b", "is wrong")]),
+        MissingVariable(Issue("a.b", "m"), "KEY", hint="h"),
+        FilterError("no such name", 0),
+        KeyringError("m", trouble="locked"),
+        StreamInterrupted("m", cause="c", partial=Reply("He", None, (ToolCall("1", "f", "{"),), None, FULL)),
+        BudgetExceeded(
+            "m",
+            hint="h",
+            budget=1,
+            scope="all calls",
+            period="day",
+            limit_usd=Decimal(2),
+            spent_usd=Decimal(1),
+            reserved_usd=Decimal(1),
+            resets_at="2026-11-23T00:00:00Z",
+        ),
     ],
 )
 def test_errors_are_as_the_schema_says(error: FasedError) -> None:
     check("error.schema.json", {"error": error.as_dict()})
+    named = schemas()["error.schema.json"]["$defs"]["ErrorPart"]["properties"]
+    assert set(error.as_dict()) <= set(named)
