@@ -62,7 +62,8 @@ def daily_csv(gathered: Gathering) -> Iterator[str]:
 
 
 def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
-    """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces.
+    """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces; and besides
+    Fased's fields ``timeZone``, since the page's days are the browser's, and these need not be.
 
     Args:
         gathered: the sums.
@@ -78,7 +79,8 @@ def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
         between = ",\n"
     yield "]" if between == "\n" else "\n  ]"
     daily = [{"date": str(day_of(day)), **totals_of(totals)} for (day,), totals in gathered.by("day")]
-    yield f',\n  "daily": {_indented(daily, 2)},\n  "aggregates": {_indented(aggregates.as_dict(gathered, names), 2)}\n}}\n'
+    yield f',\n  "daily": {_indented(daily, 2)},\n  "aggregates": {_indented(aggregates.as_dict(gathered, names), 2)}'
+    yield f',\n  "timeZone": {json.dumps(gathered.query.zone.name)}\n}}\n'
 
 
 def _cells(session: Session, names: Names) -> list[Cell]:

@@ -212,6 +212,7 @@ class FasedUsageDocument(_Document):
     sessions: list[SessionEntry] = Field(description="Most tokens first.")
     daily: list[DaySums]
     aggregates: AllSessions
+    time_zone: str = Field(description="Whose days these are. The page's own file does not say it.")
 
 
 class ExportedFile(_Document):

@@ -84,6 +84,48 @@ def test_json_tells_of_the_files(ledger_path: Path, capsys: pytest.CaptureFixtur
     assert (status, json.loads(out)["error"]["code"]) == (1, "export")
 
 
+def days_of_files(folder: str) -> tuple[list[str], str, list[str]]:
+    """The days of the CSV file, the zone that the JSON file names, and its days."""
+    (days,), (document,) = (list(Path(folder).glob(f"fased-usage-{name}.*")) for name in ("daily-*", "2*"))
+    told = json.loads(document.read_text())
+    rows = [row["date"] for row in csv.DictReader(StringIO(days.read_text()))]
+    return rows, told["timeZone"], [day["date"] for day in told["daily"]]
+
+
+@pytest.mark.parametrize(
+    ("setting", "option", "zone"),
+    [
+        ("Asia/Kolkata", (), "Asia/Kolkata"),
+        ("Asia/Kolkata", ("--tz", "+05:45"), "+05:45"),
+        ("", ("--tz", "Asia/Kathmandu"), "Asia/Kathmandu"),
+    ],
+)
+def test_days_of_the_files_are_those_of_the_zone_which_they_name(
+    ledger_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    setting: str,
+    option: tuple[str, ...],
+    zone: str,
+) -> None:
+    monkeypatch.setenv("FASED_USAGE_TZ", setting)
+    midnight = 1_795_285_800_000 if zone == "Asia/Kolkata" else 1_795_284_900_000  # between 21 and 22 November there
+    fill(ledger_path, sample("1", midnight - 1), sample("2", midnight))
+    Path("there").mkdir()
+    assert run(capsys, "--out", "there", *option)[0] == 0
+    days = ["2026-11-21", "2026-11-22"]
+    assert days_of_files("there") == (days, zone, days)
+
+    # The others have no days, but their windows begin and end with days of the zone.
+    window = ("--from", "2026-11-22", "--to", "2026-11-22", *option)
+    _, told, _ = run(capsys, "--format", "otlp-json", *window)
+    assert f'"startTimeUnixNano": "{midnight}000000"' in told.replace('":"', '": "')
+    _, told, _ = run(capsys, "--format", "otlp-spans", *window)
+    assert len(told.splitlines()) == 1
+    _, told, _ = run(capsys, "--format", "prometheus", *window)
+    assert told.splitlines()[2].endswith(" 1")
+
+
 def test_window_and_filter_are_those_of_usage(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill(
         ledger_path,

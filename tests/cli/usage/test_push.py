@@ -171,6 +171,8 @@ def test_reports_of_a_database_look_like_those_of_a_ledger(
         ["session", "s1"],
         ["session", "s1", "--json"],
         ["task", "digest"],
+        ["--by", "day,hour", "--json", "--tz", "Asia/Kolkata", *WINDOW],
+        ["calls", "--json", "--tz", "America/New_York", *WINDOW],
     ):
         local = run(capsys, *arguments)
         assert local[0] == 0

@@ -84,7 +84,7 @@ def test_the_files_of_a_small_history() -> None:
     assert days == (
         f"{DAYS}\n2026-11-21,20,40,0,0,60,0.00025,0.0004,0,0,0.0006501\n2026-11-22,10,20,5,0,35,0,0,0,0,0\n"
     )
-    assert list(document) == ["totals", "sessions", "daily", "aggregates"]
+    assert list(document) == ["totals", "sessions", "daily", "aggregates", "timeZone"]
     assert document["totals"] == {
         "input": 30, "output": 60, "cacheRead": 5, "cacheWrite": 0, "totalTokens": 95, "totalCost": 0.0006501,
         "inputCost": 0.00025, "outputCost": 0.0004, "cacheReadCost": 0, "cacheWriteCost": 0, "missingCostEntries": 2,
@@ -187,6 +187,7 @@ def test_days_are_those_of_the_zone_also_when_clocks_change() -> None:
     ]  # fmt: skip
     assert [day["count"] for day in document["aggregates"]["dailyLatency"]] == [25, 24, 1]
     assert [day["messages"] for day in document["aggregates"]["daily"]] == [25, 24, 1]
+    assert document["timeZone"] == "Europe/Berlin"
 
 
 def test_an_empty_history_has_headers_and_nothing_else() -> None:
