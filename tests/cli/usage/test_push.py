@@ -130,7 +130,7 @@ def test_the_tables_are_made_by_their_owner(
     made = document(capsys, "usage-prepare", "push", "--prepare", "--to", url)
     assert made == {"to": shown(server), "before": 0, "after": 1}
     assert run(capsys, "push", "--prepare", "--to", url)[1] == (
-        f"The tables in {shown(server)} are up to date (version 3).\n"
+        f"The tables in {shown(server)} are up to date (version 1).\n"
     )
 
 
