@@ -99,14 +99,19 @@ class Call:
             headers=settings.headers(ref.model),
             limits=limits(options),
         )
-        return Exchange(chat, model=str(self.choice.primary), prices=lambda: self.prices(ref.model))
+        return Exchange(
+            chat,
+            model=str(self.choice.primary),
+            prices=lambda: self.prices(ref.model),
+            attempts=(*self._attempts, Attempt(str(ref), ok=True)),
+        )
 
     def succeed(self, reply: Reply) -> Reply:
         """The reply with its whole receipt; the row is ready."""
         self._attempts.append(Attempt(str(self.ref), ok=True))
-        reply = replace(reply, receipt=self._whole(reply.receipt))
-        self.record = self._row("ok", reply.receipt)
-        return reply
+        receipt = self._whole(reply.receipt)
+        self.record = self._row("ok", receipt)
+        return reply if receipt is reply.receipt else replace(reply, receipt=receipt)
 
     def fail(self, error: CallError) -> bool:
         """Take a failure; True if the fallback is to be tried, else the row is ready and the error is to be raised."""
@@ -183,7 +188,10 @@ class Call:
         receipt = receipt or Receipt(own_id, str(self.choice.primary), latency_ms=latency_ms)
         if len(self._attempts) > 1:
             receipt = replace(receipt, latency_ms=latency_ms)
-        return replace(receipt, attempts=tuple(self._attempts), warnings=(*self._warnings, *receipt.warnings))
+        attempts = tuple(self._attempts)
+        if receipt.attempts == attempts and not self._warnings:
+            return receipt
+        return replace(receipt, attempts=attempts, warnings=(*self._warnings, *receipt.warnings))
 
     def _row(
         self,

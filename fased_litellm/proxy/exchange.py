@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
@@ -13,7 +13,7 @@ from ..net.messages import Answer, Request
 from .answers import looks_like_html, looks_like_login, parsed
 from .billed import Served
 from .pricing.prices import PriceSource
-from .receipt import Receipt, Timing, make_receipt
+from .receipt import Attempt, Receipt, Timing, make_receipt
 from .reply import Content, Delta, Reply, cites, id_of, mapping, mappings, read_completion
 from .stream import StreamReader
 from .wire import ChatRequest, chat_body, chat_request
@@ -32,18 +32,25 @@ class Exchange:
         chat: what is asked.
         model: the reference that was asked for, for the receipt.
         prices: gives what the model costs; asked only for answers that do not say.
+        attempts: what the receipt of a reply says was tried, this one included.
     """
 
-    def __init__(self, chat: ChatRequest, *, model: str, prices: PriceSource | None = None) -> None:
-        self.chat, self.model, self.prices = chat, model, prices
+    def __init__(
+        self, chat: ChatRequest, *, model: str, prices: PriceSource | None = None, attempts: tuple[Attempt, ...] = ()
+    ) -> None:
+        self.chat, self.model, self.prices, self.attempts = chat, model, prices, attempts
         self._key_sent = False
         self._headers: Mapping[str, str] = {}
-        self._reader = StreamReader()
         self._started = time.monotonic()
         self._first_ms: float | None = None
         self._response_id: str | None = None
         self._end_known = False
         self._served: Served | None = None
+
+    @cached_property
+    def _reader(self) -> StreamReader:
+        """Puts the reply together where it comes in pieces."""
+        return StreamReader()
 
     def request(self, headers: Mapping[str, str]) -> Request:
         """The HTTP request; the clock of the receipt starts here.
@@ -52,9 +59,7 @@ class Exchange:
             headers: what every request of the client carries.
         """
         self._key_sent = "authorization" in headers
-        request = chat_request(self.chat, headers)
-        if self.chat.stream:
-            request = replace(request, limits=replace(request.limits, grant=self._grant))
+        request = chat_request(self.chat, headers, grant=self._grant if self.chat.stream else None)
         self._started = time.monotonic()
         return request
 
@@ -80,7 +85,7 @@ class Exchange:
         self._response_id = id_of(body.get("id"))
         cited = any(cites(mapping(choice.get("message"))) for choice in mappings(body.get("choices")))
         self._served = self._serving(body.get("service_tier"), cited=cited)
-        return content.with_receipt(self._receipt(body.get("usage"), streamed=False))
+        return content.with_receipt(self._receipt(body.get("usage"), streamed=False, attempts=self.attempts))
 
     def opened(self, status: int, headers: Mapping[str, str]) -> bool:
         """Take the head of a streamed answer; False means that its body is an error to be given to ``refused()``.
@@ -112,7 +117,7 @@ class Exchange:
         """
         failure = self._reader.failure()
         if failure is None:
-            return self.partial()
+            return self._put_together(self.attempts)
         body = self._reader.empty()
         if body is not None and not self._is_stream():
             raise self.with_receipt(self._no_completion(body))
@@ -147,13 +152,17 @@ class Exchange:
 
     def partial(self) -> Reply:
         """The reply as far as it arrived."""
-        content: Content = self._reader.content()
-        return content.with_receipt(self._receipt(self._reader.usage, streamed=self._reader.streamed))
+        return self._put_together(())
 
     def with_receipt(self, error: CallError) -> CallError:
         """``error`` with the receipt of this attempt."""
         error.receipt = self._receipt(self._reader.usage, streamed=self._reader.streamed)
         return error
+
+    def _put_together(self, attempts: tuple[Attempt, ...]) -> Reply:
+        content: Content = self._reader.content()
+        receipt = self._receipt(self._reader.usage, streamed=self._reader.streamed, attempts=attempts)
+        return content.with_receipt(receipt)
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> CallError:
         self._headers = headers
@@ -193,7 +202,9 @@ class Exchange:
     def _elapsed(self) -> float:
         return (time.monotonic() - self._started) * 1000
 
-    def _receipt(self, usage: Mapping[str, object] | None, *, streamed: bool) -> Receipt:
+    def _receipt(
+        self, usage: Mapping[str, object] | None, *, streamed: bool, attempts: tuple[Attempt, ...] = ()
+    ) -> Receipt:
         return make_receipt(
             call_id=self.chat.attribution.call_id,
             model=self.model,
@@ -204,6 +215,7 @@ class Exchange:
             prices=self.prices,
             streamed=streamed,
             response_id=self._response_id or self._reader.response_id,
+            attempts=attempts,
             served=self._served or self._serving(self._reader.service_tier, cited=self._reader.cited),
         )
 

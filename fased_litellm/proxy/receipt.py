@@ -179,6 +179,7 @@ def make_receipt(
     prices: PriceSource | None = None,
     streamed: bool = False,
     response_id: str | None = None,
+    attempts: tuple[Attempt, ...] = (),
     served: Served = UNSERVED,
 ) -> Receipt:
     """Read a receipt from an answer.
@@ -197,6 +198,7 @@ def make_receipt(
         prices: gives what the model costs; asked only for answers that do not say.
         streamed: whether the reply came in pieces.
         response_id: the provider's id of the completion, if it came.
+        attempts: what this client tried, in order.
         served: what else its price may depend on.
     """
     tokens = token_usage(usage, served)
@@ -214,6 +216,7 @@ def make_receipt(
         served_model=served_model,
         retries=_whole(headers.get("x-litellm-attempted-retries")),
         fallbacks=_whole(headers.get("x-litellm-attempted-fallbacks")),
+        attempts=attempts,
         usage=tokens,
         cost_usd=cost,
         cost_source=source,

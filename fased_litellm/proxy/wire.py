@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import UsageError
@@ -74,8 +74,10 @@ def base_headers(api_key: str | None, user_agent: str) -> dict[str, str]:
     return headers
 
 
-def chat_request(chat: ChatRequest, headers: Mapping[str, str]) -> Request:
-    """The HTTP request for a chat completion.
+def chat_request(
+    chat: ChatRequest, headers: Mapping[str, str], grant: Callable[[], float | None] | None = None
+) -> Request:
+    """The HTTP request for a chat completion; ``grant`` as in ``Limits``.
 
     Raises:
         UsageError: the messages or parameters cannot be written as JSON.
@@ -85,7 +87,7 @@ def chat_request(chat: ChatRequest, headers: Mapping[str, str]) -> Request:
         CHAT_TARGET,
         {**chat.headers, **headers, "content-type": "application/json", **attribution_headers(chat.attribution)},
         json_bytes(chat_body(chat)),
-        chat.limits,
+        replace(chat.limits, grant=grant) if grant else chat.limits,
     )
 
 
