@@ -57,19 +57,15 @@ Usd = Annotated[float, Doc("USD.")]
 Cost = Annotated[float, Doc(minimum=0)]
 Milliseconds = Annotated[float, Doc("Milliseconds.", minimum=0)]
 Moment = Annotated[str, Doc("UTC.", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$")]
+Second = Annotated[str, Doc("UTC.", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 Day = Annotated[str, Doc("A day, in the report's time zone.", pattern=r"^\d{4}-\d\d-\d\d$")]
 
-_FromTo = TypedDict(
-    "_FromTo",
-    {
-        "from": Annotated[Moment, Doc("Beginning of the window, inclusive.")],
-        "to": Annotated[Moment, Doc("End of the window, exclusive.")],
-    },
-)
-
-
-class FromTo(_FromTo):
-    """The window of a report. (``from`` is a word of Python.)"""
+_Begin, _End = Doc("Beginning of the window, inclusive."), Doc("End of the window, exclusive.")
+# As calls, since ``from`` is a word of Python.
+FromTo = TypedDict("FromTo", {"from": Annotated[Moment, _Begin], "to": Annotated[Moment, _End]})
+"""The window of a report."""
+FromDayToDay = TypedDict("FromDayToDay", {"from": Annotated[Second, _Begin], "to": Annotated[Second, _End]})
+"""A window of whole days."""
 
 
 def open_ended(declared: type[_Declared]) -> type[_Declared]:

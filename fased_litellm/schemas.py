@@ -24,14 +24,16 @@ from .doctor.explain.explain import ExplainResult
 from .doctor.modelmap.inspect import ModelMapDocument
 from .doctor.verify.run import VerificationDocument
 from .errors import ErrorDocument
-from .onboarding import jsonschema as onboarding
+from .keys.virtualkeys import KeyMadeDocument, VirtualKeyDocument
 from .provider.chatresult import ChatResult
+from .spend import SpendDocument
 from .usage import jsonschema as usage
 from .usage.compare.comparison import CompareDocument
 from .usage.costs.whatif import WhatIfDocument
 from .usage.exports import jsonschema as exports
 from .usage.imports import jsonschema as imports
 from .usage.postgres import jsonschema as fleet
+from .usage.reconcile.run import ReconciledRows, ReconciledTotals
 
 SUFFIX = ".schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,10 +46,14 @@ DOCUMENTS: dict[str, tuple[str, Any]] = {
     "explain-result": ("Explain result", ExplainResult),
     "model-map": ("Model map", ModelMapDocument),
     "models-list": ("Models of fased models list", ModelList),
+    "reconciliation": ("Reconciliation", ReconciledRows | ReconciledTotals),
     "refresh-report": ("Report of fased providers refresh", RefreshReport),
+    "spend": ("Spend at the proxy", SpendDocument),
     "usage-compare": ("Usage of two periods", CompareDocument),
     "usage-what-if": ("Usage on another model", WhatIfDocument),
     "verification": ("Verification", VerificationDocument),
+    "virtual-key": ("Virtual key", VirtualKeyDocument),
+    "virtual-key-made": ("Virtual key that was made", KeyMadeDocument),
 }
 """File name → title, and the declaration."""
 
@@ -68,7 +74,6 @@ def schemas() -> dict[str, dict[str, Any]]:
         **fleet.schemas(),
         **imports.schemas(),
         **config.schemas(),
-        **onboarding.schemas(),
     }
 
 

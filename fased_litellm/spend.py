@@ -6,23 +6,36 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 
 from .config.load import ConfigSnapshot
-from .errors import FasedError, KeyAdminError, MissingKey, SpendError
+from .documents import Doc, FromDayToDay, TypedDict
+from .errors import ErrorPart, FasedError, KeyAdminError, MissingKey, SpendError
 from .keys.virtualkeys import VirtualKeys, master_key
 from .paths import Paths
-from .proxy.admin import VirtualKey
+from .proxy.admin import VirtualKey, VirtualKeyPart
 from .proxy.client import ProxyClient
 from .proxy.keykind import kind_of_key
 from .proxy.spend import SILENT_S, SpendRow, spend_rows
-from .proxy.spendreport import SpendReport, summed
+from .proxy.spendreport import SpendGroup, SpendReport, SpendTotals, summed
 
 MASTER_ROWS = "litellm_proxy_master_key"
 """Fact: under this name LiteLLM keeps the rows of its master key."""
 
 ON_SERVER = {"model": "model_group", "user": "end_user"}
 """Filters which the proxy applies by itself, and their names there."""
+
+
+class SpendDocument(FromDayToDay, TypedDict):
+    """The document of ``fased litellm spend --json``."""
+
+    baseUrl: str
+    key: VirtualKeyPart | None
+    keyProblem: Annotated[ErrorPart | None, Doc("Why the key is not known.")]
+    rows: Annotated[Literal["key", "all"] | None, Doc("Whose rows were summed up; null where none may be seen.")]
+    rowsProblem: Annotated[ErrorPart | None, Doc("Why none may be seen.")]
+    groups: Annotated[dict[str, list[SpendGroup]] | None, Doc("Grouping to groups, dearest first; days in order.")]
+    totals: SpendTotals | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +54,12 @@ class SpendView:
     base_url: str
     key: VirtualKey | None
     key_problem: FasedError | None
-    rows: str | None
+    rows: Literal["key", "all"] | None
     report: SpendReport | None
     rows_problem: FasedError | None
 
-    def as_dict(self, from_ms: int, to_ms: int) -> dict[str, Any]:
-        """The document of ``fased litellm spend --json``; see ``schemas/spend.schema.json``."""
+    def as_dict(self, from_ms: int, to_ms: int) -> SpendDocument:
+        """The JSON document of a window, in milliseconds since 1970."""
         from .usage.record import iso
 
         return {
@@ -57,7 +70,8 @@ class SpendView:
             "keyProblem": self.key_problem.as_dict() if self.key_problem else None,
             "rows": self.rows,
             "rowsProblem": self.rows_problem.as_dict() if self.rows_problem else None,
-            **(self.report.as_dict() if self.report else {"groups": None, "totals": None}),
+            "groups": self.report.grouped() if self.report else None,
+            "totals": self.report.totals.as_dict() if self.report else None,
         }
 
 

@@ -225,8 +225,7 @@ def rotate(
     if rotated.warning:
         output.diagnostic(f"! The old key {rotated.before.name} is still at the proxy: {rotated.warning}")
     if json_output:
-        document = {**_made(made, reveal=False), "oldToken": rotated.before.token, "oldDeleted": rotated.deleted}
-        output.document(document)
+        output.document(rotated.as_dict())
         return
     assert made.done is not None
     output.line(f"The agent uses {made.done.masked} now, in {made.done.place}; before: {made.done.before}.")
@@ -361,22 +360,12 @@ def _storage(text: str | None) -> Storage | None:
     return STORAGES[text]
 
 
-def _made(made: Made, *, reveal: bool) -> dict[str, Any]:
-    return {
-        **({"key": made.new.key} if reveal else {}),
-        **made.new.about.as_dict(),
-        "used": made.done is not None,
-        "stored": made.done.as_dict() if made.done else None,
-        "checked": {"model": made.checked.model, "receipt": made.checked.receipt.as_dict()} if made.checked else None,
-    }
-
-
 def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
     about = made.new.about
     for text in made.done.warnings if made.done else ():
         output.diagnostic(f"! {text}")
     if json_output:
-        output.document(_made(made, reveal=reveal), secrets=reveal)
+        output.document({**({"key": made.new.key} if reveal else {}), **made.as_dict()}, secrets=reveal)
         return
     for text in keys_text.lines(about):
         output.line(text)

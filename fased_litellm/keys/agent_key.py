@@ -13,6 +13,7 @@ from ..config import agents, save
 from ..config.edits import DELETE, Edit
 from ..config.environment import for_keys
 from ..config.load import ConfigSnapshot, load
+from ..documents import TypedDict
 from ..errors import CatalogError, MissingKey, SecretError, UsageError
 from ..net.addresses import is_private_url
 from ..paths import Paths
@@ -58,6 +59,20 @@ class KeyState:
         }
 
 
+class KeyStoredPart(TypedDict):
+    """Where a key is kept now."""
+
+    provider: str
+    profile: str
+    storage: Storage | None
+    place: str | None
+    masked: str
+    before: str | None
+    checked: bool
+    files: list[str]
+    warnings: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What was changed.
@@ -82,7 +97,7 @@ class Done:
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> KeyStoredPart:
         """The JSON of ``fased litellm key set``, ``move`` and ``delete``."""
         return {
             "provider": PROVIDER,

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
+from ..documents import Doc, Second, TypedDict, Usd
 from ..errors import CallError, KeyAdminError
 from ..redaction import MASK, Secret, remember
 from . import database
@@ -39,6 +40,28 @@ _FURTHER = (
 )
 """Fact: ``/key/info`` of LiteLLM 1.106 tells these, and ``/key/generate`` takes them; limits per model and guardrails are in
 the metadata."""
+
+
+class VirtualKeyPart(TypedDict):
+    """What the proxy says of a virtual key; not the key."""
+
+    token: Annotated[str, Doc("Its SHA-256, by which the proxy knows it.")]
+    name: Annotated[str | None, Doc("The end of the key.")]
+    alias: str | None
+    spentUsd: Annotated[Usd, Doc("USD since the budget last began anew; lags the calls by some seconds.")]
+    maxBudgetUsd: Usd | None
+    budgetDuration: str | None
+    budgetResetAt: Second | None
+    models: Annotated[list[str], Doc("The aliases which it may call; empty for all.")]
+    rpmLimit: int | None
+    tpmLimit: int | None
+    expires: Second | None
+    blocked: bool
+    deleted: bool
+    keyType: str | None
+    userId: str | None
+    teamId: str | None
+    lastActive: Second | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +115,7 @@ class VirtualKey:
             return None
         return self.spent / self.max_budget if self.max_budget > 0 else Decimal(1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> VirtualKeyPart:
         """The key in a JSON document."""
         return {
             "token": self.token,

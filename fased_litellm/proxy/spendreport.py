@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated
 
+from ..documents import Doc, TypedDict, Usd
 from .spend import SpendRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +42,24 @@ BY: dict[str, Callable[[SpendRow], tuple[str | None, ...]]] = {
 """What rows can be grouped by; a row counts under each of its tags, so that these do not add up to the total."""
 
 
+class SpendTotals(TypedDict):
+    """All requests."""
+
+    requests: int
+    failed: int
+    promptTokens: Annotated[int, Doc("With the cached ones, as LiteLLM counts.")]
+    completionTokens: int
+    totalTokens: int
+    spendUsd: Usd
+    unpricedRequests: Annotated[int, Doc("Answered, with tokens, and a spend of 0.")]
+
+
+class SpendGroup(SpendTotals):
+    """Requests with one value."""
+
+    value: str | None
+
+
 @dataclass(slots=True)
 class Sums:
     """What some rows sum up to: requests, failures, tokens as LiteLLM counts them, USD, and answered requests with tokens and a spend of 0."""
@@ -63,7 +82,7 @@ class Sums:
         self.spend += row.spend
         self.unpriced += row.spend == 0 and row.total_tokens > 0 and row.status != "failure"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> SpendTotals:
         return {
             "requests": self.requests,
             "failed": self.failed,
@@ -94,13 +113,10 @@ class SpendReport:
             return sorted(found, key=lambda pair: pair[0] or "")
         return sorted(found, key=lambda pair: (-pair[1].spend, -pair[1].total_tokens, pair[0] or ""))
 
-    def as_dict(self) -> dict[str, Any]:
-        """``groups`` and ``totals`` of the JSON document."""
+    def grouped(self) -> dict[str, list[SpendGroup]]:
+        """``groups`` of the JSON document."""
         return {
-            "groups": {
-                name: [{"value": value, **sums.as_dict()} for value, sums in self.ordered(name)] for name in self.groups
-            },
-            "totals": self.totals.as_dict(),
+            name: [{"value": value, **sums.as_dict()} for value, sums in self.ordered(name)] for name in self.groups
         }
 
 

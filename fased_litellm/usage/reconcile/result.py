@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+from ...documents import Doc, FromDayToDay, Moment, TypedDict, Usd
 from ..money import from_pico, to_number
 from ..record import iso
 
@@ -28,6 +29,59 @@ none; ``without-usage``: a call of the Node agent's own, of which its transcript
 the history has no call; ``missing-there``: the proxy has no row."""
 ALIKE: tuple[Kind, ...] = ("equal", "unpriced")
 """Kinds of calls on which the sides do not differ."""
+
+
+MatchedBy = Literal["call-id", "filled", "proxy-call-id", "completion", "content"]
+Reason = Literal["compaction", "client"]
+KnownUsd = Annotated[Usd | None, Doc("USD, as far as it is known; null where nothing is.")]
+
+
+class ReconciledSide(TypedDict):
+    """Both sides of one model, or of all."""
+
+    model: str | None
+    counts: Annotated[dict[Kind, int], Doc("unpriced: both sides have the call, and neither knows what it cost.")]
+    hereUsd: KnownUsd
+    hereUnpriced: Annotated[int, Doc("Calls whose cost the history does not know.")]
+    thereUsd: KnownUsd
+    thereUnpriced: Annotated[int, Doc("Calls whose cost the proxy does not know: a spend of 0 beside tokens.")]
+
+
+class ReconciledDifference(TypedDict):
+    """One call on which the sides do not agree."""
+
+    kind: Kind
+    callId: Annotated[str, Doc("Names the call in the history; where it is missing there, at the proxy.")]
+    proxyCallId: Annotated[str | None, Doc("Names the call at the proxy.")]
+    startedAt: Moment
+    model: str | None
+    hereUsd: Usd | None
+    hereSource: str | None
+    thereUsd: Usd | None
+    matchedBy: MatchedBy | None
+    reason: Annotated[
+        Reason | None,
+        Doc("Of without-usage: the agent summed up what was said, or the client is as the agent's."),
+    ]
+
+
+class Agreement(TypedDict):
+    """What both ways to compare say."""
+
+    agrees: Annotated[bool, Doc("Whether nothing differs; calls that are unpriced on both sides do not.")]
+
+
+class ComparedRows(FromDayToDay, Agreement, TypedDict):
+    """Rows were compared, call by call."""
+
+    compared: Literal["rows"]
+    totals: ReconciledSide
+    models: list[ReconciledSide]
+    differences: list[ReconciledDifference]
+    moreDifferences: int
+    matchedBy: dict[str, int]
+    attempts: Annotated[int, Doc("Rows of attempts before a fallback.")]
+    unsent: Annotated[int, Doc("Failed calls that need no row.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +109,10 @@ class Difference:
     here_pico: int | None
     there_pico: int | None
     here_source: str | None
-    matched_by: str | None
-    reason: str | None = None
+    matched_by: MatchedBy | None
+    reason: Reason | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ReconciledDifference:
         return {
             "kind": self.kind,
             "callId": self.call_id,
@@ -102,7 +156,7 @@ class Side:
         """The same at the proxy."""
         return from_pico(self.there_pico) if self.there_pico or not self.there_unpriced else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ReconciledSide:
         return {
             "model": self.model,
             "counts": {kind: self.counts.get(kind, 0) for kind in KINDS},
@@ -143,7 +197,7 @@ class Reconciliation:
         """Whether both sides have the same calls, at the same costs as far as any are known."""
         return not any(count for kind, count in self.totals.counts.items() if kind not in ALIKE)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ComparedRows:
         """The document of ``fased usage reconcile --json`` where rows could be compared."""
         return {
             "compared": "rows",

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Annotated, Protocol, Self
 
 from ...config.agents import agents_of
 from ...config.load import ConfigSnapshot
+from ...documents import Doc, TypedDict
 from ...errors import SecretError, SpendError
 from ...formatting import count
 from ...paths import Paths
@@ -29,9 +30,9 @@ from ..store.proxyrows.scratch import scratch
 from ..store.rows import last_id
 from . import backfill
 from .outcomes import judge
-from .result import Reconciliation
+from .result import ComparedRows, Reconciliation
 from .tempdb import row_of, take_agent, take_history, take_rows
-from .totals import TotalsOnly, totals_only
+from .totals import ComparedTotals, TotalsOnly, totals_only
 
 _SETTLED_S = LAG_S + 5.0
 _BATCH = 1_000
@@ -66,6 +67,21 @@ class Watch(Protocol):
     def tell(self, rows: int) -> None: ...
 
 
+class _Run(TypedDict):
+    waitedSeconds: float
+    stillWaiting: Annotated[int, Doc("Young calls without a row.")]
+    filled: Annotated[int, Doc("Calls that were added to the history.")]
+    priced: Annotated[int, Doc("Calls of the history whose unknown cost was taken from the proxy.")]
+
+
+class ReconciledRows(ComparedRows, _Run):
+    """Rows were compared, call by call."""
+
+
+class ReconciledTotals(ComparedTotals, _Run):
+    """A plain virtual key compares its total."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """What came of it.
@@ -84,15 +100,17 @@ class Reconciled:
     filled: int = 0
     priced: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document of ``fased usage reconcile --json``; see ``schemas/reconciliation.schema.json``."""
-        return {
-            **self.found.as_dict(),
+    def as_dict(self) -> ReconciledRows | ReconciledTotals:
+        """The document of ``fased usage reconcile --json``."""
+        work: _Run = {
             "waitedSeconds": round(self.waited_s, 1),
             "stillWaiting": self.still_waiting,
             "filled": self.filled,
             "priced": self.priced,
         }
+        if isinstance(self.found, TotalsOnly):
+            return {**self.found.as_dict(), **work}
+        return {**self.found.as_dict(), **work}
 
 
 def reconcile(

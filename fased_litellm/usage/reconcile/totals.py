@@ -7,17 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Literal
 
+from ...documents import Doc, Moment, TypedDict, Usd
 from ...errors import KeyAdminError, SpendError
 from ...paths import Paths
-from ...proxy.admin import VirtualKey
+from ...proxy.admin import VirtualKey, VirtualKeyPart
 from ...refs import PROVIDER
 from ..money import from_pico, to_number, to_pico
 from ..query.query import Query
 from ..query.report import build
 from ..record import iso
 from ..store.access import answer
+from .result import Agreement, KnownUsd
+
+
+class ComparedTotals(Agreement, TypedDict):
+    """A plain virtual key compares its total."""
+
+    compared: Literal["totals"]
+    since: Moment
+    hereUsd: KnownUsd
+    hereUnpricedCalls: int
+    thereUsd: Annotated[Usd | None, Doc("USD; null for a 0 beside calls whose cost is not known here either.")]
+    key: VirtualKeyPart
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class TotalsOnly:
         """The key's spend; None for a 0 beside calls of which no price is known here either."""
         return self.key.spent if self.key.spent or not self.unpriced else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ComparedTotals:
         """The document of ``fased usage reconcile --json`` where only totals could be compared."""
         return {
             "compared": "totals",
