@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ...errors import UsageError
 from ...paths import Paths
 from ...usage.query.dialect import SQLITE, Connection, Dialect
 from .. import output
 from . import imports
-from .options import Names, Times, is_address
+from .options import Question, Times
 
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
@@ -77,6 +76,15 @@ def reach(
     return replace(query, to_ms=found.to_ms) if times.everything else query
 
 
+def place_asked(question: Question) -> Place | None:
+    """The database that ``--from`` names; None for this machine.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    return place_of(question.address, "--from") if question.address else None
+
+
 def place_of(address: str | None, option: str) -> Place:
     """The database at an address, or of the environment, with a word about a password that others can see.
 
@@ -92,21 +100,3 @@ def place_of(address: str | None, option: str) -> Place:
             f"Put it into ~/.pgpass, or the address into {VARIABLE}."
         )
     return place
-
-
-def beginning(given: Names) -> tuple[str | None, Place | None]:
-    """The day and the database that ``From`` names; None for none.
-
-    Raises:
-        UsageError: there are several of one kind, or an address cannot be read.
-    """
-    addresses = [text for text in given or () if is_address(text)]
-    days = [text for text in given or () if not is_address(text)]
-    if len(addresses) > 1:
-        raise UsageError("--from names two databases.", hint="Ask one after the other.")
-    if len(days) > 1:
-        raise UsageError(f"--from names two days: {days[0]} and {days[1]}.", hint="The last one is named by --to.")
-    day = days[0] if days else None
-    if not addresses:
-        return day, None
-    return day, place_of(addresses[0], "--from")

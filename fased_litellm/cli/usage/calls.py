@@ -15,7 +15,7 @@ from ...usage.query.totals import Totals
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask_at, beginning, reach
+from .asking import ask_at, place_asked, reach
 
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
@@ -34,7 +34,6 @@ SortBy = Annotated[
     typer.Option("--sort", metavar="KEY", help=f"Sort by {', '.join(ORDERS)}; with - before it, small to large."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="At most N calls.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
@@ -43,119 +42,78 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
     cls=options.MonthCommand,
     help=f"List single calls, the newest first; {LIMIT} of them, and with --json or --csv all.",
 )
+@options.asks(
+    options.WINDOW_OR_DATABASE,
+    options.EVERYTHING,
+    options.ZONE,
+    options.FILTER,
+    options.NAMES,
+    options.NO_IMPORT,
+    options.HOST,
+)
 def calls(
     *,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.From = None,
-    last: options.Last = None,
-    everything: options.Everything = False,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
-    _no_import: options.NoImport = False,
-    host: options.Host = None,
+    question: options.Question,
     sort: SortBy = None,
     limit: Limit = None,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    names = {
-        "provider": provider,
-        "model": model,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-        "host": host,
-    }
-    day, place = beginning(first)
-    times = options.Times(today, days, month, day, last, everything, tz)
-    query = options.Question(times, names, where).now()
+    query, place = question.now(), place_asked(question)
     if limit is None and not as_json and not as_csv:
         limit = LIMIT
     order, limit = parse_order(sort), _limit(limit)
 
-    def question(connection: Connection, dialect: Dialect) -> bool:
-        found = find(connection, reach(connection, query, dialect, times), dialect, order=order, limit=limit)
+    def answer(connection: Connection, dialect: Dialect) -> bool:
+        found = find(connection, reach(connection, query, dialect, question.times), dialect, order=order, limit=limit)
         return _print(found, as_json=as_json, as_csv=as_csv, receipts=False)
 
-    _run(place, question, query, as_json=as_json, as_csv=as_csv)
+    _run(place, answer, query, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("session", cls=options.MonthCommand, help="Show the calls of one session, in order, with their receipts.")
+@options.asks(options.WINDOW_OR_DATABASE, options.ZONE, options.FILTER)
 def session_calls(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Session key, as agent:main:main, or session id.")],
     *,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.From = None,
-    last: options.Last = None,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
+    question: options.Question,
     sort: SortBy = None,
     limit: Limit = None,
     _no_import: options.NoImport = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     from ...usage.query.lookup import session as find_session
 
-    day, place = beginning(first)
-    times = options.Times(today, days, month, day, last, tz=tz)
-
     def who(connection: Connection, dialect: Dialect) -> Subject:
         return find_session(connection, key, dialect)
 
-    _of_one(place, who, times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+    _of_one(question, who, sort, limit, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("task", cls=options.MonthCommand, help="Show the calls of one task, in order, with their receipts.")
+@options.asks(options.WINDOW_OR_DATABASE, options.ZONE, options.FILTER)
 def task_calls(
     name: Annotated[str, typer.Argument(metavar="ID", help="Task id, or session key of one of its runs.")],
     *,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.From = None,
-    last: options.Last = None,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
+    question: options.Question,
     sort: SortBy = None,
     limit: Limit = None,
     _no_import: options.NoImport = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     from ...usage.query.lookup import task as find_task
 
-    day, place = beginning(first)
-    times = options.Times(today, days, month, day, last, tz=tz)
-
     def who(connection: Connection, dialect: Dialect) -> Subject:
         return find_task(connection, name, dialect)
 
-    _of_one(place, who, times, where, sort, limit, as_json=as_json, as_csv=as_csv)
+    _of_one(question, who, sort, limit, as_json=as_json, as_csv=as_csv)
 
 
 def _of_one(
-    place: Place | None,
+    question: options.Question,
     who: Callable[[Connection, Dialect], Subject],
-    times: options.Times,
-    where: options.Names,
     sort: str | None,
     limit: int | None,
     *,
@@ -163,23 +121,22 @@ def _of_one(
     as_csv: bool,
 ) -> None:
     """One session or task: of the whole history, if no time is given, and from its beginning on."""
-    if times == options.Times(tz=times.tz):
-        times = times._replace(everything=True)
-    query = options.Question(times, {}, where).now()
+    times = question.times if question.times.chosen else question.times._replace(everything=True)
+    query, place = question._replace(times=times).now(), place_asked(question)
     order, limit = parse_order(sort, Order(upwards=True)), _limit(limit)
 
-    def question(connection: Connection, dialect: Dialect) -> bool:
+    def answer(connection: Connection, dialect: Dialect) -> bool:
         subject = who(connection, dialect)
         narrowed = replace(reach(connection, query, dialect, times), filters={subject.kind: (subject.name,)})
         found = find(connection, narrowed, dialect, order=order, limit=limit, subject=subject)
         return _print(found, as_json=as_json, as_csv=as_csv, receipts=True)
 
-    _run(place, question, query, as_json=as_json, as_csv=as_csv, must_be=True)
+    _run(place, answer, query, as_json=as_json, as_csv=as_csv, must_be=True)
 
 
 def _run(
     place: Place | None,
-    question: Callable[[Connection, Dialect], bool],
+    answer: Callable[[Connection, Dialect], bool],
     query: Query,
     *,
     as_json: bool,
@@ -189,7 +146,7 @@ def _run(
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be combined.", hint="Give the one or the other.")
     paths = session.paths()
-    if ask_at(place, paths, question) is None:
+    if ask_at(place, paths, answer) is None:
         if must_be:
             from ...errors import NotInHistory
 

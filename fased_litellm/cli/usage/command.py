@@ -13,7 +13,7 @@ from ...usage.query.report import UsageReport, build, empty
 from .. import output, session
 from ..commands import SETTINGS, lazy_group
 from . import options
-from .asking import ask_at, beginning, reach
+from .asking import ask_at, place_asked, reach
 
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
@@ -59,29 +59,20 @@ app = typer.Typer(
 
 
 @app.callback()
+@options.asks(
+    options.WINDOW_OR_DATABASE,
+    options.EVERYTHING,
+    options.ZONE,
+    options.FILTER,
+    options.NAMES,
+    options.NO_IMPORT,
+    options.HOST,
+)
 def usage(
     ctx: typer.Context,
     *,
     by: options.By = None,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.From = None,
-    last: options.Last = None,
-    everything: options.Everything = False,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
-    _no_import: options.NoImport = False,
-    host: options.Host = None,
+    question: options.Question,
     sort: options.SortBy = None,
     top: options.Top = None,
     as_json: Annotated[
@@ -99,26 +90,10 @@ def usage(
     chosen = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--watch", watch is not None)) if given]
     if len(chosen) > 1:
         raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined.", hint="Give the one or the other.")
-    day, place = beginning(first)
     # What is said about the groups is about those of a table.
     screen = not (by or sort or as_json or as_csv) and top is None
-    question = options.Question(
-        options.Times(today, days, month, day, last, everything, tz),
-        {
-            "provider": provider,
-            "model": model,
-            "agent": agent,
-            "task": task,
-            "channel": channel,
-            "session": session_,
-            "source": source,
-            "role": role,
-            "status": status,
-            "host": host,
-        },
-        where,
-        **options.groups(by, sort, top, DEFAULT_BY),
-    )
+    question = question.grouped(by, sort, top, DEFAULT_BY)
+    place = place_asked(question)
     paths = session.paths()
 
     def lines(terminal: Terminal) -> list[str]:

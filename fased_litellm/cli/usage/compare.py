@@ -11,7 +11,7 @@ from ...errors import UsageError
 from .. import output, session
 from ..commands import SETTINGS
 from . import options
-from .asking import ask_at, beginning
+from .asking import ask_at, place_asked
 
 if TYPE_CHECKING:
     from ...proxy.pricing.prices import Prices
@@ -24,6 +24,7 @@ TOP = 10
 
 
 @app.command()
+@options.asks(options.ZONE, options.FILTER, options.NAMES, options.NO_IMPORT, options.DATABASE, options.HOST)
 def compare(
     before: Annotated[
         str | None,
@@ -34,23 +35,7 @@ def compare(
     after: Annotated[str | None, typer.Argument(metavar="AFTER]", help="The same; this-month by default.")] = None,
     *,
     by: options.By = None,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
-    _no_import: options.NoImport = False,
-    database: Annotated[
-        str | None,
-        typer.Option("--from", metavar="ADDRESS", help="postgresql://user@host/database, to which many machines push."),
-    ] = None,
-    host: options.Host = None,
+    question: options.Question,
     top: Annotated[
         int, typer.Option("--top", min=1, metavar="N", help="Show the N groups that changed the most.")
     ] = TOP,
@@ -68,19 +53,7 @@ def compare(
     if before is not None and after is None:
         raise UsageError("One period is missing.", hint="Name both, the earlier one first: last-week this-week.")
     now_ms = time.time_ns() // 1_000_000
-    names = {
-        "provider": provider,
-        "model": model,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-        "host": host,
-    }
-    question = options.Question(options.Times(tz=tz), names, where, **options.groups(by, None, None, ()))
+    question = question.grouped(by, None, None, ())
     query = question.at(now_ms)
     if timed := set(query.by) & set(TIMES):
         raise UsageError(
@@ -89,9 +62,11 @@ def compare(
     first, second = periods.DEFAULT if before is None or after is None else (before, after)
     *pair, remark = periods.compared(first, second, now_ms, query.zone, query.first_weekday)
     both = (pair[0], pair[1])
-    place = beginning([database])[1] if database else None
-    if database and place is None:
-        raise UsageError(f"--from {database} is no address.", hint="Periods are arguments: last-week this-week.")
+    if question.address and not options.is_address(question.address):
+        raise UsageError(
+            f"--from {question.address} is no address.", hint="Periods are arguments: last-week this-week."
+        )
+    place = place_asked(question)
     prices_of = _prices()
 
     def ask(connection: Connection, dialect: Dialect) -> comparison.Comparison:

@@ -33,6 +33,7 @@ Answer = TypeVar("Answer")
     cls=options.MonthCommand,
     help="Write the history for other programs: by default the three files of Fased's usage page.",
 )
+@options.asks(options.WINDOW, options.EVERYTHING, options.ZONE, options.FILTER, options.NAMES, options.NO_IMPORT)
 def export(
     *,
     form: Annotated[
@@ -45,43 +46,13 @@ def export(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.First = None,
-    last: options.Last = None,
-    everything: options.Everything = False,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
-    _no_import: options.NoImport = False,
+    question: options.Question,
     as_json: Annotated[bool, typer.Option("--json", help="Print which files were written, as JSON.")] = False,
 ) -> None:
     chosen = _format(form)
-    times = options.Times(today, days, month, first, last, everything, tz)
-    if chosen == "prometheus":
-        times = _steady(times)
-    names = {
-        "provider": provider,
-        "model": model,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-    }
+    times = _steady(question.times) if chosen == "prometheus" else question.times
     now = time.time_ns() // 1_000_000
-    query = options.Question(times, names, where).at(now)
+    query = question._replace(times=times).at(now)
     if times.everything:
         query = _ask(lambda connection: reach(connection, query, SQLITE, times))
     to_stdout = chosen != "fased" and (out is None or str(out) == "-")

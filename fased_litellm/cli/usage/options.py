@@ -1,11 +1,16 @@
-"""The options by which the commands of ``fased usage`` are asked: a window of time, names, a filter, an order."""
+"""The options by which the commands of ``fased usage`` are asked: a window of time, names, a filter, an order.
+
+Each is declared once. A command takes whole groups of them with ``asks``, and is called with the ``Question`` that they add up to.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -52,7 +57,11 @@ From = Annotated[
         help="First day, as 2026-11-16, or an instant; or postgresql://user@host/database, to which many machines push.",
     ),
 ]
-"""``First``, and a database to ask instead of this machine; ``asking.beginning`` tells them apart."""
+"""``First``, and a database to ask instead of this machine."""
+Address = Annotated[
+    str | None,
+    typer.Option("--from", metavar="ADDRESS", help="postgresql://user@host/database, to which many machines push."),
+]
 Host = Annotated[Names, typer.Option("--host", metavar=_MANY, help="Only this machine, of those in such a database.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; today by default.")]
 Everything = Annotated[bool, typer.Option("--all", help="The whole history.")]
@@ -103,6 +112,31 @@ NoImport = Annotated[
 Top = Annotated[int | None, typer.Option("--top", metavar="N", help="The first N groups, and the others as one.")]
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Options = Mapping[str, Any]
+"""Parameter → its annotated type, in the order of the help page."""
+WINDOW: Options = {"today": Today, "days": Days, "month": Month, "first": First, "last": Last}
+WINDOW_OR_DATABASE: Options = {**WINDOW, "first": From}
+EVERYTHING: Options = {"everything": Everything}
+ZONE: Options = {"tz": Tz}
+FILTER: Options = {"where": FilterText}
+NAMES: Options = {
+    "provider": Provider,
+    "model": Model,
+    "agent": Agent,
+    "task": Task,
+    "channel": Channel,
+    "session": Session,
+    "source": Source,
+    "role": Role,
+    "status": Status,
+}
+NO_IMPORT: Options = {"no_import": NoImport}
+DATABASE: Options = {"address": Address}
+HOST: Options = {"host": Host}
+
+
 class Times(NamedTuple):
     """The options about time, as given."""
 
@@ -128,6 +162,7 @@ class Question(NamedTuple):
         names: dimension → values, as given.
         where: the filter, as given.
         by: dimensions; ``sort`` and ``top`` are about them.
+        address: of the database to ask instead of this machine, as given.
     """
 
     times: Times = Times()
@@ -136,6 +171,29 @@ class Question(NamedTuple):
     by: tuple[str, ...] = ()
     sort: Sort | None = None
     top: int | None = None
+    address: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Question:
+        """The question of options as given, by the names of their parameters.
+
+        Raises:
+            UsageError: there are several databases, or several first days.
+        """
+        first, address = given.get("first"), given.get("address")
+        if isinstance(first, list):
+            first, address = _day_and_address(first)
+        fields = {name: value for name, value in given.items() if name in Times._fields}
+        names = {name: value for name, value in given.items() if name in (*NAMES, *HOST)}
+        return cls(Times(**{**fields, "first": first}), names, given.get("where"), address=address)
+
+    def grouped(self, by: Names, sort: str | None, top: int | None, default: tuple[str, ...]) -> Question:
+        """The same about groups.
+
+        Raises:
+            UsageError: a dimension or a key of sorting is unknown.
+        """
+        return self._replace(by=parse_by(by or ()) or default, sort=parse_sort(sort), top=top)
 
     def at(self, now_ms: int) -> Query:
         """The query, for that present, milliseconds since 1970 UTC.
@@ -180,13 +238,51 @@ class Question(NamedTuple):
         return self.at(time.time_ns() // 1_000_000)
 
 
-def groups(by: Names, sort: str | None, top: int | None, default: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of ``Question`` about groups.
+def asks(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of some groups, where its parameter ``question`` stands."""
+    options = {name: annotation for group in groups for name, annotation in group.items()}
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if get_args(annotation)[0] is bool else None,
+            annotation=annotation,
+        )
+        for name, annotation in options.items()
+    ]
 
-    Raises:
-        UsageError: a dimension or a key of sorting is unknown.
-    """
-    return {"by": parse_by(by or ()) or default, "sort": parse_sort(sort), "top": top}
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True)
+
+        @functools.wraps(command)
+        def asked(**given: Any) -> None:
+            question = Question.of({name: given.pop(name) for name in options})
+            command(question=question, **given)
+
+        expanded = [
+            one
+            for parameter in own.parameters.values()
+            for one in (
+                parameters if parameter.name == "question" else [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+            )
+        ]
+        # Typer reads both.
+        asked.__dict__["__signature__"] = own.replace(parameters=expanded)
+        asked.__annotations__ = {}
+        return asked
+
+    return with_options
+
+
+def _day_and_address(given: list[str]) -> tuple[str | None, str | None]:
+    """The day and the database that ``From`` names; None for none."""
+    addresses = [text for text in given if is_address(text)]
+    days = [text for text in given if not is_address(text)]
+    if len(addresses) > 1:
+        raise UsageError("--from names two databases.", hint="Ask one after the other.")
+    if len(days) > 1:
+        raise UsageError(f"--from names two days: {days[0]} and {days[1]}.", hint="The last one is named by --to.")
+    return days[0] if days else None, addresses[0] if addresses else None
 
 
 def with_month(arguments: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,13 +39,10 @@ _REPRICE = (
 
 
 @app.command()
+@options.asks(options.WINDOW)
 def reconcile(
     *,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.First = None,
-    last: options.Last = None,
+    question: options.Question,
     fill: Annotated[
         bool,
         typer.Option("--fill", help="Add calls of the agents' keys that the proxy knows and the history does not."),
@@ -67,16 +63,12 @@ def reconcile(
     from ... import ownership
     from ...proxy.spend import SILENT_S
     from ...spend import Rows
-    from ...usage.query.usersettings import default_zone
-    from ...usage.query.windows import window
     from ...usage.reconcile.run import reconcile as run
     from ...usage.reconcile.totals import TotalsOnly
     from ...usage.store import access
     from ..spinner import Awaited
 
-    span = window(
-        time.time_ns() // 1_000_000, days=days, first=first, last=last, today=today, month=month, zone=default_zone()
-    )
+    query = question.now()
     paths = session.paths()
 
     # One of another user is read as it is.
@@ -93,7 +85,7 @@ def reconcile(
             config,
             paths,
             Rows(config, paths),
-            (span.from_ms, span.to_ms),
+            (query.from_ms, query.to_ms),
             limit=limit,
             fill=fill,
             say=output.diagnostic,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -14,29 +13,18 @@ from . import imports, options
 app = typer.Typer(**SETTINGS)
 
 
+_DAYS = Annotated[
+    int | None, typer.Option("--days", metavar="N", help="The last N days; the whole history by default.")
+]
+
+
 @app.command()
+@options.asks(options.WINDOW, {"days": _DAYS}, options.ZONE, options.FILTER, options.NAMES)
 def reprice(
     *,
-    today: options.Today = False,
-    days: Annotated[
-        int | None, typer.Option("--days", metavar="N", help="The last N days; the whole history by default.")
-    ] = None,
-    month: options.Month = None,
-    first: options.First = None,
-    last: options.Last = None,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
+    question: options.Question,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be priced, and write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Find the cost of calls whose price was not known, from the config and from what the proxy last said.
 
@@ -48,20 +36,8 @@ def reprice(
     from ...usage.store.access import drain
     from ...usage.store.ledger import Ledger
 
-    given = (today, days, month, first, last)
-    names = {
-        "provider": provider,
-        "model": model,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-    }
-    times = options.Times(today, days, month, first, last, not any(given), tz)
-    query = options.Question(times, names, where).at(time.time_ns() // 1_000_000)
+    times = question.times._replace(everything=not question.times.chosen)
+    query = question._replace(times=times).now()
     snapshot, paths = session.config(), session.paths()
     drain(paths.ledger, output.diagnostic)
     imports.before_report(paths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +21,11 @@ app = typer.Typer(**SETTINGS)
 TOP = 10
 
 
+_OTHER_NAMES = {name: option for name, option in options.NAMES.items() if name != "model"}
+
+
 @app.command("what-if", cls=options.MonthCommand)
+@options.asks(options.WINDOW, options.EVERYTHING, options.ZONE, options.FILTER, _OTHER_NAMES, options.NO_IMPORT)
 def what_if(
     *,
     model: Annotated[
@@ -34,23 +37,7 @@ def what_if(
         ),
     ],
     by: options.By = None,
-    today: options.Today = False,
-    days: options.Days = None,
-    month: options.Month = None,
-    first: options.First = None,
-    last: options.Last = None,
-    everything: options.Everything = False,
-    tz: options.Tz = None,
-    where: options.FilterText = None,
-    provider: options.Provider = None,
-    agent: options.Agent = None,
-    task: options.Task = None,
-    channel: options.Channel = None,
-    session_: options.Session = None,
-    source: options.Source = None,
-    role: options.Role = None,
-    status: options.Status = None,
-    _no_import: options.NoImport = False,
+    question: options.Question,
     top: Annotated[
         int, typer.Option("--top", min=1, metavar="N", help="Show the N groups whose cost would have changed the most.")
     ] = TOP,
@@ -66,19 +53,8 @@ def what_if(
     from ...usage.costs.pricelist import PriceList
     from ...usage.query.query import HOST, TIMES
 
-    names = {
-        "provider": provider,
-        "agent": agent,
-        "task": task,
-        "channel": channel,
-        "session": session_,
-        "source": source,
-        "role": role,
-        "status": status,
-    }
-    times = options.Times(today, days, month, first, last, everything, tz)
-    question = options.Question(times, names, where, **options.groups(by, None, None, whatif.DEFAULT_BY))
-    query = question.at(time.time_ns() // 1_000_000)
+    question = question.grouped(by, None, None, whatif.DEFAULT_BY)
+    query = question.now()
     if wrong := set(query.by) & {*TIMES, HOST}:
         raise UsageError(
             f"--by {min(wrong)} is not possible here.", hint="Group by names, as --by agent or --by model."
@@ -88,7 +64,7 @@ def what_if(
 
     def asked(connection: sqlite3.Connection) -> Supposition:
         found = whatif.suppose(connection, query, ref, price)
-        if found.totals.calls or times.chosen or as_json:
+        if found.totals.calls or question.times.chosen or as_json:
             return found
         from ...usage.query.newest import newest_week
 
