@@ -10,7 +10,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import BudgetError, CallError
 from ..paths import Paths
 from .call import Call, limits
 from .recorder import Recorder
@@ -35,7 +34,7 @@ class BudgetGuard:
 
     Args:
         paths: the places of the installation.
-        recorder: keeps the row of a call that was refused.
+        recorder: of the rows; what it could write nowhere so far counts, too.
     """
 
     def __init__(self, paths: Paths, recorder: Recorder) -> None:
@@ -51,53 +50,19 @@ class BudgetGuard:
                 self._checker = None
 
     def check(self, call: Call) -> None:
-        """Let a call begin; what the budgets warn of is on its receipt.
+        """Let an attempt begin, and put the budgets' warnings on the receipt.
 
         Raises:
-            BudgetExceeded: a budget is used up, or what is left stays reserved; the row of the call says that it was refused.
+            BudgetExceeded: a budget is used up, or what is left stays reserved.
             BudgetError: the budgets cannot be read or checked.
         """
-        if self._has_no_budgets():
-            return
-        try:
+        if self._has_budgets():
             self._reserve(call)
-        except BudgetError:
-            self._refused(call)
-            raise
 
     async def acheck(self, call: Call) -> None:
         """As ``check``, beside the event loop: the ledger is a file."""
-        if self._has_no_budgets():
-            return
-        import asyncio
-
-        try:
+        if self._has_budgets():
             await self._areserve(call)
-        except BudgetError:
-            await asyncio.to_thread(self._refused, call)
-            raise
-
-    def allows_fallback(self, call: Call, error: CallError) -> bool:
-        """Whether the fallback may be tried after a failure. If not, the failure says why, and the row is ready."""
-        if self._has_no_budgets():
-            return True
-        try:
-            self._reserve(call)
-        except BudgetError as refusal:
-            call.block(error, refusal)
-            return False
-        return True
-
-    async def aallows_fallback(self, call: Call, error: CallError) -> bool:
-        """As ``allows_fallback``, beside the event loop."""
-        if self._has_no_budgets():
-            return True
-        try:
-            await self._areserve(call)
-        except BudgetError as refusal:
-            call.block(error, refusal)
-            return False
-        return True
 
     def release(self, call: Call) -> None:
         """A call has ended, and its row is kept: what it reserved is free."""
@@ -111,18 +76,14 @@ class BudgetGuard:
 
     # ---- inside
 
-    def _has_no_budgets(self) -> bool:
+    def _has_budgets(self) -> bool:
         try:
             os.stat(self._file)
         except (FileNotFoundError, NotADirectoryError):
-            return True
-        except OSError:
             return False
-        return False
-
-    def _refused(self, call: Call) -> None:
-        call.refuse()
-        self._recorder.record(call.record)
+        except OSError:
+            return True
+        return True
 
     def _reserve(self, call: Call) -> None:
         from ..usage.budgets.reservation import Owner

@@ -111,7 +111,7 @@ class Call:
         self._attempts.append(Attempt(str(self.ref), ok=True))
         receipt = self._whole(reply.receipt)
         self.record = self._row("ok", receipt)
-        return reply if receipt is reply.receipt else replace(reply, receipt=receipt)
+        return reply if receipt is reply.receipt else reply.with_receipt(receipt)
 
     def fail(self, error: CallError) -> bool:
         """Take a failure; True if the fallback is to be tried, else the row is ready and the error is to be raised."""
@@ -129,10 +129,11 @@ class Call:
 
     def _end(self, error: CallError, ref: ModelRef) -> None:
         error.receipt = self._whole(error.receipt)
-        partial = getattr(error, "partial", None)
-        if partial is not None:
-            error.partial = replace(partial, receipt=error.receipt)  # type: ignore[attr-defined]
-        status: Status = "interrupted" if isinstance(error, StreamInterrupted) else "error"
+        status: Status = "error"
+        if isinstance(error, StreamInterrupted):
+            if error.partial is not None:
+                error.partial = error.partial.with_receipt(error.receipt)
+            status = "interrupted"
         self.record = self._row(
             status, error.receipt, ref=ref, cause=error.cause, origin=error.origin, http_status=error.status
         )

@@ -165,7 +165,7 @@ def with_warning(reply: Reply, warning: str | None) -> Reply:
     if warning is None:
         return reply
     receipt = reply.receipt
-    return replace(reply, receipt=replace(receipt, warnings=(*receipt.warnings, warning)))
+    return reply.with_receipt(replace(receipt, warnings=(*receipt.warnings, warning)))
 
 
 def add_warning(error: BaseException, warning: str | None) -> None:
@@ -174,7 +174,7 @@ def add_warning(error: BaseException, warning: str | None) -> None:
         return
     error.receipt = replace(error.receipt, warnings=(*error.receipt.warnings, warning))
     if isinstance(error, StreamInterrupted) and isinstance(error.partial, Reply):
-        error.partial = replace(error.partial, receipt=error.receipt)
+        error.partial = error.partial.with_receipt(error.receipt)
 
 
 def _words(error: Exception) -> str:

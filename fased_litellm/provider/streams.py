@@ -5,26 +5,35 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Self
 
-from ..errors import CallError
-from ..proxy.exchange import Exchange
 from ..proxy.reply import Delta, Reply
+from .attempts import Attempts
 from .call import Call
-from .recorder import add_warning, with_warning
+from .steps import Send
 
 if TYPE_CHECKING:
-    from . import LiteLLMProvider
-
-_NOT_ENDED = "The stream has not ended: iterate over it first."
+    from .litellm_provider import LiteLLMProvider
 
 
-class ReplyStream:
+class _Streamed:
+    _reply: Reply | None = None
+
+    @property
+    def reply(self) -> Reply:
+        """The whole reply.
+
+        Raises:
+            RuntimeError: the stream has not ended.
+        """
+        if self._reply is None:
+            raise RuntimeError("The stream has not ended: iterate over it first.")
+        return self._reply
+
+
+class ReplyStream(_Streamed):
     """Iterate for the pieces; afterwards ``reply`` has the whole. Leave it early by ``close()`` or by ``with``."""
 
     def __init__(self, provider: LiteLLMProvider, call: Call) -> None:
-        self._provider, self._call = provider, call
-        self._exchange: Exchange | None = None
-        self._reply: Reply | None = None
-        self._pieces = self._run()
+        self._pieces = self._run(provider, call)
 
     def __iter__(self) -> Iterator[Delta]:
         return self._pieces
@@ -39,49 +48,24 @@ class ReplyStream:
         """Stop reading. A call that was under way is recorded as cancelled."""
         self._pieces.close()
 
-    @property
-    def reply(self) -> Reply:
-        """The whole reply.
-
-        Raises:
-            RuntimeError: the stream has not ended.
-        """
-        if self._reply is None:
-            raise RuntimeError(_NOT_ENDED)
-        return self._reply
-
-    def _run(self) -> Generator[Delta, None, None]:
-        call, provider = self._call, self._provider
-        client = provider.pool(call.ref.profile).client()
-        provider.budget_guard.check(call)
-        try:
-            while True:
-                used = client.api_key
-                self._exchange = call.exchange()
-                try:
-                    reply = call.succeed((yield from client.stream(self._exchange)))
-                    break
-                except CallError as error:
-                    if provider.pool(call.ref.profile).has_new_key(error, used):
-                        continue
-                    if not call.fail(error) or not provider.budget_guard.allows_fallback(call, error):
-                        raise provider.enrich(error) from None
-                    client = provider.pool(call.ref.profile).client()
-        except BaseException as error:
-            call.cancel(self._exchange.partial() if self._exchange else None)
-            add_warning(error, provider.record(call))
-            raise
-        self._reply = with_warning(reply, provider.record(call))
+    def _run(self, provider: LiteLLMProvider, call: Call) -> Generator[Delta, None, None]:
+        attempts = Attempts(call)
+        while (step := attempts.step) is not None:
+            try:
+                if isinstance(step, Send):
+                    attempts.send((yield from step.client.stream(step.exchange)))
+                else:
+                    attempts.send(step.run(provider))
+            except BaseException as error:
+                attempts.throw(error)
+        self._reply = attempts.reply
 
 
-class AsyncReplyStream:
+class AsyncReplyStream(_Streamed):
     """The same for asyncio: ``async for``, then ``reply``; leave it early by ``aclose()`` or by ``async with``."""
 
     def __init__(self, provider: LiteLLMProvider, call: Call) -> None:
-        self._provider, self._call = provider, call
-        self._exchange: Exchange | None = None
-        self._reply: Reply | None = None
-        self._pieces = self._run()
+        self._pieces = self._run(provider, call)
 
     def __aiter__(self) -> AsyncIterator[Delta]:
         return self._pieces
@@ -96,36 +80,18 @@ class AsyncReplyStream:
         """Stop reading. A call that was under way is recorded as cancelled."""
         await self._pieces.aclose()
 
-    @property
-    def reply(self) -> Reply:
-        """As ``ReplyStream.reply``."""
-        if self._reply is None:
-            raise RuntimeError(_NOT_ENDED)
-        return self._reply
-
-    async def _run(self) -> AsyncGenerator[Delta, None]:
-        call, provider = self._call, self._provider
-        client = await provider.pool(call.ref.profile).async_client()
-        await provider.budget_guard.acheck(call)
-        try:
-            reply: Reply | None = None
-            while reply is None:
-                used = client.api_key
-                self._exchange = call.exchange()
-                try:
-                    async for item in client.stream(self._exchange):
+    async def _run(self, provider: LiteLLMProvider, call: Call) -> AsyncGenerator[Delta, None]:
+        attempts = Attempts(call)
+        while (step := attempts.step) is not None:
+            try:
+                if isinstance(step, Send):
+                    async for item in step.client.stream(step.exchange):
                         if isinstance(item, Reply):
-                            reply = call.succeed(item)
+                            attempts.send(item)
                         else:
                             yield item
-                except CallError as error:
-                    if await provider.pool(call.ref.profile).ahas_new_key(error, used):
-                        continue
-                    if not call.fail(error) or not await provider.budget_guard.aallows_fallback(call, error):
-                        raise await provider.aenrich(error) from None
-                    client = await provider.pool(call.ref.profile).async_client()
-        except BaseException as error:
-            call.cancel(self._exchange.partial() if self._exchange else None)
-            add_warning(error, await provider.arecord(call))
-            raise
-        self._reply = with_warning(reply, await provider.arecord(call))
+                else:
+                    attempts.send(await step.arun(provider))
+            except BaseException as error:
+                attempts.throw(error)
+        self._reply = attempts.reply

@@ -71,6 +71,10 @@ class Reply:
     receipt: Receipt
     message: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
+    def with_receipt(self, receipt: Receipt) -> Reply:
+        """The same reply with another receipt."""
+        return Reply(self.text, self.reasoning, self.tool_calls, self.finish_reason, receipt, self.message)
+
     def as_dict(self) -> ReplyPart:
         """The JSON of a call, without its context."""
         return {
