@@ -99,13 +99,18 @@ class PartialReply(TypedDict):
     toolCalls: list[ToolCallPart]
 
 
-@open_ended
-class ErrorPart(TypedDict):
-    """What went wrong. All but the first three are there for some kinds of errors alone."""
+class ProblemPart(TypedDict):
+    """What went wrong."""
 
     code: str
     message: str
     hint: str | None
+
+
+@open_ended
+class ErrorPart(ProblemPart, TypedDict):
+    """What went wrong. All but the first three are there for some kinds of errors alone."""
+
     cause: NotRequired[Annotated[str, Doc("Of a call: short name of the cause.")]]
     origin: NotRequired[Annotated[Origin, Doc("Of a call: whose side it broke on.")]]
     status: NotRequired[Annotated[int | None, Doc("Of a call: HTTP status of the proxy's answer.")]]

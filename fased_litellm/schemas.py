@@ -28,17 +28,24 @@ from .keys.virtualkeys import KeyMadeDocument, VirtualKeyDocument
 from .provider.chatresult import ChatResult
 from .spend import SpendDocument
 from .usage import jsonschema as usage
+from .usage.budgets.listing import BudgetList, BudgetRemoved, BudgetSet
+from .usage.budgets.store import BudgetsFile
 from .usage.compare.comparison import CompareDocument
 from .usage.costs.whatif import WhatIfDocument
 from .usage.exports import jsonschema as exports
-from .usage.imports import jsonschema as imports
-from .usage.postgres import jsonschema as fleet
+from .usage.imports.result import UsageImportDocument
+from .usage.postgres.push import UsagePushDocument
+from .usage.postgres.schema import UsagePrepareDocument
 from .usage.reconcile.run import ReconciledRows, ReconciledTotals
 
 SUFFIX = ".schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, tuple[str, Any]] = {
+    "budget-list": ("Budget list", BudgetList),
+    "budget-removed": ("Budgets removed", BudgetRemoved),
+    "budget-set": ("Budget set", BudgetSet),
+    "budgets": ("Budgets", BudgetsFile),
     "chat-result": ("Chat result", ChatResult),
     "debug-result": ("Debug result", DebugResult),
     "error": ("Error", ErrorDocument),
@@ -50,6 +57,9 @@ DOCUMENTS: dict[str, tuple[str, Any]] = {
     "refresh-report": ("Report of fased providers refresh", RefreshReport),
     "spend": ("Spend at the proxy", SpendDocument),
     "usage-compare": ("Usage of two periods", CompareDocument),
+    "usage-import": ("Usage import", UsageImportDocument),
+    "usage-prepare": ("Usage push --prepare", UsagePrepareDocument),
+    "usage-push": ("Usage push", UsagePushDocument),
     "usage-what-if": ("Usage on another model", WhatIfDocument),
     "verification": ("Verification", VerificationDocument),
     "virtual-key": ("Virtual key", VirtualKeyDocument),
@@ -71,8 +81,6 @@ def schemas() -> dict[str, dict[str, Any]]:
         **{f"{name}{SUFFIX}": _schema(title, declared) for name, (title, declared) in DOCUMENTS.items()},
         **usage.schemas(),
         **exports.schemas(),
-        **fleet.schemas(),
-        **imports.schemas(),
         **config.schemas(),
     }
 

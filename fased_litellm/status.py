@@ -90,7 +90,7 @@ class RouteState:
             "notes": list(self.notes),
         }
 
-    def _budgets(self) -> dict[str, Any] | None:
+    def _budgets(self) -> Mapping[str, Any] | None:
         if isinstance(self.budgets, BudgetError):
             return {"budgets": None, "problem": self.budgets.as_dict()}
         return self.budgets.as_dict() if self.budgets else None

@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .budgets import jsonschema as budgets
-
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Count = Annotated[int, Field(ge=0)]
@@ -275,5 +273,4 @@ def schemas() -> dict[str, dict[str, Any]]:
     }
     return {
         **own,
-        **budgets.schemas(),
     }

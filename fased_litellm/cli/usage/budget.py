@@ -72,9 +72,7 @@ def set_(
     book = store.change(paths.budgets, lambda book: edits.put(book, scope, limits, chosen, tz)[0])
     found = listing([budget for budget in book.budgets if budget.scope == scope], paths.ledger)
     if as_json:
-        output.document(
-            {"budget": found.entry(found.budgets[0]), "problem": found.problem.as_dict() if found.problem else None}
-        )
+        output.document(found.one_as_dict())
         return
     for line in table(found, detect()):
         output.line(line)
@@ -116,6 +114,7 @@ def remove(
     """Remove budgets by number, or by the options they were set with."""
     from ...usage.budgets import edits, store
     from ...usage.budgets.budget import Budget, limits_text
+    from ...usage.budgets.listing import BudgetRemoved
 
     scope = edits.scope_of({"agent": agent, "task": task, "channel": channel, "provider": provider, "model": model})
     gone: list[Budget] = []
@@ -127,7 +126,8 @@ def remove(
 
     store.change(session.paths().budgets, edit)
     if as_json:
-        output.document({"removed": [{"id": budget.id, "scope": budget.scope.names()} for budget in gone]})
+        removed: BudgetRemoved = {"removed": [budget.key for budget in gone]}
+        output.document(removed)
         return
     for budget in gone:
         output.line(f"{budget} removed: {limits_text(budget)}.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, Decimal
+from typing import Annotated
 
+from ...documents import Doc
 from ...errors import UsageError
 from ...formatting import usd
 from ...numerals import typed
@@ -14,6 +16,8 @@ MAX_LIMIT_USD = 1_000_000
 """The highest limit. More than any agent spends, and sums stay far from the end of 64 bits."""
 
 _AMOUNT = re.compile(r"\$?[ \t]*([0-9.]{1,25})[ \t]*(?:USD)?", re.ASCII | re.IGNORECASE)
+
+Amount = Annotated[str, Doc("USD, exactly.", pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$")]
 
 
 def parse_usd(text: str, option: str) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal, cast
 
 from ...context import CallContext
+from ...documents import Doc, Name, Number, TypedDict
 from ...refs import ModelRef
 from ..query.names import NONE
 from .amounts import exact
@@ -16,6 +17,23 @@ from .windows import PERIODS, Period
 Action = Literal["warn", "stop"]
 ACTIONS: tuple[Action, ...] = ("warn", "stop")
 UTC_NAME = "UTC"
+
+
+class ScopePart(TypedDict, total=False):
+    """Which calls are counted: those that have all these names, all calls if it has none. ``-`` is for calls without one."""
+
+    agent: Name
+    task: Name
+    channel: Name
+    provider: Name
+    model: Annotated[Name, Doc("With or without its provider: litellm/default, default.")]
+
+
+class BudgetKey(TypedDict):
+    """The number and the scope of a budget."""
+
+    id: Number
+    scope: ScopePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,10 @@ class Scope:
     def names(self) -> dict[str, str]:
         """The names that are given, by dimension."""
         return {name: value for name in SCOPES if (value := getattr(self, name)) is not None}
+
+    def as_dict(self) -> ScopePart:
+        """The scope in JSON."""
+        return cast("ScopePart", self.names())
 
     def covers(self, context: CallContext, ref: ModelRef) -> bool:
         """Whether a call for that context by that model would be counted."""
@@ -79,6 +101,11 @@ class Budget:
 
     def __str__(self) -> str:
         return f"Budget {self.id} ({self.scope})"
+
+    @property
+    def key(self) -> BudgetKey:
+        """The number and the scope in JSON."""
+        return {"id": self.id, "scope": self.scope.as_dict()}
 
     @property
     def periods(self) -> tuple[Period, ...]:

@@ -7,14 +7,44 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from ...errors import FasedError, LedgerError, UsageError
-from ..money import to_number
-from .budget import Budget
+from ...documents import Doc, Name, TypedDict
+from ...errors import FasedError, LedgerError, ProblemPart, UsageError
+from .budget import Action, Budget, BudgetKey
 from .spent import Spent
-from .status import FIELDS, Standing, standings
+from .status import LimitState, Standing, standings, unknown
 from .windows import Calendar
+
+
+class BudgetState(BudgetKey, TypedDict):
+    """One budget with its limits."""
+
+    action: Action
+    timeZone: Name
+    limits: list[LimitState]
+
+
+class _Problem(TypedDict):
+    problem: Annotated[ProblemPart | None, Doc("Why it is not known what was spent.")]
+
+
+class BudgetList(_Problem):
+    """The document of ``fased usage budget list --json``."""
+
+    budgets: list[BudgetState]
+
+
+class BudgetSet(_Problem):
+    """The document of ``fased usage budget set --json``."""
+
+    budget: BudgetState
+
+
+class BudgetRemoved(TypedDict):
+    """The document of ``fased usage budget remove --json``."""
+
+    removed: Annotated[list[BudgetKey], Doc("Budgets that are gone.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +65,25 @@ class Listing:
         """The limits of one budget."""
         return tuple(one for one in self.standings if one.budget.id == budget.id)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document of ``fased usage budget list --json``; see ``schemas/budget-list.schema.json``."""
-        return {
-            "budgets": [self.entry(budget) for budget in self.budgets],
-            "problem": self.problem.as_dict() if self.problem else None,
-        }
+    def as_dict(self) -> BudgetList:
+        """The document of ``fased usage budget list --json``."""
+        return {"budgets": [self.entry(budget) for budget in self.budgets], **self._problem()}
 
-    def entry(self, budget: Budget) -> dict[str, Any]:
+    def one_as_dict(self) -> BudgetSet:
+        """The document of ``fased usage budget set --json``: the first budget."""
+        return {"budget": self.entry(self.budgets[0]), **self._problem()}
+
+    def _problem(self) -> _Problem:
+        return {"problem": self.problem.as_dict() if self.problem else None}
+
+    def entry(self, budget: Budget) -> BudgetState:
         """One budget in such a document. Where it is not known what was spent, its limits have nulls for that."""
-        limits = [one.as_dict() for one in self.of(budget)]
-        if not limits:
-            unknown = dict.fromkeys(FIELDS)
-            limits = [
-                {**unknown, "period": period, "limitUsd": to_number(budget.limits[period])} for period in budget.periods
-            ]
         return {
-            "id": budget.id,
-            "scope": budget.scope.names(),
+            **budget.key,
             "action": budget.action,
             "timeZone": budget.time_zone,
-            "limits": limits,
+            "limits": [one.as_dict() for one in self.of(budget)]
+            or [unknown(period, budget.limits[period]) for period in budget.periods],
         }
 
 

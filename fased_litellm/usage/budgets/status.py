@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
+from ...documents import Cost, Count, Doc, Moment, TypedDict
 from ...formatting import count
 from ...redaction import redact
 from ..money import to_number
@@ -19,19 +20,37 @@ NEAR = 80
 """From this share of a limit on, in percent, it is nearly used up."""
 
 
-FIELDS = (
-    "period",
-    "limitUsd",
-    "spentUsd",
-    "share",
-    "reached",
-    "from",
-    "resetsAt",
-    "calls",
-    "unpricedCalls",
-    "unpricedModels",
-)
-"""The fields of a limit in JSON."""
+_Began = TypedDict("_Began", {"from": Annotated[Moment | None, Doc("When this day or month began.")]})
+
+
+class LimitState(_Began, TypedDict):
+    """A limit, and what was spent of it; all but the first two are null where that is not known."""
+
+    period: Period
+    limitUsd: Cost
+    spentUsd: Annotated[Cost | None, Doc("The known cost of the calls.")]
+    share: Annotated[Cost | None, Doc("spentUsd / limitUsd.")]
+    reached: bool | None
+    resetsAt: Moment | None
+    calls: Annotated[Count | None, Doc("Calls in it, those too that were refused.")]
+    unpricedCalls: Annotated[Count | None, Doc("Calls that used something at a price which is not known.")]
+    unpricedModels: list[str] | None
+
+
+def unknown(period: Period, limit_pico: int) -> LimitState:
+    """A limit in JSON of which it is not known what was spent."""
+    return {
+        "period": period,
+        "limitUsd": to_number(limit_pico),
+        "spentUsd": None,
+        "share": None,
+        "reached": None,
+        "from": None,
+        "resetsAt": None,
+        "calls": None,
+        "unpricedCalls": None,
+        "unpricedModels": None,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +94,20 @@ class Standing:
         """Calls that used something, or may have, at a price which is not known: they are not counted."""
         return sum(self.sum.unpriced.values())
 
-    def as_dict(self) -> dict[str, Any]:
-        """The limit in JSON; see ``schemas/budget-list.schema.json``."""
-        values = (
-            self.period,
-            to_number(self.limit_pico),
-            to_number(self.sum.cost_pico),
-            round(self.sum.cost_pico / self.limit_pico, 6),
-            self.reached,
-            iso(self.window.from_ms),
-            iso(self.window.to_ms),
-            self.sum.calls,
-            self.unpriced_calls,
-            sorted(self.sum.unpriced),
-        )
-        return dict(zip(FIELDS, values, strict=True))
+    def as_dict(self) -> LimitState:
+        """The limit in JSON."""
+        return {
+            "period": self.period,
+            "limitUsd": to_number(self.limit_pico),
+            "spentUsd": to_number(self.sum.cost_pico),
+            "share": round(self.sum.cost_pico / self.limit_pico, 6),
+            "reached": self.reached,
+            "from": iso(self.window.from_ms),
+            "resetsAt": iso(self.window.to_ms),
+            "calls": self.sum.calls,
+            "unpricedCalls": self.unpriced_calls,
+            "unpricedModels": sorted(self.sum.unpriced),
+        }
 
     # ---- in words
 

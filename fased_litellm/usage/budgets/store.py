@@ -9,20 +9,44 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, cast
 
 from ... import atomicfile, jsontext, plainfile
 from ...config.filelock import LockBusy, locked
+from ...documents import Doc, Name, Number, TypedDict
 from ...errors import BudgetError, UsageError
-from .amounts import exact, parse_usd
-from .budget import ACTIONS, OPTIONS, SCOPES, Budget, Scope
+from .amounts import Amount, exact, parse_usd
+from .budget import ACTIONS, OPTIONS, SCOPES, Action, Budget, BudgetKey, Scope
 from .windows import PERIODS, Period
 
-VERSION = 1
+VERSION: Literal[1] = 1
 _MOST_BYTES = 1024 * 1024
 _MOST_WORDS = 300
 _KEYS = {"version", "nextId", "budgets"}
 _BUDGET_KEYS = {"id", "scope", "limits", "action", "timeZone"}
+
+
+class LimitsPart(TypedDict, total=False):
+    """The limits; at least one."""
+
+    daily: Amount
+    monthly: Amount
+
+
+class BudgetPart(BudgetKey, TypedDict):
+    """One budget in the file."""
+
+    limits: Annotated[LimitsPart, Doc(minProperties=1)]
+    action: Action
+    timeZone: Annotated[Name, Doc("UTC, a name of the IANA database, an offset such as +02:00, or local.")]
+
+
+class BudgetsFile(TypedDict):
+    """The file ``litellm/budgets.json`` below the state folder."""
+
+    version: Literal[1]
+    nextId: Number
+    budgets: list[BudgetPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +125,18 @@ def mark_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
 
 
 def text_of(book: Book) -> bytes:
-    """The text of the file, in UTF-8; see ``schemas/budgets.schema.json``."""
-    budgets = [
+    """The text of the file, in UTF-8."""
+    budgets: list[BudgetPart] = [
         {
-            "id": budget.id,
-            "scope": budget.scope.names(),
-            "limits": {OPTIONS[period]: exact(budget.limits[period]) for period in budget.periods},
+            **budget.key,
+            "limits": cast("LimitsPart", {OPTIONS[each]: exact(budget.limits[each]) for each in budget.periods}),
             "action": budget.action,
             "timeZone": budget.time_zone,
         }
         for budget in book.budgets
     ]
-    return jsontext.indented({"version": VERSION, "nextId": book.next_id, "budgets": budgets})
+    document: BudgetsFile = {"version": VERSION, "nextId": book.next_id, "budgets": budgets}
+    return jsontext.indented(document)
 
 
 def _book(body: Mapping[str, Any]) -> Book:

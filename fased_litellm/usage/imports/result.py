@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
+
+from ...documents import Count, Doc, Number, TypedDict
 
 MOST_TOLD = 10
 """So many bad lines are shown to people one by one."""
@@ -26,6 +28,62 @@ class Bad(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.problem}"
+
+
+class FoundFiles(TypedDict):
+    """Transcripts, session stores and task logs."""
+
+    found: Count
+    read: Annotated[Count, Doc("New, or changed since the last import.")]
+    moved: Annotated[Count, Doc("Under another name than at the last import.")]
+    gone: Annotated[Count, Doc("No longer there; what was read from them stays.")]
+
+
+class ImportedCalls(TypedDict):
+    """What became of calls."""
+
+    added: Count
+    replaced: Annotated[Count, Doc("Their numbers are others now.")]
+    covered: Annotated[Count, Doc("Task runs and counters that gave way to a transcript.")]
+    copies: Annotated[
+        Count,
+        Doc("They are in several transcripts, as a session was forked or continued in another file: each counts once."),
+    ]
+    renamed: Annotated[Count, Doc("Their session has another key now.")]
+
+
+class BadLine(TypedDict):
+    """A line that could not be read."""
+
+    file: str
+    line: Number
+    position: Annotated[Count, Doc("Where it begins, in bytes.")]
+    problem: str
+
+
+class BadLines(TypedDict):
+    """The bad lines of all files that are there, also of earlier imports."""
+
+    count: Count
+    lines: Annotated[list[BadLine], Doc("The first thousand of each file.")]
+
+
+class Unreadable(TypedDict):
+    """A file that could not be read."""
+
+    file: str
+    problem: str
+
+
+class UsageImportDocument(TypedDict):
+    """The document of ``fased usage import --json``."""
+
+    files: FoundFiles
+    bytesRead: Count
+    calls: ImportedCalls
+    badLines: BadLines
+    unreadable: list[Unreadable]
+    notes: list[str]
 
 
 @dataclass(slots=True)
@@ -65,8 +123,8 @@ class ImportResult:
     notes: list[str] = field(default_factory=list)
     busy: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document of ``fased usage import --json``; see ``schemas/usage-import.schema.json``."""
+    def as_dict(self) -> UsageImportDocument:
+        """The document of ``fased usage import --json``."""
         return {
             "files": {"found": self.files, "read": self.read, "moved": self.moved, "gone": self.gone},
             "bytesRead": self.bytes_read,

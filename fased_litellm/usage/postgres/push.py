@@ -12,15 +12,16 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from ...documents import Count, Doc, TypedDict
 from ...errors import Cancelled, FleetError
 from ..store import database
 from . import batches, conversations, schema
 from .batches import Batch
 from .connect import connected
 from .errors import UNREACHED, passing
-from .url import Place
+from .url import Place, ShownUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,6 +37,18 @@ _KEEP = "SELECT fased_usage.keep_conversations(%s, %s::json, %s)"
 
 Progress = Callable[[int, int], None]
 """Told the rows sent so far, and all that are to be sent."""
+
+
+class UsagePushDocument(TypedDict):
+    """The document of ``fased usage push --json``."""
+
+    to: ShownUrl
+    host: Annotated[str, Doc("The name of this machine there.")]
+    sent: Annotated[Count, Doc("Calls that are new there, or changed.")]
+    sentAgain: Annotated[
+        bool,
+        Doc("Whether the whole ledger was sent, since another one was sent before under this machine's id."),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Pushed:
     sent: int = 0
     again: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UsagePushDocument:
         """The document of ``fased usage push --json``."""
         return {
             "to": self.place,

@@ -9,16 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...documents import Count, TypedDict
 from ...errors import FleetError
 from .connect import connected
 from .errors import SCHEMA
-from .url import Place
+from .url import Place, ShownUrl
 
 if TYPE_CHECKING:
     import psycopg
 
 _HERE = Path(__file__).parent
 STEPS: tuple[tuple[Path, ...], ...] = ((_HERE / "schema_1_tables.sql", _HERE / "schema_1_functions.sql"),)
+
+
+class UsagePrepareDocument(TypedDict):
+    """The document of ``fased usage push --prepare --json``: versions of the tables, 0 for none."""
+
+    to: ShownUrl
+    before: Count
+    after: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Prepared:
     before: int
     after: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UsagePrepareDocument:
         """The document of ``fased usage push --prepare --json``."""
         return {"to": self.place, "before": self.before, "after": self.after}
 

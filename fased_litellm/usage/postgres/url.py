@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 from urllib.parse import unquote
 
+from ...documents import Doc
 from ...errors import UsageError
 from ...redaction import Secret, remember
 
@@ -20,6 +22,8 @@ _HINT = (
     "Write it as postgresql://user@host/database. In a name or password, write special characters as %-codes: %40 for @, "
     "%2F for /."
 )
+
+ShownUrl = Annotated[str, Doc("The database, without user and password.", pattern=r"^postgresql://")]
 
 
 @dataclass(frozen=True, slots=True)
