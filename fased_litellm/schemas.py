@@ -23,7 +23,7 @@ from .doctor.debug.run import DebugResult
 from .doctor.explain.explain import ExplainResult
 from .doctor.modelmap.inspect import ModelMapDocument
 from .doctor.verify.run import VerificationDocument
-from .errors import ErrorDocument
+from .errors.documents import ErrorDocument
 from .keys.virtualkeys import KeyMadeDocument, VirtualKeyDocument
 from .provider.chatresult import ChatResult
 from .spend import SpendDocument

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from .config.load import ConfigSnapshot
 from .documents import Doc, FromDayToDay, TypedDict
-from .errors import ErrorPart, FasedError, KeyAdminError, MissingKey, SpendError
+from .errors import FasedError, KeyAdminError, MissingKey, SpendError
+from .errors.documents import ErrorPart
 from .keys.virtualkeys import VirtualKeys, master_key
 from .paths import Paths
 from .proxy.admin import VirtualKey, VirtualKeyPart

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..documents import TypedDict
-from ..errors import PartialReply, ToolCallPart
+from ..errors.documents import PartialReply, ToolCallPart
 from .pairs import joined
 from .receipt import Receipt, ReceiptPart
 
