@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 from ...documents import Doc, Name, TypedDict
-from ...errors import FasedError, LedgerError, ProblemPart, UsageError
+from ...errors import FasedError, LedgerError, UsageError
+from ...errors.documents import ProblemPart
 from .budget import Action, Budget, BudgetKey
 from .spent import Spent
 from .status import LimitState, Standing, standings, unknown
