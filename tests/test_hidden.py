@@ -20,7 +20,7 @@ from fased_litellm.config.load import load
 from fased_litellm.config.save import plan
 from fased_litellm.config.schema.models import ProviderConfig
 from fased_litellm.errors import CallError, ConfigInvalid, ConfigSyntaxError, FasedError
-from fased_litellm.net.egress import egress_for
+from fased_litellm.net.forwardproxy import forward_proxy_for
 from fased_litellm.net.messages import Request
 from fased_litellm.paths import Paths
 from fased_litellm.secrets.lookup import resolve_key
@@ -68,7 +68,7 @@ def test_no_object_shows_a_key(home: Path, fault_server: FaultServers, monkeypat
     snapshot = load(paths)
     change = plan(snapshot, [Edit(("models", "providers", "litellm", "apiKey"), MARK + "2")])
     alive: list[object] = [snapshot, snapshot.document, snapshot.config, change, resolve_key(snapshot, paths)]
-    alive += [egress_for("https://a.example", {"HTTPS_PROXY": f"http://u:{MARK}@p.example:1"})]
+    alive += [forward_proxy_for("https://a.example", {"HTTPS_PROXY": f"http://u:{MARK}@p.example:1"})]
     alive += [Request("POST", "/", {"authorization": MARK}, MARK.encode())]
     with LiteLLMProvider.from_config() as provider:
         with pytest.raises(CallError) as caught:
@@ -180,8 +180,8 @@ def test_every_logger_hides_keys() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in ("getLogger", "basicConfig"):
                 named.setdefault(file.relative_to(PACKAGE).as_posix(), []).append(node.attr)
-    # `redaction.logger` makes ours; `net/patience.py` guards those of httpcore.
-    assert named == {"redaction.py": ["getLogger"], "net/patience.py": ["getLogger"]}
+    # `redaction.logger` makes ours; `net/streams.py` guards those of httpcore.
+    assert named == {"redaction.py": ["getLogger"], "net/streams.py": ["getLogger"]}
 
 
 def test_a_record_holds_no_key_whatever_handlers_there_are() -> None:

@@ -15,7 +15,7 @@ from fased_litellm.cli.commands import root
 from fased_litellm.doctor import atlas
 from fased_litellm.errors import FasedError
 from fased_litellm.localproxy.diagnosis import START_CAUSES
-from fased_litellm.net.causes import WAYS
+from fased_litellm.net.causes import NETWORK_CAUSES
 from fased_litellm.proxy.causes import FURTHER, RULES, STREAM_CUT, UNKNOWN, Rule
 from tests import lock
 
@@ -94,7 +94,8 @@ def _failure(rule: Rule) -> str:
 def ways() -> str:
     """What goes wrong before the proxy answers."""
     rows = [
-        f"| `{way.cause}` | `{way.code}` | {way.origin} | {_cell(way.what)} | {_cell(way.remedy)} |" for way in WAYS
+        f"| `{way.cause}` | `{way.code}` | {way.origin} | {_cell(way.what)} | {_cell(way.remedy)} |"
+        for way in NETWORK_CAUSES
     ]
     return "\n".join(["| cause | error code | origin | what happened | what to do |", "|---|---|---|---|---|", *rows])
 

@@ -1,6 +1,6 @@
 """What goes wrong on the way to an origin, as a table: cause, error code, origin, what happened, remedy.
 
-The exceptions themselves are made in ``complaints`` and its neighbours, mostly with a hint that knows more of the case. A
+The exceptions themselves are made in ``errors`` and its neighbours, mostly with a hint that knows more of the case. A
 program of another kind says the same in other words; ``words`` are those by which it is recognised in a log.
 """
 
@@ -14,7 +14,7 @@ from . import logins
 
 
 @dataclass(frozen=True, slots=True)
-class WayCause:
+class NetworkCause:
     """One row.
 
     Attributes:
@@ -34,8 +34,8 @@ class WayCause:
     words: str
 
 
-WAYS = (
-    WayCause(
+NETWORK_CAUSES = (
+    NetworkCause(
         "address-blocked",
         "address-blocked",
         "caller",
@@ -43,7 +43,7 @@ WAYS = (
         "Set models.providers.litellm.request.allowPrivateNetwork to true in fased.json if this proxy is yours.",
         r"Blocked: |Blocked hostname or private",
     ),
-    WayCause(
+    NetworkCause(
         "bad-host",
         "address-blocked",
         "caller",
@@ -51,7 +51,7 @@ WAYS = (
         "Correct the base URL.",
         r"is not a host name|is not a URL:|Invalid URL '",
     ),
-    WayCause(
+    NetworkCause(
         "http-proxy",
         "connect-failed",
         "network",
@@ -59,7 +59,7 @@ WAYS = (
         "Correct HTTPS_PROXY (HTTP_PROXY, ALL_PROXY), or name the host of the base URL in NO_PROXY to ask it directly.",
         r"cannot reach|httpx\.ProxyError|Tunnel connection failed|407 Proxy Authentication|CONNECT tunnel failed",
     ),
-    WayCause(
+    NetworkCause(
         "dns",
         "connect-failed",
         "network",
@@ -68,7 +68,7 @@ WAYS = (
         r"does not resolve|Name or service not known|nodename nor servname|name resolution|ENOTFOUND|EAI_AGAIN"
         r"|NameResolutionError|Could not resolve host|No address associated with hostname",
     ),
-    WayCause(
+    NetworkCause(
         "tls-client-certificate",
         "tls-failed",
         "network",
@@ -77,7 +77,7 @@ WAYS = (
         r"CERTIFICATE_REQUIRED|certificate required|wants a client certificate|[Cc]lient certificate cannot be used"
         r"|No required SSL certificate|The SSL certificate error",
     ),
-    WayCause(
+    NetworkCause(
         "tls-host-name",
         "tls-failed",
         "network",
@@ -86,7 +86,7 @@ WAYS = (
         r"[Hh]ost ?name mismatch|IP address mismatch|certificate is not valid for|ERR_TLS_CERT_ALTNAME_INVALID"
         r"|does not match (?:target host|certificate)|no alternative certificate subject name",
     ),
-    WayCause(
+    NetworkCause(
         "tls-expired",
         "tls-failed",
         "network",
@@ -94,7 +94,7 @@ WAYS = (
         "The certificate has expired. The owner of the proxy has to renew it; or the clock of this machine is wrong.",
         r"certificate has expired|CERT_HAS_EXPIRED|certificate is not yet valid|CERT_NOT_YET_VALID",
     ),
-    WayCause(
+    NetworkCause(
         "tls-trust-file",
         "tls-failed",
         "network",
@@ -102,7 +102,7 @@ WAYS = (
         "Correct SSL_CERT_FILE: OpenSSL passes over a file that is not there, without a word.",
         r"SSL_CERT_FILE names",
     ),
-    WayCause(
+    NetworkCause(
         "tls",
         "tls-failed",
         "network",
@@ -111,7 +111,7 @@ WAYS = (
         r"CERTIFICATE_VERIFY_FAILED|SSLError|\[SSL|SSL routines|self[- ]signed certificate|WRONG_VERSION_NUMBER"
         r"|UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|TLS with|SSL certificate problem",
     ),
-    WayCause(
+    NetworkCause(
         "connect-timeout",
         "timed-out",
         "network",
@@ -119,7 +119,7 @@ WAYS = (
         "Check the address, the network and any firewall between here and the proxy.",
         r"ConnectTimeout|UND_ERR_CONNECT_TIMEOUT|No connection to .{1,200} within|ETIMEDOUT|Connection timed out",
     ),
-    WayCause(
+    NetworkCause(
         "connect-refused",
         "connect-failed",
         "network",
@@ -129,7 +129,7 @@ WAYS = (
         r"|APIConnectionError: Connection error|NewConnectionError|Couldn't connect to server"
         r"|EHOSTUNREACH|ENETUNREACH|No route to host|Network is unreachable",
     ),
-    WayCause(
+    NetworkCause(
         "timeout",
         "timed-out",
         "network",
@@ -138,7 +138,7 @@ WAYS = (
         r"APITimeoutError|ReadTimeout|WriteTimeout|Request timed out|read operation timed out|did not answer within"
         r"|did not finish in time|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|Operation timed out",
     ),
-    WayCause(
+    NetworkCause(
         "bad-header",
         "network",
         "caller",
@@ -146,7 +146,7 @@ WAYS = (
         "Check the key (no line break, no control character) and the headers of the provider in fased.json.",
         r"holds characters which HTTP does not allow|Illegal header value|Invalid header value|ERR_INVALID_CHAR",
     ),
-    WayCause(
+    NetworkCause(
         logins.CAUSE,
         "bad-answer",
         "network",
@@ -155,7 +155,7 @@ WAYS = (
         logins.REMEDY,
         r"where somebody is to log in|a web page to log in|to a web page of another host",
     ),
-    WayCause(
+    NetworkCause(
         "redirected",
         "bad-answer",
         "caller",
@@ -164,7 +164,7 @@ WAYS = (
         "Put the final address of the proxy into the base URL.",
         r"which is not followed|TooManyRedirects|redirect count exceeded",
     ),
-    WayCause(
+    NetworkCause(
         "connection-lost",
         "network",
         "network",
@@ -174,7 +174,7 @@ WAYS = (
         r"|incomplete chunked read|Remote end closed|other side closed|UND_ERR_SOCKET|The connection to .{1,200} broke"
         r"|Empty reply from server|terminated by other side",
     ),
-    WayCause(
+    NetworkCause(
         "not-http",
         "bad-answer",
         "network",
@@ -182,7 +182,7 @@ WAYS = (
         "Check scheme, host and port of the base URL: another program listens there, or it wants https.",
         r"does not speak HTTP|illegal status line|BadStatusLine|HPE_INVALID|Received HTTP/0\.9",
     ),
-    WayCause(
+    NetworkCause(
         "too-large",
         "bad-answer",
         "network",
@@ -190,7 +190,7 @@ WAYS = (
         "Check the base URL: a LiteLLM proxy hardly answers like this. A very long reply may come as a stream.",
         r"are larger than 100 KiB|is larger than \d+ bytes|has a line of more than \d+ bytes",
     ),
-    WayCause(
+    NetworkCause(
         "bad-answer",
         "bad-answer",
         "network",
@@ -198,7 +198,7 @@ WAYS = (
         "Look at what stands before the LiteLLM proxy: it has to honour `Accept-Encoding: identity`.",
         r"is compressed \(|longer than its Content-Length",
     ),
-    WayCause(
+    NetworkCause(
         "not-litellm",
         "bad-answer",
         "caller",
@@ -210,16 +210,16 @@ WAYS = (
 """The surer words stand first."""
 
 
-def way_in(text: str) -> WayCause | None:
+def network_cause_in(text: str) -> NetworkCause | None:
     """The row whose words a text has, None if it has none."""
-    return next((way for way in WAYS if re.search(way.words, text)), None)
+    return next((way for way in NETWORK_CAUSES if re.search(way.words, text)), None)
 
 
-def way_of(cause: str) -> WayCause | None:
+def network_cause_of(cause: str) -> NetworkCause | None:
     """The row with this cause."""
-    return next((way for way in WAYS if way.cause == cause), None)
+    return next((way for way in NETWORK_CAUSES if way.cause == cause), None)
 
 
 def remedy(cause: str) -> str:
     """What to do, in the words that hold for every case of a cause."""
-    return next(way.remedy for way in WAYS if way.cause == cause)
+    return next(way.remedy for way in NETWORK_CAUSES if way.cause == cause)

@@ -53,7 +53,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The whole answer to a request; ``headers`` are lower-cased, the last of equal names wins."""
 
     status: int

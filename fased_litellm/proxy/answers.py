@@ -10,11 +10,11 @@ from typing import Any
 from .. import jsontext
 from ..errors import BadAnswer
 from ..net import logins
-from ..net.messages import Answer
+from ..net.messages import Response
 from .values import name
 
 
-def json_of(answer: Answer, *, where: str) -> Any:
+def json_of(answer: Response, *, where: str) -> Any:
     """The JSON value of a successful answer.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from ..errors import CallError, ProxyError
-from ..net.messages import MIB, Answer, Limits, Request
+from ..net.messages import MIB, Limits, Request, Response
 from ..net.transport import AsyncTransport, Transport
 from ..redaction import Secret, hide_known_in
 from ..version import __version__
@@ -20,7 +20,7 @@ from .wire import base_headers, json_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class JsonAnswer:
+class JsonResponse:
     """A successful answer whose body is JSON."""
 
     status: int
@@ -104,13 +104,13 @@ class _Core:
         limits = Limits(connect_s=min(5.0, timeout_s), idle_s=timeout_s, total_s=timeout_s, max_bytes=max_bytes)
         return Request("POST", path, headers, json_bytes(body), limits)
 
-    def _json(self, path: str, answer: Answer) -> JsonAnswer:
+    def _json(self, path: str, answer: Response) -> JsonResponse:
         if not 200 <= answer.status < 300:
             raise self._refused(answer)
         body = hide_known_in(json_of(answer, where=self.base_url + path))
-        return JsonAnswer(answer.status, answer.headers, body)
+        return JsonResponse(answer.status, answer.headers, body)
 
-    def _refused(self, answer: Answer) -> ProxyError:
+    def _refused(self, answer: Response) -> ProxyError:
         from .failures import classify  # the table of failures is loaded where something fails
 
         return classify(answer.status, answer.headers, answer.body, key_sent=bool(self.api_key)).as_error()
@@ -140,7 +140,7 @@ class ProxyClient(_Core):
         timeout_s: float = 5.0,
         idle_s: float | None = None,
         max_bytes: int = 4 * MIB,
-    ) -> JsonAnswer:
+    ) -> JsonResponse:
         """Ask for a JSON document.
 
         Args:
@@ -158,7 +158,7 @@ class ProxyClient(_Core):
 
     def post_json(
         self, path: str, body: Mapping[str, Any], *, timeout_s: float = 15.0, max_bytes: int = 4 * MIB
-    ) -> JsonAnswer:
+    ) -> JsonResponse:
         """Have something done that is answered with a JSON document. It is never repeated: it may have been done.
 
         Args:
@@ -230,7 +230,7 @@ class AsyncProxyClient(_Core):
         *,
         timeout_s: float = 5.0,
         max_bytes: int = 4 * MIB,
-    ) -> JsonAnswer:
+    ) -> JsonResponse:
         """As ``ProxyClient.get_json``."""
         return self._json(path, await self._transport.send(self._get(path, params, timeout_s, max_bytes)))
 
@@ -266,4 +266,4 @@ def _failed(exchange: Exchange, error: CallError, *, begun: bool) -> CallError:
     return exchange.interrupted(error) if begun else exchange.with_receipt(error)
 
 
-__all__ = ["AsyncProxyClient", "JsonAnswer", "ProxyClient"]
+__all__ = ["AsyncProxyClient", "JsonResponse", "ProxyClient"]

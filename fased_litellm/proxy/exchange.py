@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
 from ..net import logins
-from ..net.messages import Answer, Request
+from ..net.messages import Request, Response
 from .answers import looks_like_html, looks_like_login, parsed
 from .billed import Served
 from .pricing.prices import PriceSource
@@ -63,7 +63,7 @@ class Exchange:
         self._started = time.monotonic()
         return request
 
-    def whole(self, answer: Answer) -> Reply:
+    def whole(self, answer: Response) -> Reply:
         """The reply in a whole answer.
 
         Raises:

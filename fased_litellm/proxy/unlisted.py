@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..errors import CallError
 
 if TYPE_CHECKING:
-    from .client import JsonAnswer
+    from .client import JsonResponse
 
 _ROUTE = "/utils/token_counter"
 
@@ -16,7 +16,7 @@ _ROUTE = "/utils/token_counter"
 class Client(Protocol):
     """What is needed of a client."""
 
-    def post_json(self, path: str, body: Mapping[str, Any]) -> JsonAnswer: ...
+    def post_json(self, path: str, body: Mapping[str, Any]) -> JsonResponse: ...
 
 
 def takes(client: Client, model: str) -> bool:

@@ -12,7 +12,7 @@ from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.catalog.selection import check_ref, unlisted
 from fased_litellm.catalog.unlisted import with_unlisted
 from fased_litellm.errors import ProxyError, UnknownModel
-from fased_litellm.proxy.client import JsonAnswer
+from fased_litellm.proxy.client import JsonResponse
 from fased_litellm.refs import ModelRef
 
 
@@ -23,13 +23,13 @@ class Proxy:
         self.answers = answers
         self.asked: list[str] = []
 
-    def post_json(self, path: str, body: Mapping[str, Any]) -> JsonAnswer:
+    def post_json(self, path: str, body: Mapping[str, Any]) -> JsonResponse:
         assert path == "/utils/token_counter"
         self.asked.append(body["model"])
         answer = self.answers.get(body["model"], {"model_used": body["model"]})
         if isinstance(answer, Exception):
             raise answer
-        return JsonAnswer(200, {}, answer)
+        return JsonResponse(200, {}, answer)
 
 
 def catalog(*ids: str, **more: Any) -> Catalog:

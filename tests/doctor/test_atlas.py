@@ -9,7 +9,7 @@ import pytest
 
 from fased_litellm.doctor.atlas import CASES, SECTIONS, Case
 from fased_litellm.localproxy.diagnosis import START_CAUSES
-from fased_litellm.net.causes import WAYS
+from fased_litellm.net.causes import NETWORK_CAUSES
 from fased_litellm.proxy.causes import FURTHER, RULES, STREAM_CUT, UNKNOWN
 from fased_litellm.proxy.stream import StreamReader
 
@@ -80,7 +80,7 @@ def test_names_are_unique_and_all_is_said() -> None:
 
 
 def test_every_cause_has_a_case() -> None:
-    known = {rule.cause for rule in (*RULES, *FURTHER, STREAM_CUT, UNKNOWN)} | {way.cause for way in WAYS}
+    known = {rule.cause for rule in (*RULES, *FURTHER, STREAM_CUT, UNKNOWN)} | {way.cause for way in NETWORK_CAUSES}
     with_case = {case.cause for case in CASES}
     known |= {start.name for start in START_CAUSES}
     # Tested in tests/net: the way through an HTTP proxy of the environment, and hosts that swallow what is sent. In

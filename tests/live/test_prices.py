@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm.catalog.discover import discover
 from fased_litellm.catalog.facts import Catalog
-from fased_litellm.net.messages import Answer
+from fased_litellm.net.messages import Response
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.exchange import Exchange
 from fased_litellm.proxy.receipt import Receipt
@@ -66,7 +66,7 @@ def called(proxy: Proxy, model: str, *, stream: bool, **params: Any) -> tuple[Re
             exchange.feed(data)
             receipts.append(exchange.finish().receipt)
         else:
-            receipts.append(exchange.whole(Answer(200, headers, answer.content, 1.0)).receipt)
+            receipts.append(exchange.whole(Response(200, headers, answer.content, 1.0)).receipt)
     return receipts[0], receipts[1]
 
 

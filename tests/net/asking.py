@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.net.messages import Answer, Request
+from fased_litellm.net.messages import Request, Response
 from fased_litellm.net.transport import AsyncTransport, Transport
 
 KEY = "sk-test-1"
@@ -17,7 +17,7 @@ GET = Request("GET", "/v1/models", {"authorization": f"Bearer {KEY}", "x-team": 
 POST = Request("POST", "/v1/chat/completions", {"authorization": f"Bearer {KEY}"}, b'{"a": 1}')
 
 
-def ask(url: str, request: Request = GET, *, allow_private_network: bool = True) -> Answer:
+def ask(url: str, request: Request = GET, *, allow_private_network: bool = True) -> Response:
     transport = Transport(url, allow_private_network=allow_private_network)
     try:
         return transport.send(request)
@@ -25,8 +25,8 @@ def ask(url: str, request: Request = GET, *, allow_private_network: bool = True)
         transport.close()
 
 
-def ask_async(url: str, request: Request = GET, *, allow_private_network: bool = True) -> Answer:
-    async def run() -> Answer:
+def ask_async(url: str, request: Request = GET, *, allow_private_network: bool = True) -> Response:
+    async def run() -> Response:
         transport = AsyncTransport(url, allow_private_network=allow_private_network)
         try:
             return await transport.send(request)

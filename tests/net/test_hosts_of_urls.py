@@ -15,7 +15,7 @@ def host_of(url: str) -> str:
     """The host to which a transport for this base URL would connect."""
     transport = Transport(normalize_base_url(url), allow_private_network=True)
     try:
-        return transport._origin.pins.host
+        return transport._origin.dns.host
     finally:
         transport.close()
 

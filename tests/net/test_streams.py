@@ -8,7 +8,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from fased_litellm.net.patience import AsyncPatientStream, PatientStream
+from fased_litellm.net.streams import AsyncDeadlineStream, DeadlineStream
 
 
 class Wire(httpcore.NetworkStream):
@@ -49,7 +49,7 @@ class AsyncWire(httpcore.AsyncNetworkStream):
 def run(*steps: bytes | None) -> list[Any]:
     """What a connection sees of writes, and of reads (None)."""
     wire = Wire()
-    stream = PatientStream(wire)
+    stream = DeadlineStream(wire)
     for step in steps:
         stream.read(1) if step is None else stream.write(step)
     return wire.done
@@ -58,7 +58,7 @@ def run(*steps: bytes | None) -> list[Any]:
 def run_async(*steps: bytes | None) -> list[Any]:
     async def go() -> list[Any]:
         wire = AsyncWire()
-        stream = AsyncPatientStream(wire)
+        stream = AsyncDeadlineStream(wire)
         for step in steps:
             await (stream.read(1) if step is None else stream.write(step))
         return wire.done
@@ -92,7 +92,7 @@ def test_a_request_goes_in_one_piece(run: Any, steps: list[bytes | None], done: 
 
 def test_a_connection_is_looked_at_before_a_request_and_not_behind_an_answer() -> None:
     wire = Wire()
-    stream = PatientStream(wire)
+    stream = DeadlineStream(wire)
     assert stream.get_extra_info("is_readable") is False
     stream.write(b"head")
     stream.read(1)
@@ -104,8 +104,8 @@ def test_a_connection_is_looked_at_before_a_request_and_not_behind_an_answer() -
 
 
 def test_an_unusable_connection_is_readable_at_any_time() -> None:
-    stream = PatientStream(Wire())
+    stream = DeadlineStream(Wire())
     stream.read(1)
-    stream.spoilt = True
+    stream.unusable = True
     assert stream.get_extra_info("is_readable") is True
     assert stream.get_extra_info("is_readable") is True

@@ -12,8 +12,8 @@ import pytest
 
 from fased_litellm.errors import NetworkError, TlsFailed
 from fased_litellm.net import addresses, trust
-from fased_litellm.net.messages import Answer, Request
-from fased_litellm.net.patience import AsyncPatientStream
+from fased_litellm.net.messages import Request, Response
+from fased_litellm.net.streams import AsyncDeadlineStream
 from fased_litellm.net.transport import AsyncTransport, Transport
 from tests.net.asking import ask, both
 from tests.servers import UNREAD, FaultServer, FaultServers, answer
@@ -173,7 +173,7 @@ def test_another_origin_does_not_see_it(
 
 @both
 def test_it_goes_along_within_the_origin_and_to_no_other_after_a_redirect(
-    send: Callable[[str], Answer],
+    send: Callable[[str], Response],
     authority: Authority,
     fault_server: FaultServers,
     monkeypatch: pytest.MonkeyPatch,
@@ -242,7 +242,7 @@ class _Refusing(httpcore.AsyncNetworkStream):
 
 
 def test_a_refusal_after_the_handshake_is_told_in_asyncio_too() -> None:
-    stream = AsyncPatientStream(_Refusing())
+    stream = AsyncDeadlineStream(_Refusing())
     with pytest.raises(httpcore.ReadError, match="CERTIFICATE_REQUIRED"):
         asyncio.run(stream.read(1))
     asyncio.run(stream.write(b"head"))  # which is sent with what follows

@@ -17,7 +17,7 @@ from fased_litellm.catalog.facts import Catalog, ModelFacts
 from fased_litellm.config.load import load
 from fased_litellm.context import CallContext
 from fased_litellm.errors import CallError, ConnectFailed, ModelNotAllowed, ProxyError, UnknownModel
-from fased_litellm.net.messages import Answer
+from fased_litellm.net.messages import Response
 from fased_litellm.paths import Paths
 from fased_litellm.provider.call import Call, CallOptions, attribution
 from fased_litellm.provider.settings import Settings
@@ -67,7 +67,7 @@ def sent(found: Call) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 HELLO = CallOptions([{"role": "user", "content": "hi"}], CallContext())
-REPLY = Answer(
+REPLY = Response(
     200,
     {"content-type": "application/json", "x-litellm-model-group": "b"},
     json.dumps(
@@ -79,11 +79,11 @@ REPLY = Answer(
 )
 
 
-def refused(status: int, message: str) -> Answer:
-    return Answer(status, {}, json.dumps({"error": {"message": message, "type": None}}).encode())
+def refused(status: int, message: str) -> Response:
+    return Response(status, {}, json.dumps({"error": {"message": message, "type": None}}).encode())
 
 
-def failure(found: Call, answer: Answer) -> CallError:
+def failure(found: Call, answer: Response) -> CallError:
     with pytest.raises(ProxyError) as caught:
         found.exchange().whole(answer)
     return caught.value

@@ -10,7 +10,7 @@ import pytest
 
 from fased_litellm import LiteLLMProvider
 from fased_litellm.errors import CallError
-from fased_litellm.net.causes import way_of
+from fased_litellm.net.causes import network_cause_of
 from fased_litellm.proxy.causes import rule_of
 from tests.servers import HANG, RESET, STREAM_HEAD, FaultServers, Script, answer, answer_json, event
 
@@ -107,9 +107,11 @@ def test_discovery_too(server: str, fault_server: FaultServers, monkeypatch: pyt
 
 
 def hold(error: CallError) -> None:
-    known = rule_of(error.cause) or way_of(error.cause)
+    known = rule_of(error.cause) or network_cause_of(error.cause)
     assert known is not None, error.cause
-    assert error.origin in {rule.origin for rule in (rule_of(error.cause), way_of(error.cause)) if rule is not None}
+    assert error.origin in {
+        rule.origin for rule in (rule_of(error.cause), network_cause_of(error.cause)) if rule is not None
+    }
     assert error.remedy
     assert error.remedy == error.hint
     assert error.as_dict()["cause"] == error.cause

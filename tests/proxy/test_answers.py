@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fased_litellm.errors import BadAnswer, StreamInterrupted
-from fased_litellm.net.messages import Answer
+from fased_litellm.net.messages import Response
 from fased_litellm.proxy.answers import error_of, json_of
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.eventstream import MAX_LINE
@@ -20,8 +20,8 @@ DEEP = b"[" * 100_000
 COMPLETION = json.dumps({"choices": [{"message": {"content": "hello"}}]}).encode()
 
 
-def of_type(kind: str | None, body: bytes = b"{}") -> Answer:
-    return Answer(200, {} if kind is None else {"content-type": kind}, body)
+def of_type(kind: str | None, body: bytes = b"{}") -> Response:
+    return Response(200, {} if kind is None else {"content-type": kind}, body)
 
 
 def exchange() -> Exchange:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.errors import SpendError
-from fased_litellm.proxy.client import JsonAnswer, ProxyClient
+from fased_litellm.proxy.client import JsonResponse, ProxyClient
 from fased_litellm.proxy.spend import parse, spend_rows
 from fased_litellm.proxy.spendreport import BY, summed
 from tests.servers import FaultServers, answer_json
@@ -47,7 +47,7 @@ class StandIn(ProxyClient):
         self.rows = sorted(rows, key=lambda row: str(row["startTime"]))
         self.asked: list[dict[str, str]] = []
 
-    def get_json(self, path: str, params: Any = None, **_: Any) -> JsonAnswer:
+    def get_json(self, path: str, params: Any = None, **_: Any) -> JsonResponse:
         assert path == "/spend/logs/v2"
         self.asked.append(dict(params))
         begin, end = (datetime.fromisoformat(params[name]).replace(tzinfo=UTC) for name in ("start_date", "end_date"))
@@ -55,7 +55,7 @@ class StandIn(ProxyClient):
         size, page = int(params["page_size"]), int(params["page"])
         pages = -(-len(found) // size)
         body = {"data": found[(page - 1) * size : page * size], "total": len(found), "total_pages": pages}
-        return JsonAnswer(200, {}, body)
+        return JsonResponse(200, {}, body)
 
 
 @given(

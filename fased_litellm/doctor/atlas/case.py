@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ...errors import Origin
 from ...localproxy.diagnosis import START_CAUSES
-from ...net.causes import way_of
+from ...net.causes import network_cause_of
 from ...proxy import probes
 from ...proxy.causes import rule_of
 from ...proxy.failures import Failure, classify
@@ -102,7 +102,7 @@ class Case:
 
 
 def _verdict(cause: str) -> tuple[Origin, str]:
-    rule, way = rule_of(cause), way_of(cause)
+    rule, way = rule_of(cause), network_cause_of(cause)
     if rule is not None:
         return rule.origin, rule.remedy
     if way is not None:

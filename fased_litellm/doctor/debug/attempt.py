@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from ...documents import Doc, TypedDict
 from ...errors import CallError, Origin, StreamInterrupted
-from ...net.messages import Answer, Request
+from ...net.messages import Request, Response
 from ...net.transport import Transport
 from ...proxy.exchange import Exchange
 from ...proxy.reply import Reply
@@ -111,7 +111,7 @@ def fire(
                 if status != 200 and refuse is not None:
                     error = refuse(status, headers, body)
                 else:
-                    reply = exchange.whole(Answer(status, headers, body, (time.monotonic() - started) * 1000))
+                    reply = exchange.whole(Response(status, headers, body, (time.monotonic() - started) * 1000))
     except CallError as failed:
         error = failed
     if error is not None and error.receipt is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import Origin
 from ...localproxy.diagnosis import START_CAUSES
-from ...net.causes import way_in, way_of
+from ...net.causes import network_cause_in, network_cause_of
 from ...proxy.answers import error_of
 from ...proxy.causes import UNKNOWN, rule_of
 from ...proxy.failures import Failure, classify, recognise, shorten
@@ -110,7 +110,7 @@ def evidence_in(record: Record, *, alone: bool = False) -> Iterable[Evidence]:
 
 def by_cause(cause: str, message: str, status: int | None = None, type_: str | None = None) -> Evidence | None:
     """The row of one of the tables, None if none has this cause."""
-    rule, way = rule_of(cause), way_of(cause)
+    rule, way = rule_of(cause), network_cause_of(cause)
     if rule is not None and rule is not UNKNOWN:
         return Evidence(cause, rule.origin, rule.remedy, shorten(redact(message)), status, type_)
     if way is not None:
@@ -147,8 +147,9 @@ def _traceback(lines: list[str]) -> Evidence | None:
         found = _words(exceptions[at], sure=True) or _start(exceptions[at])
         if found is None:
             continue
-        if way_of(found.cause) is not None:
-            way = way_in("\n".join(exceptions))  # the first of the chain knows best why there was no connection
+        if network_cause_of(found.cause) is not None:
+            # The first of the chain knows best why there was no connection.
+            way = network_cause_in("\n".join(exceptions))
             said = next((line for line in exceptions if way and re.search(way.words, line)), exceptions[at])
             found = by_cause(way.cause, said) if way else found
         if found is None:
@@ -246,7 +247,7 @@ def _words(text: str, *, sure: bool) -> Evidence | None:
     failure = recognise(text, None, int(named["status"]) if named else None)
     if failure is not None and not failure.rule.by_status_alone:
         return _of(failure)
-    way = way_in(text)
+    way = network_cause_in(text)
     if way is not None:
         return by_cause(way.cause, text)
     return _of(failure, bare=True) if failure is not None else None

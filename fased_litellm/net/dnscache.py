@@ -11,13 +11,13 @@ from typing import Any
 from ..errors import ConnectFailed
 from .addresses import Address, literal_address, normalize_host, vet_address, vet_host
 
-PIN_SECONDS = 60.0
+CACHE_SECONDS = 60.0
 
 
-class Pins:
+class DnsCache:
     """The vetted addresses of one host.
 
-    Resolving is left to the caller, who may do it blocking or not: ``known()``, else ``resolve`` with ``question()`` and
+    Resolving is left to the caller, who may do it blocking or not: ``cached()``, else ``resolve`` with ``query()`` and
     hand the answer to ``accept()``.
     """
 
@@ -27,7 +27,7 @@ class Pins:
         self._addresses: list[Address] = []
         self._literal: list[Address] | None = None
 
-    def known(self) -> list[Address] | None:
+    def cached(self) -> list[Address] | None:
         """The addresses to connect to, or None if the name has to be resolved.
 
         Raises:
@@ -44,7 +44,7 @@ class Pins:
         self._literal = [address]  # what is spelt out stays what it is: it is vetted once
         return self._literal
 
-    def question(self) -> dict[str, Any]:
+    def query(self) -> dict[str, Any]:
         """The arguments for ``getaddrinfo``.
 
         Raises:
@@ -63,7 +63,7 @@ class Pins:
         addresses = sorted(dict.fromkeys(found), key=lambda address: address.version)
         for address in addresses:
             vet_address(address, host=self.host, allow_private=self.allow_private)
-        self._until, self._addresses = time.monotonic() + PIN_SECONDS, addresses
+        self._until, self._addresses = time.monotonic() + CACHE_SECONDS, addresses
         return addresses
 
     def forget(self) -> None:

@@ -18,7 +18,7 @@ _VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 @dataclass(frozen=True, slots=True)
-class Egress:
+class ForwardProxy:
     """The HTTP proxy for one origin.
 
     Attributes:
@@ -32,7 +32,7 @@ class Egress:
     variable: str
 
 
-def egress_for(url: str, environ: Mapping[str, str]) -> Egress | None:
+def forward_proxy_for(url: str, environ: Mapping[str, str]) -> ForwardProxy | None:
     """The HTTP proxy through which a base URL is asked, None for none.
 
     Raises:
@@ -63,7 +63,7 @@ def egress_for(url: str, environ: Mapping[str, str]) -> Egress | None:
             f"{variable} does not name an HTTP proxy (http://host:port).",
             hint=f"Correct {variable}, or name the host of the base URL in NO_PROXY to ask it directly.",
         )
-    return Egress(proxy, shown, variable)
+    return ForwardProxy(proxy, shown, variable)
 
 
 def _bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import BadAnswer, ConnectFailed, NetworkError, TimedOut
 from .causes import remedy
-from .egress import Egress
+from .forwardproxy import ForwardProxy
 from .messages import Limits
 
 
@@ -29,11 +29,11 @@ def connect_timeout(name: str, limits: Limits) -> TimedOut:
     )
 
 
-def egress_failed(name: str, egress: Egress, text: str) -> ConnectFailed:
+def forward_proxy_failed(name: str, proxy: ForwardProxy, text: str) -> ConnectFailed:
     return ConnectFailed(
-        f"The HTTP proxy {egress.shown} ({egress.variable}) cannot reach {name}: {text or 'connection failed'}",
+        f"The HTTP proxy {proxy.shown} ({proxy.variable}) cannot reach {name}: {text or 'connection failed'}",
         cause="http-proxy",
-        hint=f"Correct {egress.variable}, or name the host of the base URL in NO_PROXY to ask it directly.",
+        hint=f"Correct {proxy.variable}, or name the host of the base URL in NO_PROXY to ask it directly.",
     )
 
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from fased_litellm.errors import AddressBlocked, ConnectFailed
-from fased_litellm.net import pins
+from fased_litellm.net import dnscache
 from fased_litellm.net.messages import Limits, Request
 from fased_litellm.net.transport import AsyncTransport, Transport
 from tests.net.asking import GET, Resolver, ask, both
@@ -19,7 +19,7 @@ QUICK = Request("GET", "/", limits=Limits(connect_s=0.2))
 
 
 class Clock:
-    """``time`` as the pins see it."""
+    """``time`` as the cache sees it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -31,30 +31,30 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pins, "time", clock)
+    monkeypatch.setattr(dnscache, "time", clock)
     return clock
 
 
-def resolve(held: pins.Pins, resolver: Resolver) -> list[str]:
-    return [str(address) for address in held.known() or held.accept(resolver(**held.question()))]
+def resolve(held: dnscache.DnsCache, resolver: Resolver) -> list[str]:
+    return [str(address) for address in held.cached() or held.accept(resolver(**held.query()))]
 
 
 def test_public_first_and_private_second_does_not_get_through(clock: Clock) -> None:
     resolver = Resolver({"rebind.example": [[PUBLIC], [PRIVATE]]})
-    held = pins.Pins("rebind.example", 443, allow_private=False)
+    held = dnscache.DnsCache("rebind.example", 443, allow_private=False)
     assert resolve(held, resolver) == [PUBLIC]
-    clock.now += pins.PIN_SECONDS - 1
+    clock.now += dnscache.CACHE_SECONDS - 1
     assert resolve(held, resolver) == [PUBLIC]  # not asked again
     assert resolver.asked == ["rebind.example"]
     clock.now += 2
     with pytest.raises(AddressBlocked, match=PRIVATE):
         resolve(held, resolver)
-    assert held.known() is None  # and what was refused is not kept
+    assert held.cached() is None  # and what was refused is not kept
 
 
 def test_link_local_later_does_not_get_through_either_where_private_is_allowed(clock: Clock) -> None:
     resolver = Resolver({"rebind.example": [[PRIVATE], ["169.254.169.254"]]})
-    held = pins.Pins("rebind.example", 443, allow_private=True)
+    held = dnscache.DnsCache("rebind.example", 443, allow_private=True)
     assert resolve(held, resolver) == [PRIVATE]
     held.forget()
     with pytest.raises(AddressBlocked, match="metadata"):

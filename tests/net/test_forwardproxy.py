@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.errors import AddressBlocked, ConnectFailed, UsageError
-from fased_litellm.net.egress import egress_for
+from fased_litellm.net.forwardproxy import forward_proxy_for
 from tests.net.asking import Resolver, both
 from tests.servers import FaultServers, answer, free_port
 
@@ -17,7 +17,7 @@ PROXY = "http://proxy.example:3128"
 
 
 def chosen(url: str, **environ: str) -> str | None:
-    found = egress_for(url, environ)
+    found = forward_proxy_for(url, environ)
     return found.shown if found else None
 
 
@@ -67,7 +67,7 @@ def test_what_is_no_http_proxy_is_said_and_not_passed_over(value: str) -> None:
 
 
 def test_the_password_of_a_proxy_is_not_shown() -> None:
-    found = egress_for("https://a.example", {"HTTPS_PROXY": "http://user:geheim@p.example:1"})
+    found = forward_proxy_for("https://a.example", {"HTTPS_PROXY": "http://user:geheim@p.example:1"})
     assert "geheim" not in repr(found)
 
 
