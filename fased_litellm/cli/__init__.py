@@ -41,7 +41,7 @@ def _run(arguments: list[str]) -> int:
     without_core_dumps()
     if arguments == ["litellm", "secrets", "exec"]:
         # Before typer is imported: the Node agent waits for it.
-        from .secrets_exec import serve
+        from .keys.secrets_exec import serve
 
         return serve()
     hasten()

@@ -13,10 +13,10 @@ from ..errors import UsageError
 from .strictnumbers import strict
 
 COMMANDS = {
-    "onboard": "onboard",
-    "providers": "providers",
-    "models": "models",
-    "agents": "agents",
+    "onboard": "onboard.command",
+    "providers": "models.providers",
+    "models": "models.command",
+    "agents": "models.agents",
     "config": "config",
     "usage": "usage.command",
     "litellm": "litellm",

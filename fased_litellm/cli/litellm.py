@@ -7,22 +7,22 @@ import typer
 from .commands import SETTINGS, lazy_group
 
 COMMANDS = {
-    "chat": "chat",
+    "chat": "chat.command",
     "up": "localproxy",
     "down": "localproxy",
     "status": "localproxy",
     "logs": "localproxy",
-    "quickstart": "quickstart",
-    "key": "key",
-    "keys": "keys",
+    "quickstart": "onboard.quickstart",
+    "key": "keys.agent",
+    "keys": "keys.virtual",
     "spend": "spend",
-    "secrets": "secrets",
+    "secrets": "keys.secrets",
     "undo": "undo",
-    "map": "map",
-    "verify": "verify",
-    "doctor": "doctor",
-    "debug": "debug",
-    "explain": "explain",
+    "map": "doctor.map",
+    "verify": "doctor.verify",
+    "doctor": "doctor.command",
+    "debug": "doctor.debug",
+    "explain": "doctor.explain",
 }
 """Command → module of this package with its ``app``."""
 

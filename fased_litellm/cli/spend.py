@@ -85,8 +85,8 @@ def spend(
 
 def _show(seen: SpendView, from_ms: int, to_ms: int) -> None:
     from ..formatting import count, token_count
-    from .keys_text import lines
-    from .usage.text import period
+    from .display.text import period
+    from .keys.text import lines
 
     if seen.key is not None:
         for line in lines(seen.key):
@@ -127,8 +127,8 @@ def _spent(sums: Sums) -> str:
 
 def _table(report: SpendReport, name: str) -> None:
     from ..formatting import tokens
-    from .usage.table import Column, render
-    from .usage.terminal import detect
+    from .display.table import Column, render
+    from .display.terminal import detect
 
     found = report.ordered(name)
     rows = found[-_ROWS:] if name == "day" else found[:_ROWS]

@@ -8,7 +8,7 @@ from ..refs import PROVIDER
 from ..status import RouteState, route_state
 from ..usage.query.usersettings import default_zone
 from . import output, session
-from .usage.text import cost
+from .display.text import cost
 
 _SHOWN = 8
 

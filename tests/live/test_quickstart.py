@@ -67,7 +67,7 @@ def test_without_litellm_nothing_is_begun(scratch: Path, monkeypatch: pytest.Mon
     def missing() -> Path:
         raise LocalProxyError("LiteLLM is not installed here.")
 
-    monkeypatch.setattr("fased_litellm.cli.quickstart.find_program", missing)
+    monkeypatch.setattr("fased_litellm.cli.onboard.quickstart.find_program", missing)
     with pytest.raises(LocalProxyError):
         run()
     assert list(scratch.glob("fased-quickstart-*")) == []

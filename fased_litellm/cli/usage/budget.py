@@ -62,8 +62,8 @@ def set_(
     """
     from ...usage.budgets import edits, store
     from ...usage.budgets.listing import listing
-    from .budget_text import remarks, table
-    from .terminal import detect
+    from ..display.terminal import detect
+    from .display.budget import remarks, table
 
     scope = edits.scope_of({"agent": agent, "task": task, "channel": channel, "provider": provider, "model": model})
     limits = edits.parse_limits({"day": daily, "month": monthly})
@@ -85,8 +85,8 @@ def list_(as_json: AS_JSON = False) -> None:
     """Show what was spent of each, and when it resets."""
     from ...usage.budgets import store
     from ...usage.budgets.listing import listing
-    from .budget_text import remarks, table
-    from .terminal import detect
+    from ..display.terminal import detect
+    from .display.budget import remarks, table
 
     paths = session.paths()
     found = listing(store.load(paths.budgets).budgets, paths.ledger)

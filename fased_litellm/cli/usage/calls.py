@@ -159,13 +159,13 @@ def _print(found: CallList, *, as_json: bool, as_csv: bool, receipts: bool) -> b
     if as_json:
         output.listing(found.head(), "calls", (call.as_dict() for call in calls), found.tail)
         return True
-    from . import calls_text
+    from .display import calls as calls_text
 
     found.calls = calls
     if as_csv:
         lines = calls_text.csv(found)
     else:
-        from .terminal import detect
+        from ..display.terminal import detect
 
         lines = calls_text.receipts(found, detect()) if receipts else calls_text.table(found, detect())
     for line in lines:

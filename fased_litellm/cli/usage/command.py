@@ -18,7 +18,7 @@ from .asking import ask_at, place_asked, reach
 if TYPE_CHECKING:
     from ...usage.postgres.url import Place
     from ...usage.query.dialect import Connection, Dialect
-    from .terminal import Terminal
+    from ..display.terminal import Terminal
 
 DEFAULT_BY = ("provider", "model")
 """What ``--json`` and ``--csv`` group by if nothing else is said: the first table of the screen."""
@@ -102,8 +102,8 @@ def usage(
     if as_json:
         output.document(_report(place, paths, question).as_dict())
     elif as_csv:
-        from .terminal import detect
-        from .text import csv
+        from ..display.terminal import detect
+        from ..display.text import csv
 
         terminal = detect()
         for row in csv(_report(place, paths, question)):
@@ -113,7 +113,7 @@ def usage(
 
         watching.watch(lines, watching.seconds(watch))
     else:
-        from .terminal import detect
+        from ..display.terminal import detect
 
         for line in lines(detect()):
             output.line(line)
@@ -132,7 +132,7 @@ def _lines(
     place: Place | None, paths: Paths, question: options.Question, terminal: Terminal, *, screen: bool
 ) -> list[str]:
     """The lines for people; where nobody chose a window and it has no calls, those of the newest week that has some."""
-    from . import show
+    from .display import show
 
     asked = question.now()
 
@@ -157,7 +157,7 @@ def _lines(
 def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
     """None where there are no calls."""
     from ...usage.query.overview import overview
-    from .screen import lines
+    from .display.screen import lines
 
     found = overview(connection, query, dialect)
     return lines(found, terminal) if found.report.totals.calls else None
@@ -166,7 +166,7 @@ def _screen(connection: Connection, query: Query, dialect: Dialect, terminal: Te
 def _table(connection: Connection, query: Query, dialect: Dialect, terminal: Terminal) -> list[str] | None:
     """None where there are no calls."""
     from ...usage.query.timeseries import spread
-    from . import show
+    from .display import show
 
     report = build(connection, query, dialect)
     if not report.totals.calls:

@@ -77,8 +77,8 @@ def compare(
         given = ctx.get_parameter_source("top")
         output.document(found.as_dict(top if given is not None and given.name == "COMMANDLINE" else None))
         return
-    from .compare_text import lines
-    from .terminal import detect
+    from ..display.terminal import detect
+    from .display.compare import lines
 
     for line in lines(found, detect(), top):
         output.line(line)

@@ -68,7 +68,7 @@ def export(
 
 def _write(query: Query, form: Format, out: Path, now: int, *, force: bool, as_json: bool) -> None:
     from ...usage.exports.formats import files
-    from . import text
+    from ..display import text
 
     if form == "fased" and not out.is_dir():
         raise UsageError(f"{out} is no folder.", hint="Make it, or name another one with --out.")

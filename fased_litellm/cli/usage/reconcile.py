@@ -115,7 +115,7 @@ def reconcile(
 def _show_totals(found: TotalsOnly) -> None:
     from ...formatting import count, usd
     from ...usage.query.usersettings import default_zone
-    from .text import moment
+    from ..display.text import moment
 
     zone = default_zone()
     output.line(f"{found.why} This is all that the key may see:")
@@ -140,9 +140,9 @@ def _show_totals(found: TotalsOnly) -> None:
 def _show(done: Reconciled, found: Reconciliation) -> None:
     from ...formatting import count
     from ...usage.query.usersettings import default_zone
-    from .table import Column, render
-    from .terminal import detect
-    from .text import period
+    from ..display.table import Column, render
+    from ..display.terminal import detect
+    from ..display.text import period
 
     output.line(f"Calls through LiteLLM, {period(found.from_ms, found.to_ms, default_zone())}: here, and at the proxy")
     if done.filled:
@@ -216,7 +216,7 @@ def _difference(difference: Difference) -> str:
     from ...formatting import usd
     from ...usage.money import from_pico
     from ...usage.query.usersettings import default_zone
-    from .text import moment
+    from ..display.text import moment
 
     def cost(side: str, pico: int | None) -> str:
         if difference.kind == f"missing-{side}" or (side == "here" and difference.kind == "without-usage"):

@@ -48,8 +48,8 @@ def reprice(
     if as_json:
         output.document(result.as_dict())
         return
-    from .reprice_text import lines
-    from .terminal import detect
+    from ..display.terminal import detect
+    from .display.reprice import lines
 
     for line in lines(result, detect()):
         output.line(line)

@@ -18,7 +18,7 @@ from typing import Any
 from ...errors import FasedError, UsageError
 from ...numerals import typed
 from .. import output
-from .terminal import Terminal, detect
+from ..display.terminal import Terminal, detect
 
 EVERY_S = 2.0
 """Seconds between two screens, if nothing else is said."""

@@ -76,11 +76,11 @@ def what_if(
         given = ctx.get_parameter_source("top")
         output.document(found.as_dict(top if given is not None and given.name == "COMMANDLINE" else None))
         return
-    from .terminal import detect
-    from .whatif_text import lines
+    from ..display.terminal import detect
+    from .display.whatif import lines
 
     if found.query is not query:
-        from .show import NOT_LATELY
+        from .display.show import NOT_LATELY
 
         output.line(NOT_LATELY)
     for line in lines(found, detect(), top):

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm import visible
-from fased_litellm.cli.usage.screen import allot, lines
-from fased_litellm.cli.usage.table import length
-from fased_litellm.cli.usage.terminal import Terminal
+from fased_litellm.cli.display.table import length
+from fased_litellm.cli.display.terminal import Terminal
+from fased_litellm.cli.usage.display.screen import allot, lines
 from fased_litellm.usage.query.overview import Overview, overview
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.timezones import parse_zone

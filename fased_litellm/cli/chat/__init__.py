@@ -1,0 +1,1 @@
+"""``fased litellm chat``."""

@@ -1,0 +1,1 @@
+"""Tables, small charts and texts for terminals, which several commands print."""

@@ -1,0 +1,1 @@
+"""``fased litellm doctor``, ``map``, ``verify``, ``debug`` and ``explain``."""

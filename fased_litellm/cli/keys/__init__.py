@@ -1,0 +1,1 @@
+"""``fased litellm key``, ``keys`` and ``secrets``."""

@@ -1,0 +1,1 @@
+"""``fased models``, ``providers`` and ``agents``."""

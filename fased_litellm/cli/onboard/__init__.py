@@ -1,0 +1,1 @@
+"""``fased onboard`` and ``fased litellm quickstart``."""

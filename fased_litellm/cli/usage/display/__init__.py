@@ -1,0 +1,1 @@
+"""What the commands of ``fased usage`` print for people."""
