@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 Shape = TypeVar("Shape")
@@ -151,3 +152,13 @@ def _whole(digits: str) -> int | None:
 _STRICT = json.JSONDecoder(parse_constant=_refuse)
 _LENIENT = json.JSONDecoder(parse_constant=_unknown)
 _PATIENT = json.JSONDecoder(parse_constant=_unknown, parse_int=_whole)  # it takes several times as long
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in a list; none if the value is no list."""
+    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())

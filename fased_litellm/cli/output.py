@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, FasedError, Origin
 from ..redaction import RedactedStream, hide_known, redact
+from ..surrogates import join_surrogates
 from ..visible import escaped, lines, one_line
 from ..visible import line as one_of_ours
 
@@ -76,7 +77,7 @@ def document(value: Any, *, quoted: bool = False, secrets: bool = False) -> None
     """
     if not secrets:
         value = _hidden(value, hide_known if quoted else redact)
-    sys.stdout.write(escaped(_joined(json.dumps(value, indent=2, ensure_ascii=False))) + "\n")
+    sys.stdout.write(escaped(join_surrogates(json.dumps(value, indent=2, ensure_ascii=False))) + "\n")
 
 
 def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Callable[[], Mapping[str, Any]]) -> None:
@@ -92,23 +93,23 @@ def listing(head: Mapping[str, Any], name: str, items: Iterable[Any], tail: Call
     between = "\n    "
     hide = lru_cache(4096)(redact)  # the names in the items of a list are few
     for item in items:
-        sys.stdout.write(between + escaped(_joined(json.dumps(_hidden(item, hide), ensure_ascii=False))))
+        sys.stdout.write(between + escaped(join_surrogates(json.dumps(_hidden(item, hide), ensure_ascii=False))))
         between = ",\n    "
     sys.stdout.write(("]," if between == "\n    " else "\n  ],") + _fields(tail())[1:] + "\n")
 
 
 def _fields(value: Any) -> str:
-    return escaped(_joined(json.dumps(_hidden(value, redact), indent=2, ensure_ascii=False)))
+    return escaped(join_surrogates(json.dumps(_hidden(value, redact), indent=2, ensure_ascii=False)))
 
 
 def line(text: str = "") -> None:
     """Print a line of the answer. What could steer a terminal, or begin another line, is replaced, in a pipe as well."""
-    sys.stdout.write(one_of_ours(_joined(redact(text)), colour=sys.stdout.isatty()) + "\n")
+    sys.stdout.write(one_of_ours(join_surrogates(redact(text)), colour=sys.stdout.isatty()) + "\n")
 
 
 def block(text: str) -> None:
     """Print lines that belong together, such as a document; what could steer a terminal is replaced."""
-    sys.stdout.write(lines(_joined(redact(text)), colour=sys.stdout.isatty()).rstrip("\n") + "\n")
+    sys.stdout.write(lines(join_surrogates(redact(text)), colour=sys.stdout.isatty()).rstrip("\n") + "\n")
 
 
 def frame(text: str, *, before: str = "", line_end: str = "", after: str = "") -> None:
@@ -120,7 +121,7 @@ def frame(text: str, *, before: str = "", line_end: str = "", after: str = "") -
         line_end: those before the end of each line.
         after: those behind it.
     """
-    shown = lines(_joined(redact(text)), colour=sys.stdout.isatty())
+    shown = lines(join_surrogates(redact(text)), colour=sys.stdout.isatty())
     sys.stdout.write(before + shown.replace("\n", line_end + "\n") + after)
     sys.stdout.flush()
 
@@ -132,12 +133,12 @@ def pieces(texts: Iterable[str]) -> None:
     """
     shown = sys.stdout.isatty()
     for text in texts:
-        sys.stdout.write(lines(_joined(text)) if shown else _joined(text))
+        sys.stdout.write(lines(join_surrogates(text)) if shown else join_surrogates(text))
 
 
 def asked_for(text: str) -> None:
     """Print what the user asked to see although it may be a secret."""
-    sys.stdout.write((lines(_joined(text)) if sys.stdout.isatty() else _joined(text)) + "\n")
+    sys.stdout.write((lines(join_surrogates(text)) if sys.stdout.isatty() else join_surrogates(text)) + "\n")
 
 
 def words(text: str) -> None:
@@ -148,7 +149,7 @@ def words(text: str) -> None:
     text = hide_known(text)
     if sys.stdout.isatty():
         text = "".join(character for character in text if character in "\n\t" or character.isprintable())
-    sys.stdout.write(_joined(text))
+    sys.stdout.write(join_surrogates(text))
     sys.stdout.flush()
 
 
@@ -182,14 +183,14 @@ def diagnostic(text: str, *, quiet: bool = False) -> None:
         quiet: whether it is dim where stderr is a terminal that shows colour.
     """
     sys.stdout.flush()  # where both go to one place, they stay in order
-    text = lines(_joined(redact(text))).rstrip("\n")
+    text = lines(join_surrogates(redact(text))).rstrip("\n")
     dim = quiet and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     sys.stderr.write((f"\x1b[2m{text}\x1b[0m" if dim else text) + "\n")
 
 
 def passing(text: str) -> None:
     """Show how far a command is, in one line of stderr's terminal that the next one replaces; an empty text ends it."""
-    sys.stderr.write("\r\x1b[K" + one_line(_joined(redact(text))))
+    sys.stderr.write("\r\x1b[K" + one_line(join_surrogates(redact(text))))
     sys.stderr.flush()
 
 
@@ -197,7 +198,7 @@ def confirm(question: str, *, default: bool) -> bool:
     """Ask a question to be answered with yes or no, on stderr."""
     import typer
 
-    return bool(typer.confirm(lines(_joined(redact(question))), default=default, err=True))
+    return bool(typer.confirm(lines(join_surrogates(redact(question))), default=default, err=True))
 
 
 def failure(error: FasedError) -> None:
@@ -221,13 +222,6 @@ def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_hidden(inner, hide) for inner in value]
     return value
-
-
-def _joined(text: str) -> str:
-    """``text`` with halves of a character put together: JSON5 may spell one as two escapes, which UTF-8 cannot hold."""
-    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def console(*, stderr: bool = False) -> Console:

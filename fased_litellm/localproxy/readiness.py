@@ -11,6 +11,7 @@ import http.client
 from typing import Any
 
 from .. import jsontext
+from ..proxy import readiness
 
 _TIMEOUT_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
@@ -18,8 +19,9 @@ _MAX_BYTES = 4 * 1024 * 1024
 
 def ready(port: int) -> bool:
     """Whether the proxy on this port of 127.0.0.1 takes requests."""
-    answer = _get(port, "/health/readiness")
-    return answer is not None and answer[0] == 200 and isinstance(answer[1], dict) and "status" in answer[1]
+    answer = _get(port, readiness.PATH)
+    found = readiness.read(answer[1]) if answer is not None and answer[0] == 200 else None
+    return found is not None and found.status is not None
 
 
 def models(port: int, key: str) -> tuple[str, ...] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..jsontext import mapping
+
 TIERS = {"flex": "flex", "balanced": "balanced", "priority": "priority", "fast": "priority", "ultrafast": "ultrafast"}
 """``service_tier`` of a reply → the ending of the price's name. Fact: LiteLLM 1.108, ``llm_cost_calc/utils.py``."""
 
@@ -201,11 +203,6 @@ def word(value: Any) -> str | None:
     if not isinstance(value, str) or not value.isascii() or not value.replace("-", "_").isidentifier():
         return None
     return value.lower()[:40]
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value, or an empty object."""
-    return value if isinstance(value, Mapping) else {}
 
 
 _OF_PROMPT: _Table = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import CallError, FasedError
+from . import readiness
 from .client import ProxyClient
 
 _TOLD = r"DB not connected|Database not connected|No connected db|Prisma Client is not initialized"
@@ -26,7 +27,7 @@ def is_missing(error: CallError, client: ProxyClient) -> bool:
     if error.status != 500 or _SAYS_NOTHING not in error.message:
         return False
     try:
-        body = client.get_json("/health/readiness").body
+        found = readiness.ask(client)
     except FasedError:
         return False
-    return isinstance(body, dict) and str(body.get("db", "")).lower() == "not connected"
+    return found is not None and found.without_database

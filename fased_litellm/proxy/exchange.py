@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import BadAnswer, CallError, StreamInterrupted
+from ..jsontext import mapping, mappings
 from ..net import logins
 from ..net.messages import Request, Response
 from .answers import looks_like_html, looks_like_login, parsed
 from .billed import Served
 from .pricing.prices import PriceSource
 from .receipt import Attempt, Receipt, Timing, make_receipt
-from .reply import Content, Delta, Reply, cites, id_of, mapping, mappings, read_completion
+from .reply import Content, Delta, Reply, cites, id_of, read_completion
 from .stream import StreamReader
 from .wire import ChatRequest, chat_body, chat_request
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from ..documents import TypedDict
 from ..errors.documents import PartialReply, ToolCallPart
-from .pairs import joined
+from ..jsontext import mapping, mappings
+from ..surrogates import join_surrogates
 from .receipt import Receipt, ReceiptPart
 
 
@@ -128,12 +129,12 @@ def read_message(message: Mapping[str, Any], finish_reason: Any) -> Content:
     for call in whole_calls(message):
         function = mapping(call.get("function"))
         name, arguments = text_of(function.get("name")), arguments_of(function.get("arguments"))
-        calls.append(ToolCall(id_of(call.get("id")), joined(name), joined(arguments)))
+        calls.append(ToolCall(id_of(call.get("id")), join_surrogates(name), join_surrogates(arguments)))
     return Content(
-        text=joined(text_of(message.get("content"))),
-        reasoning=joined(reasoning_of(message)) or None,
+        text=join_surrogates(text_of(message.get("content"))),
+        reasoning=join_surrogates(reasoning_of(message)) or None,
         tool_calls=tuple(calls),
-        finish_reason=joined(text_of(finish_reason)) or None,
+        finish_reason=join_surrogates(text_of(finish_reason)) or None,
     )
 
 
@@ -171,7 +172,7 @@ def id_of(value: Any) -> str | None:
     """An id, which some gateways send as a number; None for none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**18 else None
-    return joined(text_of(value)) or None
+    return join_surrogates(text_of(value)) or None
 
 
 def cites(message: Mapping[str, Any]) -> bool:
@@ -189,13 +190,3 @@ def text_of(content: Any) -> str:
     if isinstance(content, list):
         return "".join(text_of(part.get("text")) for part in mappings(content))
     return ""
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """``value`` if it is a JSON object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects in ``value``, none if it is no list."""
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())

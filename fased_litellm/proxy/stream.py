@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..jsontext import mappings
+from ..surrogates import SurrogateJoiner, join_surrogates
 from .answers import UNREADABLE, parsed
 from .eventstream import DONE, EventDecoder
-from .pairs import Pairs, joined
-from .reply import Content, Delta, choice_index, cites, mappings, read_message, reasoning_of, text_of, whole_calls
+from .reply import Content, Delta, choice_index, cites, read_message, reasoning_of, text_of, whole_calls
 from .tokens import merged_usage
 from .toolcalls import ToolCalls
 
@@ -40,7 +41,7 @@ class StreamReader:
         self._events = EventDecoder()
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._halves = {"text": Pairs(), "reasoning": Pairs()}
+        self._halves = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
         self._calls = ToolCalls()
         self._called = False
         self._finish_reason: str | None = None
@@ -125,7 +126,7 @@ class StreamReader:
             self._failure = self._failure or _error_event(event["error"])
             return []
         if self.response_id is None:
-            self.response_id = joined(text_of(event.get("id"))) or None
+            self.response_id = join_surrogates(text_of(event.get("id"))) or None
         if "service_tier" in event:
             self.service_tier = text_of(event["service_tier"]) or self.service_tier
         found: list[Delta] = []
@@ -144,7 +145,7 @@ class StreamReader:
             self.usage = merged_usage(self.usage, usage)
 
     def _choice(self, choice: Mapping[str, Any]) -> list[Delta]:
-        finish_reason = joined(text_of(choice.get("finish_reason")))
+        finish_reason = join_surrogates(text_of(choice.get("finish_reason")))
         if finish_reason:
             self._alive = True
             self._finish_reason = finish_reason

@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..jsontext import mapping
+from ..surrogates import SurrogateJoiner, join_surrogates
 from .answers import UNREADABLE, parsed
-from .pairs import Pairs, joined
-from .reply import Delta, ToolCall, arguments_of, id_of, mapping, text_of
+from .reply import Delta, ToolCall, arguments_of, id_of, text_of
 
 
 class _Call:
@@ -32,7 +33,7 @@ class _Call:
         self.id: str | None = None
         self.name = ""
         self.arguments: list[str] = []
-        self.text = Pairs()
+        self.text = SurrogateJoiner()
         self.chunk = -1  # in which it was last gone on with
         self.whole: bool | None = None  # None where nobody looked since the last piece
 
@@ -91,7 +92,7 @@ class ToolCalls:
     def _take(self, piece: Mapping[str, Any]) -> Delta:
         index = _index(piece.get("index"))
         function = mapping(piece.get("function"))
-        id_, name = id_of(piece.get("id")), joined(text_of(function.get("name")))
+        id_, name = id_of(piece.get("id")), join_surrogates(text_of(function.get("name")))
         arguments = arguments_of(function.get("arguments"))
         call = self._call_of(index, id_, name, arguments)
         first = call.chunk < 0

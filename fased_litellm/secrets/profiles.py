@@ -83,14 +83,14 @@ class ProfileStore:
 
     def unusable_until_ms(self, profile_id: str, now_ms: float) -> float | None:
         """When a profile that is cooling down or disabled comes back, in milliseconds since 1970; None if it is fine."""
-        stats = _mapping(_mapping(self.tree.get("usageStats")).get(profile_id))
+        stats = jsontext.mapping(jsontext.mapping(self.tree.get("usageStats")).get(profile_id))
         moments = [stats.get("cooldownUntil"), stats.get("disabledUntil")]
         ahead = [moment for moment in moments if _is_number(moment) and moment > now_ms]
         return max(ahead, default=None)
 
     def last_used_ms(self, profile_id: str) -> float:
         """When the Node agent last used a profile, in milliseconds since 1970; 0 if never."""
-        moment = _mapping(_mapping(self.tree.get("usageStats")).get(profile_id)).get("lastUsed")
+        moment = jsontext.mapping(jsontext.mapping(self.tree.get("usageStats")).get(profile_id)).get("lastUsed")
         return moment if _is_number(moment) else 0.0
 
 
@@ -152,13 +152,13 @@ def overlay(base: ProfileStore, own: ProfileStore) -> ProfileStore:
         return own
     tree: dict[str, Any] = {**base.tree, **own.tree}
     for key in ("order", "lastGood", "usageStats"):
-        tree[key] = {**_mapping(base.tree.get(key)), **_mapping(own.tree.get(key))}
+        tree[key] = {**jsontext.mapping(base.tree.get(key)), **jsontext.mapping(own.tree.get(key))}
     return replace(own, tree=tree, profiles={**base.profiles, **own.profiles})
 
 
 def order_in(table: Any, provider: str) -> list[str] | None:
     """The list of profile ids for ``provider`` in an ``order`` table; None where it has none."""
-    for name, ids in _mapping(table).items():
+    for name, ids in jsontext.mapping(table).items():
         if normalize_provider(name) == provider and isinstance(ids, list):
             cleaned = [item.strip() for item in ids if isinstance(item, str) and item.strip()]
             return cleaned or None
@@ -233,10 +233,10 @@ def upsert_api_key(
         same_key = key is not None and known.value == key
         if same_ref or same_key:
             return ProfileChange(store.path, store.data, store.data or b"")
-    profiles = dict(_mapping(store.tree.get("profiles")))
+    profiles = dict(jsontext.mapping(store.tree.get("profiles")))
     kept = {
         name: value
-        for name, value in _mapping(profiles.get(profile_id)).items()
+        for name, value in jsontext.mapping(profiles.get(profile_id)).items()
         if name not in {"type", "mode", "provider", "key", "apiKey", "keyRef", "token", "tokenRef", "access", "refresh"}
         and name != "expires"
     }
@@ -248,8 +248,10 @@ def upsert_api_key(
 
 def remove(store: ProfileStore, profile_id: str) -> ProfileChange:
     """Compute the file without a profile; also the order and ``lastGood`` forget it."""
-    profiles = {name: entry for name, entry in _mapping(store.tree.get("profiles")).items() if name != profile_id}
-    if not store.exists or profile_id not in _mapping(store.tree.get("profiles")):
+    profiles = {
+        name: entry for name, entry in jsontext.mapping(store.tree.get("profiles")).items() if name != profile_id
+    }
+    if not store.exists or profile_id not in jsontext.mapping(store.tree.get("profiles")):
         return ProfileChange(store.path, store.data, store.data or b"")
     tree = {**store.tree, "profiles": profiles}
     if isinstance(store.tree.get("order"), Mapping):
@@ -266,10 +268,6 @@ def _broken(path: Path, message: str) -> SecretStoreError:
     return SecretStoreError(
         message, hint=f"Correct the file, or move it away and onboard again; it was not changed: {path}"
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ...catalog.configured import uses_of
 from ...catalog.discover import discover
@@ -13,8 +12,10 @@ from ...catalog.facts import Catalog
 from ...catalog.unlisted import with_unlisted
 from ...errors import CallError, FasedError, LedgerError, MissingVariable
 from ...provider.settings import Settings
+from ...proxy import readiness
 from ...proxy.client import ProxyClient
 from ...proxy.keykind import KeyKind, kind_of_key
+from ...proxy.readiness import Readiness
 from ...secrets import shadows
 from ...usage.store.snapshot import asking
 from .. import osv, releases
@@ -55,9 +56,9 @@ def ask(subject: Subject, key: str | None) -> Asked:
         return Asked()  # a finding of its own
     with ProxyClient(subject.base_url, key, **options) as client:
         unready: CallError | None = None
-        body: Any = None
+        found: Readiness | None = None
         try:
-            body = client.get_json("/health/readiness", timeout_s=TIMEOUT_S).body
+            found = readiness.ask(client, timeout_s=TIMEOUT_S)
         except CallError as error:
             # Something may stand before it that lets through what is below /v1 alone; then the list of models decides.
             if error.status is None or key is None:
@@ -65,14 +66,11 @@ def ask(subject: Subject, key: str | None) -> Asked:
             unready = error
         except FasedError as error:
             return Asked(findings=(_failed("proxy-unreachable", error),))
-        told = body.get("litellm_version") if isinstance(body, dict) else None
-        version = told if isinstance(told, str) else None
+        version = found.version if found is not None else None
         findings = []
-        if isinstance(body, dict) and str(body.get("status", "healthy")).lower() not in ("healthy", "connected"):
+        if found is not None and not found.healthy:
             findings.append(
-                Finding(
-                    "proxy-unhealthy", "error", f"The proxy says that it is {body['status']}.", "Look into its log."
-                )
+                Finding("proxy-unhealthy", "error", f"The proxy says that it is {found.status}.", "Look into its log.")
             )
         if key is None:
             return Asked(True, version, findings=tuple(findings))

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import AddressBlocked, CallError, MissingKey, UsageError
+from ...jsontext import mapping, mappings
 from ...net.addresses import vet_host
 from ...net.messages import Request
 from ...net.transport import Transport
 from ...proxy.client import ProxyClient
 from ...proxy.exchange import Exchange
-from ...proxy.reply import mapping, mappings
 from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...errors import CallError, FasedError
 from ...provider import LiteLLMProvider
 from ...proxy.client import ProxyClient
+from ...proxy.readiness import Readiness, ask
 from ...secrets import shadows
 
 
-def readiness(provider: LiteLLMProvider, plain: ProxyClient) -> tuple[Any, str | None]:
-    """The body of ``/health/readiness``; or None, and what is known where it is not to be had and models are listed.
+def readiness(provider: LiteLLMProvider, plain: ProxyClient) -> tuple[Readiness | None, str | None]:
+    """What the proxy says of itself; or None, and what is known where it is not to be had and models are listed.
 
     Args:
         provider: with the agent's key.
@@ -22,7 +21,7 @@ def readiness(provider: LiteLLMProvider, plain: ProxyClient) -> tuple[Any, str |
         SecretError: there is no key.
     """
     try:
-        return plain.get_json("/health/readiness").body, None
+        return ask(plain), None
     except CallError as error:
         if error.status is None or not _lists_models(provider):
             raise

@@ -17,6 +17,7 @@ from ...errors import CallError, FasedError, LedgerError, SpendError, StreamInte
 from ...provider import LiteLLMProvider
 from ...proxy import probes
 from ...proxy.keykind import KeyKind, kind_of_key
+from ...proxy.readiness import PATH, Readiness
 from ...proxy.receipt import Receipt
 from ...proxy.spend import LAG_S, spend_rows
 from ...refs import ModelRef
@@ -106,19 +107,19 @@ class Walk:
 
     def _proxy(self) -> bool:
         with self._timed("proxy", "it is a LiteLLM proxy") as step:
-            body, hidden = readiness(self.provider, self.provider.client())
+            found, hidden = readiness(self.provider, self.provider.client())
             if hidden is not None:
                 self._only_v1 = True
                 step(hidden, result="skipped")
                 return True
-            status = body.get("status") if isinstance(body, dict) else None
-            self._version = _version_of(body)
-            database = body.get("db") if isinstance(body, dict) else None
-            self.database = None if database is None else database == "connected"
+            found = found or Readiness()
+            self._version = found.version if releases.parse_version(found.version) else None
+            self.database = found.has_database
+            status = found.status or "ready"
             step(
-                f"{status or 'ready'}, LiteLLM {self._version}, {releases.verdict(self._version)}"
+                f"{status}, LiteLLM {self._version}, {releases.verdict(self._version)}"
                 if self._version
-                else f"{status or 'ready'}; version shown after the first reply",
+                else f"{status}; version shown after the first reply",
                 version=self._version,
                 database=self.database,
                 knownAsOf=releases.as_of(),
@@ -331,7 +332,7 @@ class Walk:
     def _network(self, error: OSError) -> CallError:
         """What the guarded transport would say: the same words wherever a connection fails."""
         try:
-            self.provider.client().get_json("/health/readiness")
+            self.provider.client().get_json(PATH)
         except CallError as explained:
             return explained
         return CallError(str(error), cause="unreachable", origin="network")
@@ -342,9 +343,3 @@ class Walk:
 
     def _well(self) -> bool:
         return self._steps[-1].result != "failed"
-
-
-def _version_of(body: Any) -> str | None:
-    # Fact: up to 1.83 readiness names the version.
-    version = body.get("litellm_version") if isinstance(body, dict) else None
-    return version if isinstance(version, str) and releases.parse_version(version) else None

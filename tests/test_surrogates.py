@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.pairs import Pairs, joined
+from fased_litellm.surrogates import SurrogateJoiner, join_surrogates
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from fased_litellm.proxy.pairs import Pairs, joined
     ],
 )
 def test_halves_are_put_together(pieces: list[str], expected: list[str]) -> None:
-    pairs = Pairs()
+    pairs = SurrogateJoiner()
     assert [*map(pairs.feed, pieces), pairs.end()] == expected
 
 
@@ -34,7 +34,11 @@ def test_wherever_it_is_cut_it_is_what_the_whole_would_be(text: str, cuts: list[
     encoded = text.encode("utf-16-le", "surrogatepass")
     ends = sorted({min(2 * cut, len(encoded)) for cut in cuts} | {len(encoded)})
     pieces = [encoded[a:b].decode("utf-16-le", "surrogatepass") for a, b in zip([0, *ends], ends, strict=False)]
-    pairs = Pairs()
+    pairs = SurrogateJoiner()
     whole = "".join([*map(pairs.feed, pieces), pairs.end()])
-    assert whole == joined(text)
+    assert whole == join_surrogates(text)
     whole.encode()
+
+
+def test_a_mark_of_byte_order_is_a_character_as_any_other() -> None:
+    assert join_surrogates("\ufeffa\ud83d\ude00\ud83d") == "\ufeffa😀\ufffd"

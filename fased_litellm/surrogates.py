@@ -1,6 +1,6 @@
-"""Halves of a character that come in two pieces.
+"""Surrogates: halves of a character that stand alone, or come in two pieces.
 
-JSON writes a character beyond U+FFFF as two escapes, ``\\ud83d\\ude00``. A server that cuts a text between them sends each half
+JSON and JSON5 can write a character beyond U+FFFF as two escapes, ``\\ud83d\\ude00``. A server that cuts a text between them sends each half
 in a chunk of its own, and neither can be encoded by itself.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 _LOST = "\ufffd"
 
 
-class Pairs:
+class SurrogateJoiner:
     """Feed it pieces of one text; what it gives has no lone half. The first half of a pair is kept until the second comes."""
 
     __slots__ = ("_half",)
@@ -24,7 +24,7 @@ class Pairs:
         text, self._half = self._half + piece, ""
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
-        return joined(text)
+        return join_surrogates(text)
 
     def end(self) -> str:
         """What is left of a half whose other half never came."""
@@ -32,7 +32,7 @@ class Pairs:
         return _LOST if half else ""
 
 
-def joined(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """``text`` with halves put together, and U+FFFD in the place of one that stands alone."""
     if text.isascii() or not _has_half(text):
         return text
