@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -31,10 +30,10 @@ _PERHAPS = (
     "cause",
     "reasoning_tokens",
 )
-USUAL = 0b111111
-"""The shape of nearly all calls: with a cost in parts, and a latency."""
-NAMED = USUAL | 1 << _PERHAPS.index("response_id")
-"""Likewise, with the provider's id of the reply, as newer releases of the agent write it down."""
+_KNOWN = len(_PERHAPS) - 4
+"""Of those, so many first ones nearly every call has: a cost in parts, and a latency."""
+_USUAL = (1 << _KNOWN) - 1
+_NOTE, _RESPONSE, _CAUSE, _REASONING = (1 << place for place in range(_KNOWN, len(_PERHAPS)))
 DIMENSION, TOTAL, FEED = (ALWAYS.index(name) for name in ("dimension", "total_tokens", "feed"))
 
 Values = list[Any]
@@ -47,18 +46,6 @@ def columns(shape: int) -> tuple[str, ...]:
     return (*ALWAYS, *(name for place, name in enumerate(_PERHAPS) if shape >> place & 1))
 
 
-def shaped(perhaps: Sequence[Any]) -> tuple[int, list[Any]]:
-    """The shape of a call that has these values, None for those it has not, from ``cost_pico`` to ``reasoning_tokens``; and those
-    which it has."""
-    shape, place, has = 0, 1, []
-    for value in perhaps:
-        if value is not None:
-            shape |= place
-            has.append(value)
-        place += place
-    return shape, has
-
-
 class Calls:
     """Calls by shape. Of two with one id, the later one counts, unless it is a placeholder without tokens.
 
@@ -66,31 +53,51 @@ class Calls:
         by_shape: shape → values. Who adds a call does not know its dimension and its feed yet: it has the place of its
             names among those of the transcript, and 0.
         shapes: id → shape.
-        usual, named: the values of calls of these shapes. Who adds there calls ``drop`` before for an id in ``shapes``.
     """
 
     def __init__(self) -> None:
-        self.usual: Values = []
-        self.named: Values = []
-        self.by_shape: dict[int, Values] = {USUAL: self.usual, NAMED: self.named}
+        self.by_shape: dict[int, Values] = {}
         self.shapes: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self.shapes)
 
-    def add(self, shape: int, call: tuple[Any, ...]) -> None:
-        """Add a call: the values of ``columns(shape)``."""
-        identity = call[0]
-        if identity in self.shapes and not self.drop(identity, call[TOTAL]):
+    def add(self, always: tuple[Any, ...], perhaps: tuple[Any, ...]) -> None:
+        """Add a call.
+
+        Args:
+            always: the values of ``ALWAYS``.
+            perhaps: from ``cost_pico`` to ``reasoning_tokens``; None for those it has not.
+        """
+        identity = always[0]
+        if identity in self.shapes and not self._drop(identity, always[TOTAL]):
             return
+        *known, note, response, cause, reasoning = perhaps
+        shape = _USUAL
+        if None in known:
+            shape = sum(1 << place for place, value in enumerate(known) if value is not None)
+            known = [value for value in known if value is not None]
+        if note is not None:
+            shape |= _NOTE
+            known.append(note)
+        if response is not None:
+            shape |= _RESPONSE
+            known.append(response)
+        if cause is not None:
+            shape |= _CAUSE
+            known.append(cause)
+        if reasoning is not None:
+            shape |= _REASONING
+            known.append(reasoning)
         self.shapes[identity] = shape
         values = self.by_shape.get(shape)
         if values is None:
             values = self.by_shape[shape] = []
-        values += call
+        values += always
+        values += known
 
-    def drop(self, identity: str, total: int) -> bool:
+    def _drop(self, identity: str, total: int) -> bool:
         """Forget a call, since a later one has that id and so many tokens; False if the older one stays."""
         shape = self.shapes[identity]
         values, width = self.by_shape[shape], len(columns(shape))

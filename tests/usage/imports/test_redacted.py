@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fased_litellm import redaction
 from fased_litellm.redaction import remember
 from fased_litellm.usage.imports import redacted
-from fased_litellm.usage.imports.calls import NAMED, USUAL, columns
+from fased_litellm.usage.imports.calls import columns
 from fased_litellm.usage.imports.transcripts.jsonlines import fast
 from tests.usage.agreement import assert_rollups_equal_rows
 from tests.usage.imports.agentdb import AgentDatabase
@@ -199,7 +199,7 @@ def test_a_key_does_not_lose_its_end_where_a_name_is_cut(node: Node) -> None:
     assert_without(node, KEY[:14])
 
 
-@given(st.lists(st.text(max_size=60), min_size=1), st.sampled_from([USUAL, NAMED]))
+@given(st.lists(st.text(max_size=60), min_size=1), st.sampled_from([0b00111111, 0b10111111]))
 def test_ids_without_a_key_stay_as_they_are(ids: list[str], shape: int) -> None:
     remember(KEY)
     names = columns(shape)

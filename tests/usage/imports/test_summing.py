@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.errors import LedgerError
-from fased_litellm.usage.imports.calls import DIMENSION, Calls, columns, shaped
+from fased_litellm.usage.imports.calls import DIMENSION, Calls, columns
 from fased_litellm.usage.imports.summing import sums_of
 from fased_litellm.usage.store import rollups
 from fased_litellm.usage.store.changes import put_flat
@@ -40,9 +40,7 @@ CALLS = st.lists(
 def laid_out(found: list[Any]) -> Calls:
     calls = Calls()
     for number, (place, later, tokens, perhaps) in enumerate(found):
-        has = (value for value in perhaps if value is not None)
-        call = (f"c{number}", place, START_MS + later, *tokens, "transcript", 0, *has)
-        calls.add(shaped(perhaps)[0], call)
+        calls.add((f"c{number}", place, START_MS + later, *tokens, "transcript", 0), (*perhaps, None))
     return calls
 
 

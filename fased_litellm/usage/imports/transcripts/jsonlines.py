@@ -1,7 +1,7 @@
 """One line of JSON → its value. Two ways that give the same: Python's own, and a faster one for many lines.
 
-``json`` starts at once; ``msgspec`` takes some 30 ms to load, and then reads a transcript in a third of the time. What it
-does not read, Python's own looks at again.
+``json`` starts at once; ``msgspec`` takes some milliseconds to load, and then reads in a third of the time. What it does not
+read, Python's own looks at again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What the ledger takes from the lines of a transcript: calls, and what went on. Never a text.
 
-Facts about Fased: the fields of a line: ``src/infra/session-cost-usage.ts``; the kinds of blocks: ``src/utils/
-transcript-tools.ts``; replies that no model made: ``src/config/sessions/transcript.ts``.
+Fact about Fased: replies that no model made: ``src/config/sessions/transcript.ts``.
 """
 
 from __future__ import annotations
@@ -10,12 +9,18 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from msgspec import UNSET, to_builtins
+from msgspec.structs import astuple
+
 from ...store.schema import BUCKET_MS
-from ..calls import Calls, shaped
+from ..calls import Calls
 from ..hashing import blake2b
 from ..prices import PriceTable
-from .numbers import moment, number, text, trimmed
-from .tokens import NONE, of_message
+from . import fields
+from .fields import EPOCH, Answered, Asked, Line, Reply, ToolCall, ToolResult, Usage
+from .jsonlines import plain
+from .numbers import PICO, text, trimmed
+from .tokens import of_message
 
 LONGEST_ID = 128
 """An id of more characters is none."""
@@ -27,7 +32,7 @@ STATUSES = {"error": "error", "timeout": "error", "aborted": "cancelled"}
 
 NOT_PROVIDERS = frozenset(("fased", "openclaw"))
 _NOT_MODELS = {(provider, model) for provider in NOT_PROVIDERS for model in ("delivery-mirror", "gateway-injected")}
-_ROLES = frozenset(("user", "assistant", "toolResult", "tool"))
+_DAY_MS = 86_400_000
 
 Names = tuple[str | None, str | None, str, str | None]
 """Provider, model, status, and the model that served."""
@@ -50,13 +55,12 @@ class Messages:
 
     Attributes:
         names: the combinations of names of all calls; kept by ``clear``.
-        places: what ``place`` was asked → what it said.
+        places: names as they are written, with the stop reason, and whether there is no error → the place in ``names``.
         calls: the model calls. Their places are those in ``names``.
         activity: bucket → how many of each kind.
         tools: (bucket, tool) → calls of it.
         first_ms, latest_ms: of all messages so far; None and -1 without any. Kept by ``clear``.
         now_ms: the time of the last message.
-        counts, until_ms: from ``latest_ms`` on until then, messages belong to these counts.
         billed: whether any call had tokens, but for copies. Kept by ``clear``.
         copies: whether there were messages before ``began_ms``. Kept by ``clear``.
     """
@@ -69,7 +73,7 @@ class Messages:
         self.copies = False
         self.now_ms = otherwise_ms
         self._seen_until_ms = -1 if seen_until_ms is None else seen_until_ms
-        self.places: dict[tuple[str | None, ...], int] = {}
+        self.places: dict[tuple[Any, ...], int] = {}
         self.names: list[Names] = []
         self.first_ms: int | None = None
         self.latest_ms = -1
@@ -81,50 +85,67 @@ class Messages:
         self.calls = Calls()
         self.activity: dict[int, list[int]] = {}
         self.tools: dict[tuple[int, str], int] = {}
-        self.counts: list[int] = []
-        self.until_ms = -1
+        self._counts: list[int] = []
+        self._until_ms = -1  # from `latest_ms` on until then, messages belong to these counts
 
     @property
     def last_ms(self) -> int | None:
         """The latest time of a message; None without any."""
         return None if self.latest_ms < 0 else self.latest_ms
 
-    def take(self, entry: Any, line: bytes) -> str | None:
+    def take(self, entry: Any, written: bytes) -> str | None:
         """Take in a line.
 
         Args:
-            entry: its value.
-            line: itself.
+            entry: the ``Line`` that was decoded, or its value, which was read in another way.
+            written: itself.
 
         Returns:
             What is wrong with it, if anything is; it was taken in all the same.
 
         Raises:
-            ValueError: it is no object.
+            ValueError: it is no object; or it is a ``Line`` of which the value is wanted, and nothing was taken in.
         """
-        if type(entry) is not dict:
-            raise ValueError("not an object")
-        message = entry.get("message")
-        if type(message) is not dict:
-            self.now_ms = moment(entry.get("timestamp")) or self.now_ms
-            return None
-        role = message.get("role")
-        if type(role) is not str or role not in _ROLES:
-            return None
-        now = moment(entry.get("timestamp"))
-        if now is None:
-            now = moment(message.get("timestamp"))
-        if now is None:
-            now = self.now_ms
-        counts = self.at(now)
-        if counts is not None:
-            self._count(counts, message, role, now // BUCKET_MS)
-        return self._call(entry, message, now, line) if role == "assistant" else None
+        line, value = (entry, None) if type(entry) is Line else (fields.of(entry), entry)
+        message = line.message
+        now = self.now_ms
+        if line.timestamp is not None:
+            try:
+                since = line.timestamp - EPOCH
+            except TypeError as error:
+                raise ValueError("a time without a zone") from error
+            now = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+        if now < 0 or (line.timestamp is None and value is None):
+            raise ValueError("a time that may stand in the message")
+        # `isinstance` takes longer, for these have a metaclass.
+        if type(message) is Reply:
+            place = self._place_of(message, decoded=value is None)
+            counts = self._at(now)
+            if counts is not None:
+                self._count_reply(counts, message, now)
+            return self._call(line.id, message, place, now, (value, written))
+        if type(message) is Answered:
+            if (counts := self._at(now)) is not None:
+                counts[TOOL_RESULTS] += 1
+                counts[ERRORS] += message.isError
+        elif type(message) is Asked:
+            if (counts := self._at(now)) is not None:
+                counts[USERS] += 1
+                for part in message.content:
+                    if type(part) is ToolResult:
+                        counts[TOOL_RESULTS] += 1
+                        counts[ERRORS] += part.is_error
+        elif message is UNSET:
+            self.now_ms = now or self.now_ms
+        return None
 
-    def at(self, now: int) -> list[int] | None:
+    def _at(self, now: int) -> list[int] | None:
         """Note the time of a message. Gives the counts that it belongs to; None where it was counted before."""
         self.now_ms = now
-        self.until_ms = -1
+        if self.latest_ms <= now < self._until_ms:  # as of the message before
+            self.latest_ms = now
+            return self._counts
+        self._until_ms = -1
         if now < self.began_ms:
             self.copies = True
             return None
@@ -137,79 +158,69 @@ class Messages:
         counts = self.activity.get(bucket)
         if counts is None:
             counts = self.activity[bucket] = [0, 0, 0, 0, 0]
-        self.counts, self.until_ms = counts, (bucket + 1) * BUCKET_MS
+        self._counts, self._until_ms = counts, (bucket + 1) * BUCKET_MS
         return counts
 
-    def use(self, bucket: int, tool: str | None) -> None:
-        """Count the use of a tool."""
-        key = (bucket, tool or "unknown")
-        self.tools[key] = self.tools.get(key, 0) + 1
-
-    def _count(self, counts: list[int], message: dict[str, Any], role: str, bucket: int) -> None:
-        content = message.get("content")
-        blocks = content if type(content) is list else ()
-        if role == "assistant":
-            counts[ASSISTANTS] += 1
-            if _status(message.get("stopReason")) != "ok":
-                counts[ERRORS] += 1
-            for block in blocks:
-                if type(block) is dict and type(kind := block.get("type")) is str and is_tool_call(kind):
+    def _count_reply(self, counts: list[int], message: Reply, now: int) -> None:
+        counts[ASSISTANTS] += 1
+        if message.stopReason in STATUSES:
+            counts[ERRORS] += 1
+        if type(message.content) is list:
+            for part in message.content:
+                if type(part) is ToolCall:
                     counts[TOOL_CALLS] += 1
-                    self.use(bucket, text(block.get("name")))
-        elif role == "user":
-            counts[USERS] += 1
-            for block in blocks:
-                if type(block) is dict and type(kind := block.get("type")) is str and is_tool_result(kind):
-                    counts[TOOL_RESULTS] += 1
-                    counts[ERRORS] += block.get("is_error") is True
-        else:
-            counts[TOOL_RESULTS] += 1
-            counts[ERRORS] += message.get("isError") is True
+                    key = now // BUCKET_MS, name_of(part.name) or "unknown"
+                    self.tools[key] = self.tools.get(key, 0) + 1
 
-    def _call(self, entry: dict[str, Any], message: dict[str, Any], now: int, line: bytes) -> str | None:
-        usage = message.get("usage")
-        if usage is None:
-            usage = entry.get("usage")
-        tokens, reasoning, problem = of_message(usage)
-        place = self._place_of(entry, message)
-        provider, model, _, _ = self.names[place]
-        if tokens == NONE and (provider, model) in _NOT_MODELS:
-            return None
-        if tokens[4] and now >= self.began_ms:
+    def _call(self, identity: str, message: Reply, place: int, now: int, whole: tuple[Any, bytes]) -> str | None:
+        usage: Any = message.usage
+        problem = None
+        paid: int | None = None
+        if type(usage) is Usage:
+            fresh, output, read, write, reasoning, other, total, cost = astuple(usage)
+            reasoning = reasoning or other
+            if total != fresh + output + read + write or reasoning > output:
+                (fresh, output, read, write, total), reasoning, problem = of_message(to_builtins(usage))
+            one, two, three, four, usd = astuple(cost)
+            paid = round(usd * PICO)
+        else:
+            (fresh, output, read, write, total), reasoning, problem = of_message(usage)
+        if not total:
+            if self.names[place][:2] in _NOT_MODELS:
+                return None
+        elif now >= self.began_ms:
             self.billed = True
-        identity = entry.get("id")
-        if not _is_id(identity):
-            identity = "#" + blake2b(_written(entry, line), digest_size=12).hexdigest()
-        cost, source, fresh, output, read, written, note = self._prices.cost(
-            usage, tokens, provider, model, reasoning, now
-        )
-        cause = "timeout" if message.get("stopReason") == "timeout" else None
-        response = trimmed(message.get("responseId"))  # keys are looked for in many together
-        latency = _latency(entry, message, now)
-        perhaps = cost, fresh, output, read, written, latency, note, response, cause, reasoning or None
-        shape, has = shaped(perhaps)
-        self.calls.add(shape, (identity, place, now, *tokens, source, 0, *has))
+        if not 0 < len(identity) <= LONGEST_ID or not identity.isprintable():
+            identity = "#" + blake2b(_written(*whole), digest_size=12).hexdigest()
+        if paid:
+            source, note = "transcript", None
+            one = round(one * PICO) if one else 0
+            two = round(two * PICO) if two else 0
+            three = round(three * PICO) if three else 0
+            four = round(four * PICO) if four else 0
+        else:
+            tokens = fresh, output, read, write, total
+            provider, model, _, _ = self.names[place]
+            found = self._prices.cost(usage, tokens, provider, model, reasoning, now)
+            paid, source, one, two, three, four, note = found
+        cause = "timeout" if message.stopReason == "timeout" else None
+        response = trimmed(message.responseId)  # keys are looked for in many together
+        perhaps = paid, one, two, three, four, _latency(message, now), note, response, cause, reasoning or None
+        self.calls.add((identity, place, now, fresh, output, read, write, total, source, 0), perhaps)
         return problem
 
-    def place(self, written: tuple[str | None, str | None, str | None, str | None]) -> int | None:
-        """The place of a reply without an error in ``names``, by its provider, model, stop reason and model that served;
-        None where these are not all that is to be looked at. Kept in ``places``."""
-        provider, model, stop, served = written
-        names = (text(provider), text(model), _status(stop), text(served))
-        if names[0] is None or names[1] is None or stop == "timeout":
-            return None
-        place = self.places[written] = self._place(names)
+    def _place_of(self, message: Reply, *, decoded: bool) -> int:
+        """The place of a reply in ``names``."""
+        stop, served = message.stopReason, message.responseModel
+        written = message.provider, message.model, stop, served, not message.errorMessage
+        place = self.places.get(written)
+        if place is None:
+            provider, model = text(message.provider), text(message.model)
+            if decoded and not (provider and model):
+                raise ValueError("names that may stand beside the message")
+            status = STATUSES.get(stop or "", "error" if message.errorMessage else "ok")
+            place = self.places[written] = self._place((provider, model, status, text(served)))
         return place
-
-    def _place_of(self, entry: dict[str, Any], message: dict[str, Any]) -> int:
-        """The place of any reply in ``names``."""
-        stop = message.get("stopReason")
-        provider = text(message.get("provider")) or text(entry.get("provider"))
-        model = text(message.get("model")) or text(entry.get("model"))
-        status = _status(stop)
-        if status == "ok" and message.get("errorMessage"):
-            status = "error"
-        return self._place((provider, model, status, text(message.get("responseModel"))))
 
     def _place(self, names: Names) -> int:
         if names not in self.names:
@@ -217,47 +228,25 @@ class Messages:
         return self.names.index(names)
 
 
-def _status(stop: Any) -> str:
-    return STATUSES.get(stop, "ok") if type(stop) is str else "ok"
-
-
-def _written(entry: dict[str, Any], line: bytes) -> bytes:
+def _written(value: Any, line: bytes) -> bytes:
     """What a line says, however it is spaced and ordered, and whatever it follows: copies of it differ in that."""
     try:
+        entry = plain(line) if value is None else value
         said = {name: value for name, value in entry.items() if name != "parentId"}
         return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         return line.strip()
 
 
-def _is_id(value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= LONGEST_ID and value.isprintable()
-
-
-@lru_cache(256)
-def is_tool_call(kind: str) -> bool:
-    """Whether a part of a message's content, of that ``type``, is the call of a tool."""
-    return kind.strip().lower() in ("tool_use", "toolcall", "tool_call")
-
-
-@lru_cache(256)
-def is_tool_result(kind: str) -> bool:
-    """Whether a part of a message's content, of that ``type``, is what a tool gave."""
-    return kind.strip().lower() in ("tool_result", "tool_result_error")
-
-
-def _latency(entry: dict[str, Any], message: dict[str, Any], now: int) -> int | float | None:
+def _latency(message: Reply, now: int) -> int | float | None:
     """How long a reply took, in milliseconds; None where that is not known.
 
     Fact: where a line does not say it, ``message.timestamp`` is when the coding agent began to wait for the reply, and
     the line's own time is when it wrote it down.
     """
-    found = message.get("durationMs")
-    if type(found) is not int:
-        found = number(found if "durationMs" in message else entry.get("durationMs"))
-    if found is None:
-        begun = message.get("timestamp")
-        if type(begun) is not int or not begun < now:
+    took = message.durationMs
+    if took is None:
+        if message.timestamp is None or message.timestamp >= now:
             return None
-        found = now - begun
-    return found if 0 <= found <= LONGEST_MS else None
+        took = now - message.timestamp
+    return took if 0 <= took <= LONGEST_MS else None

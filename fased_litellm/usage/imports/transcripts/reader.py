@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import damaged, header
@@ -24,9 +24,6 @@ BadLine = tuple[int, int, str]
 Take = Callable[[Any, bytes], str | None]
 """Takes in the value of a line, and the line. It gives what is wrong with a line that it took in all the same, if anything is,
 and raises ``ValueError`` for one that makes no sense."""
-
-Shortcut = Callable[[Sequence[bytes | None]], Iterable[int]]
-"""Takes in lines as ``Take`` would. It gives the number of each that it does not take in, from 0; before it goes on, one may."""
 
 
 class Part(NamedTuple):
@@ -145,21 +142,27 @@ class Reading:
         """Close the file."""
         os.close(self._descriptor)
 
-    def lines(self, take: Take, shortcut: Shortcut | None = None) -> Iterator[None]:
+    def lines(self, take: Take, decode: Parse | None = None) -> Iterator[None]:
         """Hand all lines to ``take``, with a pause after each block, in which one may look at what came of them.
 
         Args:
-            shortcut: is tried before, for all lines of a block.
+            decode: is tried before the reading's own way, and may leave out what ``take`` does not ask for.
 
         Raises:
             Unreadable: the file cannot be read to its end.
         """
+        decode = decode or self._parse
         lines = Lines(self._descriptor, *self._begin, self._size)
         try:
             for block in lines:
-                for index in shortcut(block) if shortcut else range(len(block)):
-                    line = block[index]
-                    problem = "longer than 32 MiB" if line is None else self._problem(line, take)
+                for index, line in enumerate(block):
+                    if line is None:
+                        problem: str | None = "longer than 32 MiB"
+                    else:
+                        try:
+                            problem = take(decode(line), line)
+                        except (ValueError, RecursionError):
+                            problem = self._problem(line, take)
                     if problem:
                         self._complain(lines.line + index + 1, lines.place(block, index), problem)
                 yield

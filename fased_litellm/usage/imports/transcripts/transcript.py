@@ -12,10 +12,11 @@ from .. import redacted
 from ..calls import Values, columns
 from ..prices import PriceTable
 from ..summing import Sums, sums_of
+from . import fields
 from .header import NONE, Header
-from .jsonlines import Parse, plain
+from .jsonlines import Parse
 from .messages import Messages, Names
-from .reader import BadLine, Part, Reading, Shortcut, State, Unreadable
+from .reader import BadLine, Part, Reading, State, Unreadable
 from .unpacking import opened
 
 CALLS_PER_CHUNK = 10_000
@@ -79,23 +80,18 @@ def read(part: Part, prices: PriceTable, parse: Parse) -> Iterator[Chunk]:
         yield Chunk(part.key, problem=str(error))
         return
     try:
-        yield from _chunks(reading, part, prices, quick=parse is not plain)
+        yield from _chunks(reading, part, prices)
     except Unreadable as error:
         yield Chunk(part.key, problem=str(error))
     finally:
         reading.close()
 
 
-def _chunks(reading: Reading, part: Part, prices: PriceTable, *, quick: bool) -> Iterator[Chunk]:
+def _chunks(reading: Reading, part: Part, prices: PriceTable) -> Iterator[Chunk]:
     seen = part.seen_until_ms if reading.restarted else None
     header = reading.header() if reading.restarted else NONE
     messages = Messages(prices, otherwise_ms=reading.mtime_ms, seen_until_ms=seen, began_ms=header.began_ms)
-    shortcut: Shortcut | None = None
-    if quick:
-        from .fast_path import Usual
-
-        shortcut = Usual(messages, prices).take
-    for _ in reading.lines(messages.take, shortcut):
+    for _ in reading.lines(messages.take, fields.decode):
         if len(messages.calls) >= CALLS_PER_CHUNK:
             yield _chunk(part.key, reading, messages, header)
     yield _chunk(part.key, reading, messages, header)
