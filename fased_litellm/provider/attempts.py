@@ -14,44 +14,47 @@ from ..proxy.exchange import Exchange
 from ..proxy.reply import Reply
 from .call import Call
 from .recorder import add_warning, with_warning
-from .steps import CheckBudgets, Connect, Enrich, Record, RefreshKey, Send, Step
+from .steps import CHECK_BUDGETS, CONNECT, RECORD, Enrich, RefreshKey, Send, Step
 
 if TYPE_CHECKING:
     from .litellm_provider import LiteLLMProvider
 
 
 class Attempts:
-    """A call in steps: do ``step``, hand its outcome to ``send`` or its exception to ``throw``, until there is none.
+    """A call in steps: ``begin`` gives the first; ``send`` takes its outcome, ``throw`` its exception, and each gives the next.
 
     Attributes:
-        step: what is to be done now; None at the end.
         reply: the reply of a call that has ended.
     """
 
-    __slots__ = ("_steps", "reply", "step")
+    __slots__ = ("_steps", "reply")
 
     reply: Reply
 
     def __init__(self, call: Call) -> None:
         self._steps = _steps(call)
-        self.step: Step | None = next(self._steps)
 
-    def send(self, outcome: object) -> None:
-        """The step is done."""
+    def begin(self) -> Step:
+        """The first step."""
+        return next(self._steps)
+
+    def send(self, outcome: object) -> Step | None:
+        """A step is done; the next one, None at the end."""
         try:
-            self.step = self._steps.send(outcome)
+            return self._steps.send(outcome)
         except StopIteration as end:
-            self.step, self.reply = None, end.value
+            self.reply = end.value
+            return None
 
-    def throw(self, error: BaseException) -> None:
-        """The step failed, or the caller went away.
+    def throw(self, error: BaseException) -> Step:
+        """A step failed, or the caller went away; the next one.
 
         Raises:
             CallError: it was the last attempt.
             BudgetError: a budget is used up, or cannot be checked.
             BaseException: ``error``, where it is none of a call. The row says that the call was cancelled.
         """
-        self.step = self._steps.throw(error)
+        return self._steps.throw(error)
 
 
 def run(provider: LiteLLMProvider, call: Call) -> Reply:
@@ -62,32 +65,34 @@ def run(provider: LiteLLMProvider, call: Call) -> Reply:
         BudgetError: a budget is used up, or cannot be checked; nothing was sent.
     """
     attempts = Attempts(call)
-    while (step := attempts.step) is not None:
+    step: Step | None = attempts.begin()
+    while step is not None:
         try:
-            attempts.send(step.run(provider))
+            step = attempts.send(step.run(provider, call))
         except BaseException as error:
-            attempts.throw(error)  # which raises it again, if it comes from there
+            step = attempts.throw(error)  # which raises it again, if it comes from there
     return attempts.reply
 
 
 async def arun(provider: LiteLLMProvider, call: Call) -> Reply:
     """As ``run``, for asyncio."""
     attempts = Attempts(call)
-    while (step := attempts.step) is not None:
+    step: Step | None = attempts.begin()
+    while step is not None:
         try:
-            attempts.send(await step.arun(provider))
+            step = attempts.send(await step.arun(provider, call))
         except BaseException as error:
-            attempts.throw(error)
+            step = attempts.throw(error)
     return attempts.reply
 
 
 def _steps(call: Call) -> Generator[Step, Any, Reply]:
-    client = yield Connect(call.ref.profile)
+    client = yield CONNECT
     try:
-        yield CheckBudgets(call)
+        yield CHECK_BUDGETS
     except BudgetError:
         call.refuse()
-        yield Record(call)
+        yield RECORD
         raise
     exchange: Exchange | None = None
     try:
@@ -98,19 +103,19 @@ def _steps(call: Call) -> Generator[Step, Any, Reply]:
                 reply = call.succeed((yield Send(client, exchange)))
                 break
             except CallError as error:
-                if (yield RefreshKey(call.ref.profile, error, key)):
+                if (yield RefreshKey(error, key)):
                     continue
                 if call.fail(error):
                     try:
-                        yield CheckBudgets(call)
+                        yield CHECK_BUDGETS
                     except BudgetError as refusal:
                         call.block(error, refusal)
                     else:
-                        client = yield Connect(call.ref.profile)
+                        client = yield CONNECT
                         continue
                 raise (yield Enrich(error)) from None
     except BaseException as error:
         call.cancel(exchange.partial() if exchange is not None and call.options.stream else None)
-        add_warning(error, (yield Record(call)))
+        add_warning(error, (yield RECORD))
         raise
-    return with_warning(reply, (yield Record(call)))
+    return with_warning(reply, (yield RECORD))

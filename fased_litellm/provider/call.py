@@ -6,8 +6,9 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..context import CallContext
 from ..errors import BudgetError, CallError, Origin, StreamInterrupted
@@ -38,8 +39,7 @@ OWN_BUDGET = "own-budget"
 """Cause of a call that a budget of this side refused; the proxy's own budgets are ``budget-exceeded``."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(NamedTuple):
     """What one call is asked with.
 
     Attributes:
@@ -53,7 +53,7 @@ class CallOptions:
 
     messages: Sequence[Message]
     context: CallContext
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = MappingProxyType({})
     max_tokens: int | None = None
     stream: bool = False
     timeout_s: float | None = None
@@ -76,6 +76,7 @@ class Call:
         if choice.fallback is not None and choice.fallback.provider == PROVIDER:
             self._refs.append(choice.fallback)
         self._attempts: list[Attempt] = []
+        self._under_way: Attempt | None = None
         self._warnings: tuple[str, ...] = ()
         self.started_at_ms = time.time_ns() // 1_000_000
         self._started = time.monotonic()
@@ -99,16 +100,17 @@ class Call:
             headers=settings.headers(ref.model),
             limits=limits(options),
         )
+        self._under_way = Attempt(str(ref), ok=True)
         return Exchange(
             chat,
             model=str(self.choice.primary),
             prices=lambda: self.prices(ref.model),
-            attempts=(*self._attempts, Attempt(str(ref), ok=True)),
+            attempts=(*self._attempts, self._under_way),
         )
 
     def succeed(self, reply: Reply) -> Reply:
         """The reply with its whole receipt; the row is ready."""
-        self._attempts.append(Attempt(str(self.ref), ok=True))
+        self._attempts.append(self._under_way or Attempt(str(self.ref), ok=True))
         receipt = self._whole(reply.receipt)
         self.record = self._row("ok", receipt)
         return reply if receipt is reply.receipt else reply.with_receipt(receipt)
@@ -184,14 +186,14 @@ class Call:
         return self.call_id if number <= 1 else f"{self.call_id}-{number}"
 
     def _whole(self, receipt: Receipt | None) -> Receipt:
-        latency_ms = (time.monotonic() - self._started) * 1000
-        own_id = self._id_of_attempt(len(self._attempts))
-        receipt = receipt or Receipt(own_id, str(self.choice.primary), latency_ms=latency_ms)
-        if len(self._attempts) > 1:
-            receipt = replace(receipt, latency_ms=latency_ms)
         attempts = tuple(self._attempts)
-        if receipt.attempts == attempts and not self._warnings:
-            return receipt
+        if receipt is not None and receipt.attempts == attempts and len(attempts) == 1 and not self._warnings:
+            return receipt  # as nearly always
+        latency_ms = (time.monotonic() - self._started) * 1000
+        own_id = self._id_of_attempt(len(attempts))
+        receipt = receipt or Receipt(own_id, str(self.choice.primary), latency_ms=latency_ms)
+        if len(attempts) > 1:
+            receipt = replace(receipt, latency_ms=latency_ms)
         return replace(receipt, attempts=attempts, warnings=(*self._warnings, *receipt.warnings))
 
     def _row(
@@ -282,5 +284,5 @@ def limits(options: CallOptions) -> Limits:
 def attribution(call_id: str, context: CallContext) -> Attribution:
     """The names of a call for the proxy's spend rows."""
     values = context.as_dict()
-    tags = tuple(f"{name}:{values[name]}" for name in ("agent", "task", "channel", "role", "source") if values[name])
+    tags = tuple([f"{name}:{values[name]}" for name in ("agent", "task", "channel", "role", "source") if values[name]])
     return Attribution(call_id, session_id=context.session, agent_id=context.agent, tags=tags)

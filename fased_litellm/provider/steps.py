@@ -1,4 +1,7 @@
-"""What a call needs done outside of itself. Each step stands here once for blocking callers and once for asyncio."""
+"""What a call needs done outside of itself. Each step is written here once for blocking callers and once for asyncio.
+
+Steps which need nothing but the call have one instance for all.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +17,24 @@ if TYPE_CHECKING:
     from .litellm_provider import LiteLLMProvider
 
 
-class Connect(NamedTuple):
-    """Get the client with the key of now; the result is the client.
+class Connect:
+    """Get the client with the key that the model's reference names, or with that of the agent; the result is the client."""
 
-    Attributes:
-        profile: the auth profile which the model's reference names, None for the agent's key.
-    """
+    def run(self, provider: LiteLLMProvider, call: Call) -> ProxyClient:
+        return provider.pool(call.ref.profile).client()
 
-    profile: str | None
-
-    def run(self, provider: LiteLLMProvider) -> ProxyClient:
-        return provider.pool(self.profile).client()
-
-    async def arun(self, provider: LiteLLMProvider) -> AsyncProxyClient:
-        return await provider.pool(self.profile).async_client()
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> AsyncProxyClient:
+        return await provider.pool(call.ref.profile).async_client()
 
 
-class CheckBudgets(NamedTuple):
+class CheckBudgets:
     """Wait until the budgets let an attempt begin; what it will likely cost is reserved then. Raises ``BudgetError``."""
 
-    call: Call
+    def run(self, provider: LiteLLMProvider, call: Call) -> None:
+        provider.budget_guard.check(call)
 
-    def run(self, provider: LiteLLMProvider) -> None:
-        provider.budget_guard.check(self.call)
-
-    async def arun(self, provider: LiteLLMProvider) -> None:
-        await provider.budget_guard.acheck(self.call)
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> None:
+        await provider.budget_guard.acheck(call)
 
 
 class Send(NamedTuple):
@@ -51,11 +46,11 @@ class Send(NamedTuple):
     client: Any  # the one that ``Connect`` gave: blocking or asyncio, as the caller
     exchange: Exchange
 
-    def run(self, _: LiteLLMProvider) -> Reply:
+    def run(self, provider: LiteLLMProvider, call: Call) -> Reply:
         reply: Reply = self.client.chat(self.exchange)
         return reply
 
-    async def arun(self, _: LiteLLMProvider) -> Reply:
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> Reply:
         reply: Reply = await self.client.chat(self.exchange)
         return reply
 
@@ -64,20 +59,18 @@ class RefreshKey(NamedTuple):
     """See whether a call was refused for a key that has been replaced since; the client has the new one then.
 
     Attributes:
-        profile: as in ``Connect``.
         error: why the call failed.
         used: the key it was sent with.
     """
 
-    profile: str | None
     error: CallError
     used: str | None
 
-    def run(self, provider: LiteLLMProvider) -> bool:
-        return provider.pool(self.profile).has_new_key(self.error, self.used)
+    def run(self, provider: LiteLLMProvider, call: Call) -> bool:
+        return provider.pool(call.ref.profile).has_new_key(self.error, self.used)
 
-    async def arun(self, provider: LiteLLMProvider) -> bool:
-        return await provider.pool(self.profile).ahas_new_key(self.error, self.used)
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> bool:
+        return await provider.pool(call.ref.profile).ahas_new_key(self.error, self.used)
 
 
 class Enrich(NamedTuple):
@@ -85,29 +78,28 @@ class Enrich(NamedTuple):
 
     error: CallError
 
-    def run(self, provider: LiteLLMProvider) -> CallError:
+    def run(self, provider: LiteLLMProvider, call: Call) -> CallError:
         return provider.enrich(self.error)
 
-    async def arun(self, provider: LiteLLMProvider) -> CallError:
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> CallError:
         return await provider.aenrich(self.error)
 
 
-class Record(NamedTuple):
+class Record:
     """Record the row of a call that has ended, and give back what it reserved; the result is a warning if the row could not be kept."""
 
-    call: Call
-
-    def run(self, provider: LiteLLMProvider) -> str | None:
+    def run(self, provider: LiteLLMProvider, call: Call) -> str | None:
         try:
-            return provider.recorder.record(self.call.record)
+            return provider.recorder.record(call.record)
         finally:
-            provider.budget_guard.release(self.call)
+            provider.budget_guard.release(call)
 
-    async def arun(self, provider: LiteLLMProvider) -> str | None:
+    async def arun(self, provider: LiteLLMProvider, call: Call) -> str | None:
         try:
-            return await provider.recorder.arecord(self.call.record)
+            return await provider.recorder.arecord(call.record)
         finally:
-            provider.budget_guard.release(self.call)
+            provider.budget_guard.release(call)
 
 
+CONNECT, CHECK_BUDGETS, RECORD = Connect(), CheckBudgets(), Record()
 Step = Connect | CheckBudgets | Send | RefreshKey | Enrich | Record

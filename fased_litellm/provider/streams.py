@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from ..proxy.reply import Delta, Reply
 from .attempts import Attempts
 from .call import Call
-from .steps import Send
+from .steps import Send, Step
 
 if TYPE_CHECKING:
     from .litellm_provider import LiteLLMProvider
@@ -50,14 +50,15 @@ class ReplyStream(_Streamed):
 
     def _run(self, provider: LiteLLMProvider, call: Call) -> Generator[Delta, None, None]:
         attempts = Attempts(call)
-        while (step := attempts.step) is not None:
+        step: Step | None = attempts.begin()
+        while step is not None:
             try:
                 if isinstance(step, Send):
-                    attempts.send((yield from step.client.stream(step.exchange)))
+                    step = attempts.send((yield from step.client.stream(step.exchange)))
                 else:
-                    attempts.send(step.run(provider))
+                    step = attempts.send(step.run(provider, call))
             except BaseException as error:
-                attempts.throw(error)
+                step = attempts.throw(error)
         self._reply = attempts.reply
 
 
@@ -82,16 +83,17 @@ class AsyncReplyStream(_Streamed):
 
     async def _run(self, provider: LiteLLMProvider, call: Call) -> AsyncGenerator[Delta, None]:
         attempts = Attempts(call)
-        while (step := attempts.step) is not None:
+        step: Step | None = attempts.begin()
+        while step is not None:
             try:
                 if isinstance(step, Send):
-                    async for item in step.client.stream(step.exchange):
-                        if isinstance(item, Reply):
-                            attempts.send(item)
-                        else:
-                            yield item
+                    outcome: Delta | Reply | None = None
+                    async for outcome in step.client.stream(step.exchange):
+                        if isinstance(outcome, Delta):
+                            yield outcome
+                    step = attempts.send(outcome)  # the last item, which is the reply
                 else:
-                    attempts.send(await step.arun(provider))
+                    step = attempts.send(await step.arun(provider, call))
             except BaseException as error:
-                attempts.throw(error)
+                step = attempts.throw(error)
         self._reply = attempts.reply

@@ -140,7 +140,7 @@ def test_whether_the_fallback_is_tried(status: int, message: str, tried: bool, t
 
 
 def test_a_name_that_a_pattern_alone_took_is_unknown_in_the_row_too(tmp_path: Path) -> None:
-    found = call(tmp_path, replace(HELLO), agent="ops")
+    found = call(tmp_path, HELLO, agent="ops")
     catalog = Catalog(
         "http://localhost:4000", datetime.now(UTC), (ModelFacts("a"),), patterns=("*",), sources=("/v1/models",)
     )
