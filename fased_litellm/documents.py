@@ -68,6 +68,17 @@ FromDayToDay = TypedDict("FromDayToDay", {"from": Annotated[Second, _Begin], "to
 """A window of whole days."""
 
 
+class TokensPart(TypedDict):
+    """Tokens, counted as Fased does."""
+
+    inputTokens: Annotated[Count, Doc("Without the cached ones.")]
+    outputTokens: Annotated[Count, Doc("With the reasoning.")]
+    cacheReadTokens: Count
+    cacheWriteTokens: Count
+    reasoningTokens: Annotated[Count, Doc("Contained in outputTokens.")]
+    totalTokens: Annotated[Count, Doc("Input, output, cache read and cache write.")]
+
+
 def open_ended(declared: type[_Declared]) -> type[_Declared]:
     """Decorates a declaration whose documents may have further keys; those of all others may not."""
     declared._open = True  # type: ignore[attr-defined]  # noqa: SLF001

@@ -27,16 +27,20 @@ from .errors.documents import ErrorDocument
 from .keys.virtualkeys import KeyMadeDocument, VirtualKeyDocument
 from .provider.chatresult import ChatResult
 from .spend import SpendDocument
-from .usage import jsonschema as usage
 from .usage.budgets.listing import BudgetList, BudgetRemoved, BudgetSet
 from .usage.budgets.store import BudgetsFile
 from .usage.compare.comparison import CompareDocument
+from .usage.costs.reprice import RepriceDocument
 from .usage.costs.whatif import WhatIfDocument
-from .usage.exports import jsonschema as exports
+from .usage.exports.fased import FasedUsageDocument
+from .usage.exports.formats import UsageExportDocument
 from .usage.imports.result import UsageImportDocument
 from .usage.postgres.push import UsagePushDocument
 from .usage.postgres.schema import UsagePrepareDocument
+from .usage.query.calls import UsageCallsDocument
+from .usage.query.report import UsageReportDocument
 from .usage.reconcile.run import ReconciledRows, ReconciledTotals
+from .usage.record import UsageRecordDocument
 
 SUFFIX = ".schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,15 +55,21 @@ DOCUMENTS: dict[str, tuple[str, Any]] = {
     "error": ("Error", ErrorDocument),
     "examination": ("Examination", ExaminationDocument),
     "explain-result": ("Explain result", ExplainResult),
+    "fased-usage": ("Fased usage", FasedUsageDocument),
     "model-map": ("Model map", ModelMapDocument),
     "models-list": ("Models of fased models list", ModelList),
     "reconciliation": ("Reconciliation", ReconciledRows | ReconciledTotals),
     "refresh-report": ("Report of fased providers refresh", RefreshReport),
     "spend": ("Spend at the proxy", SpendDocument),
+    "usage-calls": ("Usage calls", UsageCallsDocument),
     "usage-compare": ("Usage of two periods", CompareDocument),
+    "usage-export": ("Usage export", UsageExportDocument),
     "usage-import": ("Usage import", UsageImportDocument),
     "usage-prepare": ("Usage push --prepare", UsagePrepareDocument),
     "usage-push": ("Usage push", UsagePushDocument),
+    "usage-record": ("Usage record", UsageRecordDocument),
+    "usage-report": ("Usage report", UsageReportDocument),
+    "usage-reprice": ("Usage reprice", RepriceDocument),
     "usage-what-if": ("Usage on another model", WhatIfDocument),
     "verification": ("Verification", VerificationDocument),
     "virtual-key": ("Virtual key", VirtualKeyDocument),
@@ -79,8 +89,6 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema, for all rooms."""
     return {
         **{f"{name}{SUFFIX}": _schema(title, declared) for name, (title, declared) in DOCUMENTS.items()},
-        **usage.schemas(),
-        **exports.schemas(),
         **config.schemas(),
     }
 

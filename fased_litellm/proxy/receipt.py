@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NotRequired
 
-from ..documents import Cost, Count, Doc, Milliseconds, TypedDict
+from ..documents import Cost, Count, Doc, Milliseconds, TokensPart, TypedDict
 from ..formatting import usd
 from . import cutstreams
 from .billed import UNSERVED, Served
 from .pricing.prices import PriceSource
-from .tokens import TokensPart, TokenUsage, token_usage
+from .tokens import TokenUsage, token_usage
 from .values import MOST_USD, money, names
 
 WARN_FROM = Decimal("0.8")

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from ..documents import Count, Doc, TypedDict
+from ..documents import TokensPart
 from .billed import UNSERVED, BilledDetail, Served, billed_detail
 from .counting import counted
-
-
-class TokensPart(TypedDict):
-    """Tokens, counted as Fased does."""
-
-    inputTokens: Annotated[Count, Doc("Without the cached ones.")]
-    outputTokens: Annotated[Count, Doc("With the reasoning.")]
-    cacheReadTokens: Count
-    cacheWriteTokens: Count
-    reasoningTokens: Annotated[Count, Doc("Contained in outputTokens.")]
-    totalTokens: Annotated[Count, Doc("Input, output, cache read and cache write.")]
 
 
 @dataclass(frozen=True, slots=True)

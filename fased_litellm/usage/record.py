@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from math import inf
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from ..documents import Cost, Count, Doc, Milliseconds, Moment, Name, TokensPart, TypedDict
 from ..redaction import hide_known, may_hold_known
 from .money import MAX_COST_USD, from_pico, to_number, to_pico
 
@@ -33,6 +34,51 @@ _MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+class UsageRecordDocument(TokensPart, TypedDict):
+    """One call as the ledger keeps it: names, counts and times; no prompt and no reply."""
+
+    callId: Annotated[Name, Doc("Made on this side, before the call was sent.")]
+    proxyCallId: Annotated[str | None, Doc("The proxy's own id of the call; null where it took ours.")]
+    startedAt: Moment
+    provider: str | None
+    model: str | None
+    requestedModel: str | None
+    servedModel: str | None
+    deploymentId: str | None
+    responseId: Annotated[str | None, Doc("The provider's id of the completion.")]
+    agent: str | None
+    task: str | None
+    channel: str | None
+    session: str | None
+    source: str | None
+    role: str | None
+    status: Status
+    cause: str | None
+    origin: str | None
+    httpStatus: Count | None
+    costUsd: Cost | None
+    costSource: str
+    priceNote: Annotated[
+        str | None, Doc("Where a price came from that was looked up later, and why the cost is an estimate.")
+    ]
+    inputCostUsd: Cost | None
+    outputCostUsd: Cost | None
+    cacheReadCostUsd: Cost | None
+    cacheWriteCostUsd: Cost | None
+    retries: Count | None
+    fallbacks: Count | None
+    latencyMs: Milliseconds | None
+    timeToFirstTokenMs: Milliseconds | None
+    proxyOverheadMs: Milliseconds | None
+    proxyVersion: str | None
+    billing: Annotated[
+        str | None,
+        Doc(
+            "What the price of an own call depends on besides its tokens, as a JSON object; null where there is nothing of it."
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +215,15 @@ class UsageRecord:
         used = self.total_tokens > 0 or self.status != "error" or self.cause in UNANSWERED
         return self.cost is None and used
 
-    def as_dict(self) -> dict[str, Any]:
-        """The record as a JSON document; see ``schemas/usage-record.schema.json``."""
-        values: dict[str, Any] = dict(zip(_JSON_ORDER, _values(self), strict=True))
+    def as_dict(self) -> UsageRecordDocument:
+        """The record as a JSON document."""
+        values: Any = dict(zip(_JSON_ORDER, _values(self), strict=True))
         values["startedAt"] = iso(self.started_at_ms)
         for name in _JSON_COSTS:
             if values[name] is not None:
                 values[name] = to_number(to_pico(values[name]))
-        return values
+        document: UsageRecordDocument = values
+        return document
 
     def as_sparse_dict(self) -> dict[str, Any]:
         """As ``as_dict``, without what is None, and with each cost as a text that has all its digits. ``from_dict`` reads both."""

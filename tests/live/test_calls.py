@@ -19,6 +19,7 @@ from fased_litellm.paths import Paths
 from fased_litellm.proxy.reply import Delta
 from fased_litellm.proxy.spend import SpendRow, spend_rows
 from fased_litellm.usage.query.query import Query
+from fased_litellm.usage.query.report import UsageGroup
 from fased_litellm.usage.query.windows import window
 from fased_litellm.usage.store.ledger import Ledger
 from tests.live.proxies import Proxy
@@ -44,11 +45,10 @@ def provider_of(proxy: Proxy, home: Path, **config: Any) -> LiteLLMProvider:
     return LiteLLMProvider.from_config(paths, env)
 
 
-def rows(home: Path, *by: str) -> list[dict[str, Any]]:
+def rows(home: Path, *by: str) -> list[UsageGroup]:
     first, last = window(time.time_ns() // 1_000_000, days=1)
     with Ledger(home / ".fased" / "litellm" / "usage.sqlite3") as ledger:
-        groups: list[dict[str, Any]] = ledger.report(Query(first, last, by)).as_dict()["groups"]
-        return groups
+        return ledger.report(Query(first, last, by)).as_dict()["groups"]
 
 
 def test_a_whole_reply_with_its_receipt_and_row(proxy: Proxy, home: Path) -> None:

@@ -74,7 +74,7 @@ class Look:
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> ModelMapDocument:
-        """The document of ``fased litellm map --json``; see ``schemas/model-map.schema.json``."""
+        """The document of ``fased litellm map --json``."""
         found = self.map
         return {
             "path": found.path,

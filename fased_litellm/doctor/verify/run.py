@@ -66,7 +66,7 @@ class Outcome:
         return all(verification.ok for verification in self.verifications)
 
     def as_dict(self) -> VerificationDocument:
-        """The document of ``fased litellm verify --json``; see ``schemas/verification.schema.json``."""
+        """The document of ``fased litellm verify --json``."""
         next_rung = following(self.rungs)
         return {
             "ok": self.ok,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...documents import TypedDict
+from ...documents import Count, FromTo, Number, TypedDict
 from ..money import to_number
 from ..query.dialect import SQLITE, Connection, Dialect
 from ..query.query import Query
 from ..query.report import UsageReport, build, empty
 from ..query.timezones import DAY_MS, Zone
-from ..query.totals import Totals
+from ..query.totals import Totals, UsageTotals
 from ..record import iso
 from . import unit_prices
 from .periods import Period
@@ -82,8 +82,8 @@ class Comparison:
             "groups": [
                 {
                     "key": {**dict(zip(self.by, one.key, strict=True)), **self.after.names_of(one.key)},
-                    "before": _side(one.before),
-                    "after": _side(one.after),
+                    "before": one.before.as_dict(),
+                    "after": one.after.as_dict(),
                     "costChangeUsd": to_number(one.cost_pico),
                 }
                 for one in shown
@@ -188,31 +188,18 @@ class ReasonsDocument(TypedDict):
     otherPrices: float
 
 
-class SideDocument(TypedDict):
-    """What some calls sum up to; ``costUsd`` is null where no cost is known."""
+class WindowDocument(FromTo):
+    """A window, and all its calls."""
 
-    calls: int
-    failed: int
-    inputTokens: int
-    outputTokens: int
-    cacheReadTokens: int
-    cacheWriteTokens: int
-    reasoningTokens: int
-    totalTokens: int
-    costUsd: float | None
-    unpricedCalls: int
-
-
-WindowDocument = TypedDict("WindowDocument", {"from": str, "to": str, "totals": SideDocument})
-"""A window, in UTC with an exclusive end, and all its calls."""
+    totals: UsageTotals
 
 
 class GroupDocument(TypedDict):
     """The calls that agree in the dimensions of ``by``, in both windows; null is no value."""
 
     key: dict[str, str | None]
-    before: SideDocument
-    after: SideDocument
+    before: UsageTotals
+    after: UsageTotals
     costChangeUsd: float
 
 
@@ -220,7 +207,7 @@ class CompareDocument(TypedDict):
     """The document of ``fased usage compare --json``."""
 
     timeZone: str
-    days: list[int]
+    days: list[Number]
     remark: str | None
     before: WindowDocument
     after: WindowDocument
@@ -228,14 +215,8 @@ class CompareDocument(TypedDict):
     reasons: ReasonsDocument
     by: list[str]
     groups: list[GroupDocument]
-    more: int
+    more: Count
 
 
 def _window(report: UsageReport) -> WindowDocument:
-    return {"from": iso(report.from_ms), "to": iso(report.to_ms), "totals": _side(report.totals)}
-
-
-def _side(totals: Totals) -> SideDocument:
-    found: Any = totals.as_dict()
-    side: SideDocument = found
-    return side
+    return {"from": iso(report.from_ms), "to": iso(report.to_ms), "totals": report.totals.as_dict()}

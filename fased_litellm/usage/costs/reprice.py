@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ... import jsontext
+from ...documents import Cost, Count, Doc, TypedDict
 from ...proxy.billed import BilledDetail
 from ...proxy.tokens import TokenUsage
 from ..money import from_pico, to_number
@@ -45,6 +46,35 @@ NOT_SPLIT = NoPrice(
 )
 
 
+class RepricedModel(TypedDict):
+    """What became of the calls of one model that had no known price."""
+
+    provider: str | None
+    model: str | None
+    pricedCalls: Count
+    pricedTokens: Count
+    estimatedCalls: Annotated[Count, Doc("Of the priced calls, those whose cost is an estimate.")]
+    costUsd: Annotated[Cost | None, Doc("What the priced calls cost; null where none was priced.")]
+    costSource: Literal["config", "catalog"] | None
+    priceNote: Annotated[str | None, Doc("Where the price stands.")]
+    remark: Annotated[str | None, Doc("What should be known of that price.")]
+    unpricedCalls: Annotated[Count, Doc("Calls that still have no cost.")]
+    unpricedTokens: Count
+    reason: Annotated[str | None, Doc("Why they have none.")]
+    remedy: Annotated[str | None, Doc("What helps.")]
+
+
+class RepriceDocument(TypedDict):
+    """The document of ``fased usage reprice --json``."""
+
+    dryRun: Annotated[bool, Doc("Whether nothing was written.")]
+    pricedCalls: Count
+    costUsd: Annotated[Cost, Doc("What the priced calls cost.")]
+    unpricedCalls: Annotated[Count, Doc("Calls with tokens that still have no cost.")]
+    callsWithoutTokens: Annotated[Count, Doc("Calls that may have cost something, and no tokens are known of.")]
+    models: list[RepricedModel]
+
+
 @dataclass(slots=True)
 class ModelPriced:
     """What became of the calls of one model.
@@ -72,8 +102,8 @@ class ModelPriced:
         """``provider/model``."""
         return f"{self.provider or '-'}/{self.model or '-'}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """A model in the JSON document; see ``schemas/usage-reprice.schema.json``."""
+    def as_dict(self) -> RepricedModel:
+        """A model in the JSON document."""
         found = self.price if isinstance(self.price, Price) else None
         missing = self.price if isinstance(self.price, NoPrice) else NOT_SPLIT if self.left else None
         return {
@@ -122,8 +152,8 @@ class Repriced:
         """Calls with tokens that still have no cost."""
         return sum(model.left for model in self.models)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document of ``fased usage reprice --json``; see ``schemas/usage-reprice.schema.json``."""
+    def as_dict(self) -> RepriceDocument:
+        """The document of ``fased usage reprice --json``."""
         return {
             "dryRun": self.dry_run,
             "pricedCalls": self.calls,

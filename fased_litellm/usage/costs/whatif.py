@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ...documents import TypedDict
+from ...documents import Cost, Count, FromTo, TypedDict
 from ...proxy.tokens import TokenUsage
 from ...refs import ModelRef
 from ..money import to_number
@@ -227,15 +227,15 @@ class SupposedDocument(TypedDict):
     calls that have both, ``comparedCalls``.
     """
 
-    calls: int
-    totalTokens: int
-    costUsd: float | None
-    unpricedCalls: int
-    thereUsd: float | None
-    thereEstimatedCalls: int
-    thereUnpricedCalls: int
-    thereUnpricedTokens: int
-    comparedCalls: int
+    calls: Count
+    totalTokens: Count
+    costUsd: Cost | None
+    unpricedCalls: Count
+    thereUsd: Cost | None
+    thereEstimatedCalls: Count
+    thereUnpricedCalls: Count
+    thereUnpricedTokens: Count
+    comparedCalls: Count
     changeUsd: float | None
 
 
@@ -246,21 +246,16 @@ class WhatIfGroupDocument(TypedDict):
     calls: SupposedDocument
 
 
-WhatIfDocument = TypedDict(
-    "WhatIfDocument",
-    {
-        "from": str,
-        "to": str,
-        "timeZone": str,
-        "model": str,
-        "priceSource": str,
-        "priceNote": str,
-        "remark": str | None,
-        "doubts": list[str],
-        "totals": SupposedDocument,
-        "by": list[str],
-        "groups": list[WhatIfGroupDocument],
-        "more": int,
-    },
-)
-"""The document of ``fased usage what-if --json``; the window is in UTC, with an exclusive end."""
+class WhatIfDocument(FromTo, TypedDict):
+    """The document of ``fased usage what-if --json``."""
+
+    timeZone: str
+    model: str
+    priceSource: str
+    priceNote: str
+    remark: str | None
+    doubts: list[str]
+    totals: SupposedDocument
+    by: list[str]
+    groups: list[WhatIfGroupDocument]
+    more: Count

@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
+from ...documents import Day, Doc, TypedDict
 from ..money import from_pico
 from ..query.timezones import day_of
 from ..query.totals import Totals
 from ..record import iso
-from .aggregates import Aggregates
+from .aggregates import Aggregates, AllSessions
 from .csvtext import Cell, row
 from .names import Names
 from .sessions import Session
-from .shapes import session_of, totals_of
+from .shapes import FasedSums, SessionEntry, session_of, totals_of
 from .temptables import Gathering
 
 SESSIONS_HEADER = (
@@ -31,6 +32,22 @@ DAILY_HEADER = (
     "date", "inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "totalTokens",
     "inputCost", "outputCost", "cacheReadCost", "cacheWriteCost", "totalCost",
 )  # fmt: skip
+
+
+class DaySums(FasedSums):
+    """What the calls of one day sum up to."""
+
+    date: Day
+
+
+class FasedUsageDocument(TypedDict):
+    """The file ``fased-usage-DAY.json`` of ``fased usage export``, as Fased's usage page writes it."""
+
+    totals: FasedSums
+    sessions: Annotated[list[SessionEntry], Doc("Most tokens first.")]
+    daily: list[DaySums]
+    aggregates: AllSessions
+    timeZone: Annotated[str, Doc("Whose days these are. The page's own file does not say it.")]
 
 
 def file_names(today: date) -> tuple[str, str, str]:
@@ -78,7 +95,7 @@ def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
         yield f"{between}    {_indented(session_of(session, names), 4)}"
         between = ",\n"
     yield "]" if between == "\n" else "\n  ]"
-    daily = [{"date": str(day_of(day)), **totals_of(totals)} for (day,), totals in gathered.by("day")]
+    daily: list[DaySums] = [{"date": str(day_of(day)), **totals_of(totals)} for (day,), totals in gathered.by("day")]
     yield f',\n  "daily": {_indented(daily, 2)},\n  "aggregates": {_indented(aggregates.as_dict(gathered, names), 2)}'
     yield f',\n  "timeZone": {json.dumps(gathered.query.zone.name)}\n}}\n'
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Literal, get_args
+from typing import IO, Annotated, Literal, get_args
 
+from ...documents import Count, Doc, FromTo, Name, TypedDict
 from ..query.query import Query
 from ..query.report import build
-from ..query.totals import Totals
+from ..query.totals import Totals, UsageTotals
 from ..record import iso
 from . import fased, otlp_metrics, otlp_spans, prometheus
 from .calls import calls, first_ms, host
@@ -39,6 +40,22 @@ class File:
     size: int
 
 
+class ExportedFile(TypedDict):
+    """A file that was written."""
+
+    path: Name
+    bytes: Count
+
+
+class UsageExportDocument(FromTo, TypedDict):
+    """The document of ``fased usage export --json``."""
+
+    format: Format
+    timeZone: Annotated[str, Doc("Whose days the files have.")]
+    totals: Annotated[UsageTotals, Doc("Of all calls that are in them.")]
+    files: list[ExportedFile]
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What was exported: of which calls, and into which files."""
@@ -46,8 +63,8 @@ class Exported:
     totals: Totals
     files: tuple[File, ...]
 
-    def as_dict(self, query: Query, form: Format) -> dict[str, Any]:
-        """The document of ``fased usage export --json``; see ``schemas/usage-export.schema.json``."""
+    def as_dict(self, query: Query, form: Format) -> UsageExportDocument:
+        """The document of ``fased usage export --json``."""
         return {
             "format": form,
             "from": iso(query.from_ms),

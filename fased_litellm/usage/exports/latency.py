@@ -6,12 +6,35 @@ leaves out those over 12 hours; where sessions are put together, its ``src/share
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Annotated
+
+from ...documents import Day, Doc, Milliseconds, Number, TypedDict
 
 LONGEST_MS = 12 * 60 * 60 * 1000
+
+
+class LatencyPart(TypedDict):
+    """How long replies took."""
+
+    count: Number
+    avgMs: Milliseconds
+    p95Ms: Annotated[Milliseconds, Doc("Of several sessions, the largest of theirs.")]
+    minMs: Milliseconds
+    maxMs: Milliseconds
+
+
+class DayLatency(LatencyPart, TypedDict):
+    """The same of one day."""
+
+    date: Day
+
+
+def by_day(found: Mapping[str, Latency]) -> list[DayLatency]:
+    """Those of each day, in order."""
+    return [{"date": day, **part} for day, latency in sorted(found.items()) if (part := latency.as_dict())]
 
 
 @dataclass(slots=True)
@@ -42,7 +65,7 @@ class Latency:
         self.count += other.count
         self.total += other.total
 
-    def as_dict(self) -> dict[str, Any] | None:
+    def as_dict(self) -> LatencyPart | None:
         """As in Fased's documents, None where there is none."""
         if not self.count:
             return None

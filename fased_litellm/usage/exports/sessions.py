@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...documents import Count, Day, TypedDict
 from ..query.timezones import day_of
 from ..query.totals import Totals, add
 from .latency import LONGEST_MS, Latency
@@ -46,6 +47,23 @@ ORDER BY listed.place
 """
 
 
+class MessagesPart(TypedDict):
+    """What went on in conversations, in counts."""
+
+    total: Count
+    user: Count
+    assistant: Count
+    toolCalls: Count
+    toolResults: Count
+    errors: Count
+
+
+class DayMessages(MessagesPart):
+    """The same of one day."""
+
+    date: Day
+
+
 @dataclass(slots=True)
 class Messages:
     """What went on, in counts."""
@@ -64,7 +82,7 @@ class Messages:
         self.tool_results += other.tool_results
         self.errors += other.errors
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> MessagesPart:
         """As in Fased's documents."""
         return {
             "total": self.user + self.assistant,

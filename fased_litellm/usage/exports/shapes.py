@@ -6,20 +6,116 @@ Fact: Fased's ``ui/src/ui/usage-types.ts`` and ``src/infra/session-cost-usage.ts
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
+from ...documents import Cost, Count, Day, Doc, Name, TypedDict
 from ..money import to_number
 from ..query.timezones import day_of
 from ..query.totals import Totals, add
-from .latency import Latency
+from .latency import DayLatency, Latency, LatencyPart, by_day
 from .names import Names
-from .sessions import Session
+from .sessions import DayMessages, MessagesPart, Session
 
 Model = tuple[str, str]
 """Provider and model, '' for none."""
 
 
-def totals_of(totals: Totals) -> dict[str, Any]:
+Time = Annotated[int, Doc("Milliseconds since 1970, UTC.", minimum=0)]
+
+
+class FasedSums(TypedDict):
+    """What some calls sum up to, in Fased's words."""
+
+    input: Annotated[Count, Doc("Tokens, without the cached ones.")]
+    output: Annotated[Count, Doc("Tokens, with the reasoning.")]
+    cacheRead: Count
+    cacheWrite: Count
+    totalTokens: Count
+    totalCost: Annotated[Cost, Doc("The known cost in USD.")]
+    inputCost: Annotated[Cost, Doc("Of this part, as far as parts are known; so are the next three.")]
+    outputCost: Cost
+    cacheReadCost: Cost
+    cacheWriteCost: Cost
+    missingCostEntries: Annotated[Count, Doc("Calls whose cost is not known, and not in totalCost.")]
+
+
+class ToolPart(TypedDict):
+    """A tool, and how often it was called."""
+
+    name: Name
+    count: Count
+
+
+class ToolsPart(TypedDict):
+    """Tool calls, the most used tool first."""
+
+    totalCalls: Count
+    uniqueTools: Count
+    tools: list[ToolPart]
+
+
+class ModelUsage(TypedDict):
+    """Usage of one model, or of one provider."""
+
+    provider: NotRequired[Name]
+    model: NotRequired[Name]
+    count: Annotated[Count, Doc("Calls.")]
+    totals: FasedSums
+
+
+class DayUsage(TypedDict):
+    """Usage of one day."""
+
+    date: Day
+    tokens: Count
+    cost: Cost
+
+
+class DayModelUsage(DayUsage):
+    """Usage of one model on one day."""
+
+    provider: NotRequired[Name]
+    model: NotRequired[Name]
+    count: Annotated[Count, Doc("Calls.")]
+
+
+class SessionUsage(FasedSums):
+    """What one session used within the window."""
+
+    sessionId: NotRequired[Name]
+    firstActivity: Time
+    lastActivity: Time
+    durationMs: Count
+    activityDates: list[Day]
+    dailyBreakdown: list[DayUsage]
+    dailyMessageCounts: list[DayMessages]
+    dailyLatency: NotRequired[list[DayLatency]]
+    dailyModelUsage: list[DayModelUsage]
+    messageCounts: MessagesPart
+    toolUsage: NotRequired[ToolsPart]
+    modelUsage: list[ModelUsage]
+    latency: NotRequired[LatencyPart]
+
+
+class SessionEntry(TypedDict):
+    """One session. What has no value is left out."""
+
+    key: Annotated[Name, Doc("The session key; unknown for the calls without one.")]
+    source: NotRequired[Name]
+    label: NotRequired[Name]
+    sessionId: NotRequired[Name]
+    updatedAt: Time
+    agentId: NotRequired[Name]
+    channel: NotRequired[Name]
+    chatType: NotRequired[Name]
+    modelOverride: NotRequired[Name]
+    providerOverride: NotRequired[Name]
+    modelProvider: NotRequired[Name]
+    model: NotRequired[Name]
+    usage: SessionUsage
+
+
+def totals_of(totals: Totals) -> FasedSums:
     """What some calls sum up to, with Fased's names."""
     return {
         "input": totals.input_tokens,
@@ -36,7 +132,7 @@ def totals_of(totals: Totals) -> dict[str, Any]:
     }
 
 
-def session_of(session: Session, names: Names) -> dict[str, Any]:
+def session_of(session: Session, names: Names) -> SessionEntry:
     """One session with its usage."""
     latencies = {day: Latency.of(values) for day, values in session.latencies.items()}
     days: dict[int, list[Totals]] = {}
@@ -56,8 +152,7 @@ def session_of(session: Session, names: Names) -> dict[str, Any]:
             for day, totals in sorted(breakdown.items())
         ],
         "dailyMessageCounts": [{"date": day, **messages.as_dict()} for day, messages in sorted(session.days.items())],
-        "dailyLatency": [{"date": day, **(latency.as_dict() or {})} for day, latency in sorted(latencies.items())]
-        or None,
+        "dailyLatency": by_day(latencies) or None,
         "dailyModelUsage": model_days(
             ((day, provider, model, totals) for day, provider, model, totals in session.parts), names
         ),
@@ -67,7 +162,7 @@ def session_of(session: Session, names: Names) -> dict[str, Any]:
         "latency": session.latency.as_dict(),
         **totals_of(session.totals),
     }
-    return _known(
+    entry: SessionEntry = _known(
         {
             "key": names(session.key),
             "source": names.or_none(session.source),
@@ -84,9 +179,10 @@ def session_of(session: Session, names: Names) -> dict[str, Any]:
             "usage": _known(usage),
         }
     )
+    return entry
 
 
-def models_of(found: Mapping[Model, Totals], names: Names) -> list[dict[str, Any]]:
+def models_of(found: Mapping[Model, Totals], names: Names) -> list[ModelUsage]:
     """Usage per provider and model, the dearest first."""
     ordered = sorted(found.items(), key=lambda part: (-part[1].cost_pico, -part[1].total_tokens, part[0]))
     return [
@@ -102,7 +198,7 @@ def models_of(found: Mapping[Model, Totals], names: Names) -> list[dict[str, Any
     ]
 
 
-def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: Names) -> list[dict[str, Any]]:
+def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: Names) -> list[DayModelUsage]:
     """Usage per day, provider and model: days in order, the dearest of each first."""
     sums: dict[tuple[int, str, str], list[Totals]] = {}
     for day, provider, model, totals in parts:
@@ -124,7 +220,7 @@ def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: Names) -> l
     ]
 
 
-def tools_of(calls: Mapping[str, int], names: Names) -> dict[str, Any]:
+def tools_of(calls: Mapping[str, int], names: Names) -> ToolsPart:
     """Tool calls by name, the most used first."""
     ordered = sorted(calls.items(), key=lambda tool: (-tool[1], tool[0]))
     return {
@@ -134,5 +230,5 @@ def tools_of(calls: Mapping[str, int], names: Names) -> dict[str, Any]:
     }
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
+def _known(values: dict[str, Any]) -> Any:
     return {name: value for name, value in values.items() if value is not None}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
 
+from ...documents import Count, Doc, FromTo, TypedDict
 from ...errors import UsageError
 from ..money import from_pico
-from ..record import UsageRecord, iso
+from ..record import UsageRecord, UsageRecordDocument, iso
 from ..store.rollups import CALL_SUMS
 from .conditions import conditions
 from .dialect import SQLITE, Conditions, Connection, Dialect
@@ -18,7 +19,7 @@ from .names import nearest, plain
 from .query import COLUMNS, Query
 from .report import build
 from .tasknames import task_names
-from .totals import SUMS, Totals
+from .totals import SUMS, Totals, UsageTotals
 
 ORDERS: dict[str, str] = {
     "time": "call.started_at_ms",
@@ -46,6 +47,34 @@ class Order:
     upwards: bool = False
 
 
+class UsageSubject(TypedDict):
+    """The one session or task that a list of calls is about: ``session`` and what follows it, or ``task``."""
+
+    kind: Literal["session", "task"]
+    task: NotRequired[str]
+    taskName: NotRequired[str | None]
+    session: NotRequired[str]
+    label: NotRequired[Annotated[str | None, Doc("What people call the session.")]]
+    sessionIds: NotRequired[Annotated[list[str], Doc("Of the transcripts that were imported, the newest first.")]]
+    chatType: NotRequired[str | None]
+
+
+class UsageCallsHead(FromTo, TypedDict):
+    """What comes before the calls."""
+
+    timeZone: Annotated[str, Doc("Whose days the window has.")]
+    subject: UsageSubject | None
+    totals: Annotated[UsageTotals, Doc("Of all calls that meet the question, also of those past --limit.")]
+    taskNames: Annotated[dict[str, str], Doc("What people call tasks, by their ids.")]
+
+
+class UsageCallsDocument(UsageCallsHead, TypedDict):
+    """The document of ``fased usage calls --json``, ``fased usage session`` and ``fased usage task``."""
+
+    calls: Annotated[list[UsageRecordDocument], Doc("In the order of --sort.")]
+    more: Annotated[Count, Doc("How many calls --limit left out.")]
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The one session or task that a list of calls is about.
@@ -64,7 +93,7 @@ class Subject:
     session_ids: tuple[str, ...] = ()
     chat: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UsageSubject:
         """The subject in the JSON list of calls."""
         if self.kind == "task":
             return {"kind": "task", "task": self.name, "taskName": self.label}
@@ -104,8 +133,8 @@ class CallList:
         """How many were left out, once all of ``calls`` were gone through."""
         return max(self.totals.calls - self.shown, 0)
 
-    def head(self) -> dict[str, Any]:
-        """The fields of the JSON document before ``calls``; see ``schemas/usage-calls.schema.json``."""
+    def head(self) -> UsageCallsHead:
+        """The fields of the JSON document before ``calls``."""
         return {
             "from": iso(self.query.from_ms),
             "to": iso(self.query.to_ms),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
+from ...documents import Cost, Count, Day, Doc, FromTo, Number, TypedDict
 from ..money import to_number
-from ..record import iso
+from ..record import Status, iso
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
 from .periods import Times
@@ -17,7 +18,7 @@ from .sorting import in_order
 from .sql import grain_columns, parts
 from .tasknames import shown_keys, task_names
 from .timezones import UTC_ZONE, Zone
-from .totals import COUNTS, SUMS, Group, Totals, add
+from .totals import COUNTS, SUMS, Group, Totals, UsageTotals, add
 
 __all__ = ["COUNTS", "Group", "Rest", "Totals", "Unpriced", "UsageReport", "add", "build", "empty"]
 
@@ -49,6 +50,91 @@ class Estimates(NamedTuple):
 
 
 NO_ESTIMATES = Estimates(0, 0)
+
+
+Dimension = Literal[
+    "provider", "model", "agent", "task", "channel", "session", "source", "role", "status", "servedModel", "host",
+    "hour", "day", "week", "month",
+]  # fmt: skip
+
+
+class UsageGroup(UsageTotals, TypedDict, total=False):
+    """The calls which agree in the dimensions named by ``by``; it has these and no others, null for no value."""
+
+    provider: str | None
+    model: str | None
+    agent: str | None
+    task: Annotated[str | None, Doc("The task's id.")]
+    taskName: Annotated[str | None, Doc("What people call it; beside task, null where it is not known.")]
+    channel: str | None
+    session: str | None
+    source: str | None
+    role: str | None
+    status: Status | None
+    servedModel: str | None
+    host: str | None
+    hour: (
+        Annotated[str, Doc("An hour, by its beginning.", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d)$")]
+        | None
+    )
+    day: Day | None
+    week: (
+        Annotated[
+            str,
+            Doc(
+                "A week of ISO 8601, from Monday; the first day of the week where weeks begin on another day.",
+                pattern=r"^\d{4}-(W\d\d|\d\d-\d\d)$",
+            ),
+        ]
+        | None
+    )
+    month: Annotated[str, Doc(pattern=r"^\d{4}-\d\d$")] | None
+
+
+class UsageRest(UsageTotals, TypedDict):
+    """The groups which ``--top`` left out, summed up."""
+
+    groups: Annotated[Number, Doc("How many they are.")]
+
+
+class UnpricedModel(TypedDict):
+    """Calls of one model whose cost is not known."""
+
+    provider: str | None
+    model: str | None
+    calls: Count
+    tokens: Count
+
+
+class UnpricedUsage(TypedDict):
+    """What is not in ``costUsd`` since its price is not known."""
+
+    calls: Count
+    tokens: Count
+    models: Annotated[list[UnpricedModel], Doc("Most tokens first.")]
+    command: Annotated[str | None, Doc("What computes these costs once the prices are known; null if none is missing.")]
+
+
+class EstimatedUsage(TypedDict):
+    """Calls whose cost is an estimate. It is in the sums."""
+
+    calls: Count
+    costUsd: Cost
+
+
+class UsageReportDocument(FromTo, TypedDict):
+    """The document of ``fased usage --json``."""
+
+    timeZone: Annotated[str, Doc("Whose hours, days, weeks and months are in by: UTC, Europe/Berlin, +02:00, local.")]
+    by: list[Dimension]
+    groups: Annotated[
+        list[UsageGroup],
+        Doc("As --sort says; by itself, in the order of time where by has a time, else dearest first."),
+    ]
+    other: Annotated[UsageRest | None, Doc("What --top left out; null if nothing.")]
+    totals: Annotated[UsageTotals, Doc("Of all calls, those in other as well.")]
+    unpriced: UnpricedUsage
+    estimates: Annotated[EstimatedUsage, Doc("What of the cost is not exact.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +169,19 @@ class UsageReport:
         """The keys of the groups for people: tasks by their names."""
         return shown_keys(self.by, (group.key for group in self.groups), self.task_names)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report as a JSON document; see ``schemas/usage-report.schema.json``."""
-        other = self.other
+    def as_dict(self) -> UsageReportDocument:
+        """The report as a JSON document."""
+        other, by = self.other, cast("list[Dimension]", list(self.by))
+        groups = [
+            {**dict(zip(by, group.key, strict=True)), **self.names_of(group.key), **group.totals.as_dict()}
+            for group in self.groups
+        ]
         return {
             "from": iso(self.from_ms),
             "to": iso(self.to_ms),
             "timeZone": self.zone.name,
-            "by": list(self.by),
-            "groups": [
-                {**dict(zip(self.by, group.key, strict=True)), **self.names_of(group.key), **group.totals.as_dict()}
-                for group in self.groups
-            ],
+            "by": by,
+            "groups": cast("list[UsageGroup]", groups),
             "other": None if other is None else {"groups": other.groups, **other.totals.as_dict()},
             "totals": self.totals.as_dict(),
             "unpriced": {

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from ...documents import Cost, Count, Doc, TokensPart, TypedDict
 from ..money import from_pico, to_number
 from ..record import camel
+
+
+class UsageTotals(TokensPart, TypedDict):
+    """What some calls sum up to."""
+
+    calls: Count
+    failed: Annotated[Count, Doc("Calls that failed or broke off; included in calls.")]
+    costUsd: Annotated[Cost | None, Doc("The known cost in USD; null where nothing of it is known.")]
+    unpricedCalls: Annotated[Count, Doc("Calls whose cost is not known, and not in costUsd.")]
 
 
 class Totals(NamedTuple):
@@ -50,9 +60,10 @@ class Totals(NamedTuple):
         """The cost in USD as far as it is known, None where nothing of it is."""
         return from_pico(self.cost_pico) if self.cost_known else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UsageTotals:
         """The fields of a group, and of ``totals``, in the JSON report."""
-        document: dict[str, Any] = dict(zip(_JSON_COUNTS, self, strict=False))
+        counts: Any = dict(zip(_JSON_COUNTS, self, strict=False))
+        document: UsageTotals = counts
         document["costUsd"] = to_number(self.cost_pico) if self.cost_known else None
         document["unpricedCalls"] = self.unpriced_calls
         return document

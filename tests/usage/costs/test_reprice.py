@@ -192,7 +192,7 @@ def test_what_stays_unknown_and_why(path: Path) -> None:
     )
     result = run(path)
     assert (result.calls, result.left, result.without_tokens) == (0, 6, 1)
-    reasons = {f"{one['provider']}/{one['model']}": one["reason"] for one in result.as_dict()["models"]}
+    reasons = {f"{one['provider']}/{one['model']}": str(one["reason"]) for one in result.as_dict()["models"]}
     assert reasons["litellm/half"] == "config models.providers.litellm.models[2].cost lacks input or output"
     assert "was never asked" in reasons["litellm/unheard-of"]
     assert reasons["openai/gpt-5"] == "the config has no price for it"
