@@ -38,6 +38,7 @@ from .streams import AsyncReplyStream, ReplyStream
 # A blocking call needs neither the catalog nor asyncio; they are imported where they are used.
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog
+    from ..net.httpx_transport import AsyncGuardedTransport, GuardedTransport
 
 
 class LiteLLMProvider:
@@ -139,6 +140,26 @@ class LiteLLMProvider:
             SecretError: it cannot be read.
         """
         return self.pool().keys.current()
+
+    # ---- the way to the proxy, for other libraries
+
+    def httpx_transport(self) -> GuardedTransport:
+        """A transport for an ``httpx.Client``, such as the one of the OpenAI SDK: with the guard and the configured headers.
+
+        Its requests have no row in the usage history, and no budget of this side is asked.
+
+        Raises:
+            MissingVariable: a header of the config refers to a variable that is not set.
+        """
+        from ..net.httpx_transport import GuardedTransport
+
+        return GuardedTransport(self.base_url, **self.settings.client_options())
+
+    def async_httpx_transport(self) -> AsyncGuardedTransport:
+        """As ``httpx_transport``, for an ``httpx.AsyncClient``."""
+        from ..net.httpx_transport import AsyncGuardedTransport
+
+        return AsyncGuardedTransport(self.base_url, **self.settings.client_options())
 
     # ---- models; a call needs nothing of this, so it is imported here
 
