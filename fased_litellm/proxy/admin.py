@@ -16,7 +16,7 @@ from ..documents import Doc, Second, TypedDict, Usd
 from ..errors import CallError, KeyAdminError
 from ..redaction import MASK, Secret, remember
 from . import database
-from .adminrefusals import explained
+from .adminrefusals import as_admin_error
 from .client import ProxyClient
 from .values import moment, money, name
 
@@ -262,16 +262,16 @@ class KeyAdmin:
         try:
             return _mapping(self._client.get_json(path, params, timeout_s=15.0).body, path)
         except CallError as error:
-            raise self._explained(error, path) from None
+            raise self._as_admin_error(error, path) from None
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return _mapping(self._client.post_json(path, body, timeout_s=30.0).body, path)
         except CallError as error:
-            raise self._explained(error, path) from None
+            raise self._as_admin_error(error, path) from None
 
-    def _explained(self, error: CallError, path: str) -> CallError | KeyAdminError:
-        return explained(error, path, without_database=database.is_missing(error, self._client))
+    def _as_admin_error(self, error: CallError, path: str) -> CallError | KeyAdminError:
+        return as_admin_error(error, path, without_database=database.is_missing(error, self._client))
 
 
 def parse(row: Mapping[str, Any]) -> VirtualKey:

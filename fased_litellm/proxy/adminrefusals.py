@@ -48,7 +48,7 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def explained(error: CallError, path: str, *, without_database: bool) -> CallError | KeyAdminError:
+def as_admin_error(error: CallError, path: str, *, without_database: bool) -> CallError | KeyAdminError:
     """A refusal of one of these routes in words; an error of another kind as it is.
 
     Fact: these routes answer 500 for several things that are no server errors (no database, an Enterprise feature).

@@ -177,13 +177,13 @@ def _page(client: ProxyClient, begin: int, end: int, number: int, filters: Mappi
     try:
         body = client.get_json("/spend/logs/v2", asked, timeout_s=_LONGEST_S, idle_s=SILENT_S, max_bytes=256 * MIB).body
     except CallError as error:
-        raise explained(error, client) from None
+        raise as_spend_error(error, client) from None
     if not isinstance(body, dict):
         raise SpendError("The proxy's answer to /spend/logs/v2 is no object.", hint="Is this a LiteLLM proxy?")
     return body
 
 
-def explained(error: CallError, client: ProxyClient) -> CallError | SpendError:
+def as_spend_error(error: CallError, client: ProxyClient) -> CallError | SpendError:
     """A refusal in words; an error of another kind as it is."""
     if database.is_missing(error, client):
         return SpendError(
