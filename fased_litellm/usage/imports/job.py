@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..store.ledger import Ledger
 from .prefetch import Range
@@ -13,11 +13,17 @@ from .sessions import sqlite_store
 from .transcripts.jsonlines import Parse
 from .transcripts.reader import Part
 from .transcripts.transcript import Chunk, read_conversation
-from .write_lock import Turns
 from .writing import Source, Written, write
+
+if TYPE_CHECKING:
+    from .write_lock import Turns
 
 Job = Sequence[Source]
 """The files of one conversation, oldest first."""
+
+
+class WorkerDied(Exception):
+    """A worker ended before its work did."""
 
 
 class Done(NamedTuple):

@@ -104,8 +104,8 @@ def _work(
         return ImportResult(files=len(files))
     from ..store.ledger import Ledger
     from .importer import Work
+    from .job import WorkerDied
     from .sessions import sqlite_store
-    from .worker import WorkerDied
 
     result = ImportResult()
     with _without_collector(), Ledger(ledger) as opened:

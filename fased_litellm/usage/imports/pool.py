@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import select
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ...redaction import known
 from ..store.ledger import Ledger
@@ -14,8 +14,10 @@ from .job import Done, Job, range_of, read_in, size_of
 from .prefetch import Range, prefetch
 from .prices import Known, PriceTable
 from .transcripts.jsonlines import chosen, fast
-from .worker import READY, Setting, Worker, encoded, packed
-from .write_lock import Turns
+
+if TYPE_CHECKING:
+    from .worker import Worker
+    from .write_lock import Turns
 
 WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""
@@ -31,6 +33,7 @@ _AT_ONCE = 2
 _MOST_BYTES = 24 * 1024
 """What waits in a pipe must not be more than it holds, else both sides could wait for each other."""
 _TASK_SIZE = 4 * 1024 * 1024
+_LOAD = Path("/proc/loadavg")
 
 
 class Pool:
@@ -41,7 +44,8 @@ class Pool:
         size: how many bytes there will be to read.
         prices: those of the config, and of the proxies.
         lock: descriptor of the lock of imports.
-        workers: how many processes; by default none for little, else one for each processor.
+        workers: how many processes; by default one for each processor that is idle, and none for little, or where fewer than
+            two are: they would take more of the processors' time, and be done no sooner.
 
     Raises:
         OSError: none can be started.
@@ -54,9 +58,13 @@ class Pool:
         self._workers: list[Worker] = []
         self._turns: Turns | None = None
         if workers is None:
-            workers = min(MOST_WORKERS, _processors()) if size >= WORTH_IT else 0
+            workers = min(MOST_WORKERS, idle_processors()) if size >= WORTH_IT else 0
+            workers = workers if workers > 1 else 0
         try:
             if workers:
+                from .worker import Setting, Worker  # with `subprocess` and more, of which most imports need nothing
+                from .write_lock import Turns
+
                 self._turns = Turns.make()
                 setting = Setting(ledger.path, prices, _CALLS // workers, _CACHE_KIB // workers, known())
                 while len(self._workers) < workers:
@@ -86,6 +94,10 @@ class Pool:
         if not self._workers:
             yield from read_in(self._ledger, jobs, PriceTable(*self._prices), chosen(self._size))
             return
+        import select
+
+        from .worker import READY
+
         left: list[Job] = []
         tasks = _tasks(jobs, left)
         for worker in self._workers * _AT_ONCE:
@@ -119,6 +131,8 @@ def _tasks(jobs: Iterable[Job], left: list[Job]) -> Iterator[bytes]:
 
     A task waits until a worker is done with the one before. Meanwhile, its files are read into the system's cache.
     """
+    from .worker import encoded, packed
+
     task: list[bytes] = []
     ranges: list[Range] = []
     told = read = 0
@@ -140,8 +154,19 @@ def _tasks(jobs: Iterable[Job], left: list[Job]) -> Iterator[bytes]:
         yield encoded(task)
 
 
-def _processors() -> int:
+def idle_processors() -> int:
+    """How many processors this process may use have nothing to do at this moment, with the one on which it runs.
+
+    Where the system does not tell, all of them. Fact: the fourth field of Linux' ``/proc/loadavg`` is how many threads run or
+    wait for a processor, on the whole machine, and how many there are.
+    """
+    processors = os.cpu_count() or 1
     try:
-        return len(os.sched_getaffinity(0))
+        usable = len(os.sched_getaffinity(0))
     except AttributeError:
-        return os.cpu_count() or 1
+        usable = processors
+    try:
+        running = int(_LOAD.read_text().split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return usable
+    return max(0, min(usable, processors - (running - 1)))

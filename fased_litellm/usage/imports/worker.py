@@ -23,7 +23,7 @@ from ... import errors
 from ...errors import LedgerError
 from ...redaction import Secret, remember
 from ..store.ledger import Ledger
-from .job import Done, Job, read_in
+from .job import Done, Job, WorkerDied, read_in
 from .prices import Known, PriceTable
 from .transcripts.jsonlines import fast
 from .write_lock import OrphanedError, Turns
@@ -33,10 +33,6 @@ _LOG = "PRAGMA wal_autocheckpoint = 8000"
 _PROGRAM = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from {} import main; main()"
 READY = "ready"
 """A worker's word that it begins with what it was handed: it may have more."""
-
-
-class WorkerDied(Exception):
-    """A worker ended before its work did."""
 
 
 class Setting(NamedTuple):

@@ -15,14 +15,14 @@ import pytest
 
 from fased_litellm.errors import LedgerDamaged, LedgerError
 from fased_litellm.usage.imports import job as share
-from fased_litellm.usage.imports import pipeline
+from fased_litellm.usage.imports import pipeline, pool
 from fased_litellm.usage.imports.files import scan
-from fased_litellm.usage.imports.job import Done
+from fased_litellm.usage.imports.job import Done, WorkerDied
 from fased_litellm.usage.imports.layout import NodeConfig, find
 from fased_litellm.usage.imports.pipeline import Progress, run
 from fased_litellm.usage.imports.prices import NOTHING
 from fased_litellm.usage.imports.transcripts.transcript import Chunk
-from fased_litellm.usage.imports.worker import Setting, Worker, WorkerDied, encoded, packed
+from fased_litellm.usage.imports.worker import Setting, Worker, encoded, packed
 from fased_litellm.usage.imports.write_lock import Turns
 from fased_litellm.usage.imports.writing import Source
 from fased_litellm.usage.store import importlock
@@ -184,6 +184,48 @@ def test_without_other_processes_it_goes_as_well(node: Node, monkeypatch: pytest
     node.write(node.transcript("s1"), [reply("a1")])
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     assert node.read_in(workers=2).added == 1
+
+
+@pytest.mark.parametrize(
+    ("load", "idle"),
+    [
+        ("0.00 0.01 0.05 1/512 4242", 4),
+        ("4.71 2.01 0.50 2/512 4242", 3),
+        ("9.00 9.01 9.05 4/512 4242", 1),
+        ("9.00 9.01 9.05 9/512 4242", 0),
+        ("", 4),
+        (None, 4),
+    ],
+)
+def test_how_many_processors_are_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: str | None, idle: int
+) -> None:
+    if load is not None:
+        (tmp_path / "loadavg").write_text(load)
+    monkeypatch.setattr(pool, "_LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert pool.idle_processors() == idle
+
+
+@pytest.mark.parametrize(("idle", "started"), [(4, 3), (2, 2), (1, 0), (0, 0)])
+def test_processes_are_started_where_processors_are_idle(
+    node: Node, monkeypatch: pytest.MonkeyPatch, idle: int, started: int
+) -> None:
+    made: list[Setting] = []
+
+    class Made(Worker):
+        def __init__(self, setting: Setting, *rest: Any) -> None:
+            made.append(setting)
+            super().__init__(setting, *rest)
+
+    monkeypatch.setattr("fased_litellm.usage.imports.worker.Worker", Made)
+    monkeypatch.setattr(pool, "idle_processors", lambda: idle)
+    monkeypatch.setattr(pool, "WORTH_IT", 1)
+    for number in range(5):
+        node.write(node.transcript(f"s{number}"), [reply("a1")])
+    assert node.read_in(workers=None).added == 5
+    assert len(made) == started
 
 
 @pytest.fixture
