@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fased_litellm.usage.query import filters
+from fased_litellm.usage.query.calendar.timezones import parse_zone
+from fased_litellm.usage.query.calendar.windows import window
 from fased_litellm.usage.query.query import Query
-from fased_litellm.usage.query.timezones import parse_zone
-from fased_litellm.usage.query.windows import window
 from fased_litellm.usage.store.ledger import Ledger
 
 from . import big_ledger

@@ -24,7 +24,7 @@ from .doctor.explain.explain import ExplainResult
 from .doctor.modelmap.inspect import ModelMapDocument
 from .doctor.verify.run import VerificationDocument
 from .errors.documents import ErrorDocument
-from .keys.virtualkeys import KeyMadeDocument, VirtualKeyDocument
+from .keys.created_key import KeyMadeDocument, VirtualKeyDocument
 from .provider.chatresult import ChatResult
 from .spend import SpendDocument
 from .usage.budgets.listing import BudgetList, BudgetRemoved, BudgetSet

@@ -14,11 +14,11 @@ from .errors import FasedError, KeyAdminError, MissingKey, SpendError
 from .errors.documents import ErrorPart
 from .keys.virtualkeys import VirtualKeys, master_key
 from .paths import Paths
-from .proxy.admin import VirtualKey, VirtualKeyPart
 from .proxy.client import ProxyClient
-from .proxy.keykind import kind_of_key
-from .proxy.spend import SILENT_S, SpendRow, spend_rows
-from .proxy.spendreport import SpendGroup, SpendReport, SpendTotals, summed
+from .proxy.management.admin import VirtualKey, VirtualKeyPart
+from .proxy.management.keykind import kind_of_key
+from .proxy.management.spend import SILENT_S, SpendRow, spend_rows
+from .proxy.management.spendreport import SpendGroup, SpendReport, SpendTotals, summed
 
 MASTER_ROWS = "litellm_proxy_master_key"
 """Fact: under this name LiteLLM keeps the rows of its master key."""

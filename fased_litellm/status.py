@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .catalog.facts import Catalog
 from .catalog.unlisted import with_unlisted
-from .config import missing
 from .config.defaults import configured_provider, provider_of
+from .config.interpolation import missing
 from .config.load import ConfigSnapshot
 from .errors import BudgetError, CallError, CatalogError, FasedError, LedgerError, MissingVariable, SecretError
 from .formatting import usd
@@ -22,10 +22,10 @@ from .proxy.receipt import WARN_FROM
 from .refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
 from .roles.choice import ROLES, Choice, resolve
 from .secrets.lookup import resolve_key
+from .usage.query.calendar.windows import window
 from .usage.query.query import Query
 from .usage.query.report import UsageReport
 from .usage.query.usersettings import default_zone
-from .usage.query.windows import window
 from .usage.store.ledger import Ledger
 from .usage.store.spool import Spool
 
@@ -175,7 +175,7 @@ def _notes(snapshot: ConfigSnapshot, choice: Choice) -> list[str]:
 
 def _nearly_spent(provider: LiteLLMProvider) -> str | None:
     """A sentence once 80 % of the key's budget at the proxy are spent; the master key has none, and cannot be asked about."""
-    from .proxy.admin import KeyAdmin
+    from .proxy.management.admin import KeyAdmin
 
     try:
         key = KeyAdmin(provider.client()).info()

@@ -19,10 +19,11 @@ _FILES = {
 _STILL = {
     ("usage.imports.files", "usage.imports.sessions.sqlite_store"),
     ("usage.imports.pipeline", "usage.imports.importer"),
-    ("provider.streams", "provider"),
-    ("provider.whole", "provider"),
+    ("provider.attempts", "provider.litellm_provider"),
+    ("provider.steps", "provider.litellm_provider"),
+    ("provider.streams", "provider.litellm_provider"),
 }
-"""Imports that close a circle and are still to go."""
+"""Imports that close a circle and are still to go. Those in ``provider`` are for type checkers alone: one class in four modules."""
 
 
 def _imports(module: str) -> Iterator[str]:

@@ -70,5 +70,5 @@ def test_a_reader_that_raises_loses_or_hangs_would_be_found(tmp_path: Path, monk
         assert any("RecursionError" in failure for failure in _failures(TARGETS["spool"], tmp_path))
     with monkeypatch.context() as patched:
         patched.setattr(running, "LIMIT_S", 0.05)
-        patched.setattr("fased_litellm.config.dotenv.parse", hanging)
+        patched.setattr("fased_litellm.config.interpolation.dotenv.parse", hanging)
         assert all("Hang" in failure for failure in _failures(TARGETS[".env"], tmp_path, 3))

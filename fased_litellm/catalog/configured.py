@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import section
-from ..config.placeholders import without_escapes
+from ..config.interpolation.placeholders import without_escapes
 from ..refs import PROVIDER, ModelRef, normalize_provider
 from ..roles.allowed import ALLOWED, refs_in_use
 from ..roles.choice import IMPLIED, resolve

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..config.defaults import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, DEFAULT_MODEL_NAME
-from ..config.placeholders import literal
+from ..config.interpolation.placeholders import literal
 from ..proxy.pricing.prices import Prices
 from ..refs import DEFAULT_MODEL_ID
 from .facts import ModelFacts

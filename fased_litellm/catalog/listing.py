@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..config.agents import section
 from ..config.defaults import entry_place, provider_of
-from ..config.missing import below
+from ..config.interpolation.missing import below
 from ..documents import TypedDict
 from ..errors import InvalidRef
 from ..formatting import tokens

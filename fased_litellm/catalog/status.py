@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..config.agents import agent_dir, find, section
-from ..config.environment import for_keys
+from ..config.interpolation.environment import for_keys
 from ..errors import FasedError
 from ..paths import Paths
 from ..redaction import mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..proxy import unlisted
+from ..proxy.management import unlisted
 from ..refs import PROVIDER
 from .facts import INHERITED, Catalog
 

@@ -36,7 +36,7 @@ def _warn_of_unset(change: ConfigChange) -> None:
     """Say which variables the config refers to now, and did not before, that are not set."""
     if not any("${" in file.new.text for file in change.files):
         return
-    from ..config import missing
+    from ..config.interpolation import missing
     from ..config.load import check_texts
 
     snapshot = change.snapshot

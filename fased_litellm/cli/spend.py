@@ -13,7 +13,7 @@ from . import output, session
 from .commands import SETTINGS
 
 if TYPE_CHECKING:
-    from ..proxy.spendreport import SpendReport, Sums
+    from ..proxy.management.spendreport import SpendReport, Sums
     from ..spend import SpendView
 
 app = typer.Typer(**SETTINGS)
@@ -54,11 +54,11 @@ def spend(
 
     Rows are seen with the master key (LITELLM_MASTER_KEY, keyring) and with a key that belongs to a user.
     """
-    from ..proxy.spend import SILENT_S
-    from ..proxy.spendreport import BY
+    from ..proxy.management.spend import SILENT_S
+    from ..proxy.management.spendreport import BY
     from ..spend import view
+    from ..usage.query.calendar.windows import window
     from ..usage.query.usersettings import default_zone
-    from ..usage.query.windows import window
     from .spinner import Awaited
 
     names = [part.strip() for word in by or DEFAULT_BY for part in word.split(",") if part.strip()]

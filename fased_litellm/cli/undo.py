@@ -24,7 +24,7 @@ def undo(
     """Restore the last backup of the config. It can be undone in the same way; stored keys are left alone."""
     from ..config import save
     from ..config import undo as undoing
-    from ..config.backups import backup_path
+    from ..config.files.backups import backup_path
 
     asking = not yes and not dry_run
     if asking and (json_output or not sys.stdin.isatty()):

@@ -107,7 +107,7 @@ def agent_dir(paths: Paths, config: Mapping[str, Any], agent: str | None) -> Pat
     """
     found = find(config, agent)
     if found.agent_dir and "${" in found.agent_dir:
-        from .missing import require
+        from .interpolation.missing import require
 
         require(found.agent_dir, f"agents.list[{found.index}].agentDir", paths.state / ".env")
     return paths.agent_dir(found.id, configured=found.agent_dir, default_agent=default_agent(config))

@@ -8,10 +8,10 @@ from ..errors import ConfigConflict, ConfigWriteError
 from . import save
 from .change import ConfigChange
 from .edits import Edit
-from .filelock import LockBusy, locked
+from .files.filelock import LockBusy, locked
+from .files.writing import lock_conflict
 from .load import reload
 from .merge import merge
-from .writing import lock_conflict
 
 _TRIES = 5
 """How often; within our lock only programs that do not look at it can come between."""

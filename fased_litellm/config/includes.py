@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, Issue
+from .files.readfile import decode, read_bytes
 from .keypath import KeyPath, dotted
-from .readfile import decode, read_bytes
 
 KEY = "$include"
 MAX_DEPTH = 10

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigInvalid, Issue
 from ..paths import Paths
-from . import environment, includes, legacy, missing, substitution
+from . import includes, legacy
 from .document import Document
-from .environment import Environment
+from .files.readfile import decode, read_bytes
 from .includes import Written
+from .interpolation import environment, missing, substitution
+from .interpolation.environment import Environment
 from .keypath import KeyPath, dotted
-from .readfile import decode, read_bytes
 from .redacted import remember_secrets
 from .schema import SECTIONS, Config
 
@@ -239,7 +240,7 @@ def check_texts(texts: Mapping[Path, str], snapshot: ConfigSnapshot) -> tuple[li
 
 
 def _evaluate(tree: Any, path: Path, outer: Environment, instead: Mapping[Path, str] | None = None) -> _Evaluation:
-    from . import validation
+    from .schema import validation
 
     texts: dict[Path, str] = {}
 

@@ -16,14 +16,15 @@ from pathlib import Path
 
 from ..atomicfile import PRIVATE
 from ..errors import ConfigError, ConfigInvalid
-from . import audit, legacy
+from . import legacy
 from .change import ConfigChange, FileChange
 from .document import Document
 from .edits import Edit, apply, intended
+from .files import audit
+from .files.writing import FileWrite, write_all
 from .include_edits import place
 from .json5.operations import Insert, same, steps
 from .load import ConfigSnapshot, check_texts
-from .writing import FileWrite, write_all
 
 __all__ = ["ConfigChange", "commit", "plan", "refuse_if_read_only"]
 

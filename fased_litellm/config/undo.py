@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ..errors import ConfigError, ConfigSyntaxError
 from ..paths import Paths
-from . import environment, save
-from .backups import backup_path
+from . import save
 from .change import ConfigChange
 from .document import Document
+from .files.backups import backup_path
+from .files.readfile import decode, read_bytes
+from .interpolation import environment
 from .load import ConfigSnapshot, load
-from .readfile import decode, read_bytes
 
 
 def plan(paths: Paths, env: Mapping[str, str] | None = None) -> ConfigChange:

@@ -11,13 +11,13 @@ from typing import Any
 from ..catalog.configured import provider_key
 from ..config import agents, save
 from ..config.edits import DELETE, Edit
-from ..config.environment import for_keys
+from ..config.interpolation.environment import for_keys
 from ..config.load import ConfigSnapshot, load
 from ..documents import TypedDict
 from ..errors import CatalogError, MissingKey, SecretError, UsageError
 from ..net.addresses import is_private_url
 from ..paths import Paths
-from ..proxy.keykind import warning
+from ..proxy.management.keykind import warning
 from ..redaction import mask
 from ..refs import PROVIDER, normalize_agent_id
 from ..secrets.lookup import ResolvedKey, profile_order, resolve_key, stores, unset_key

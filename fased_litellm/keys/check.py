@@ -13,7 +13,7 @@ from ..catalog.facts import Catalog
 from ..catalog.unlisted import with_unlisted
 from ..errors import AddressBlocked, CallError, CatalogError
 from ..proxy.client import ProxyClient
-from ..proxy.keykind import KeyKind, kind_of_key, warning
+from ..proxy.management.keykind import KeyKind, kind_of_key, warning
 
 _PRIVATE = (
     "This is a private address. If the proxy is yours, allow it: add --allow-private-network, or set"

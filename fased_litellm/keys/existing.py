@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..catalog.configured import provider_key
-from ..config import agents, missing
+from ..config import agents
 from ..config.defaults import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from ..config.interpolation import missing
+from ..config.interpolation.substitution import substitute
 from ..config.load import ConfigSnapshot
 from ..config.redacted import remember_secrets
-from ..config.substitution import substitute
 from ..errors import ConfigError, MissingVariable, SecretError, UsageError
 from ..proxy.urls import normalize_base_url
 from ..redaction import mask

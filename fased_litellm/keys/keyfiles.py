@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import plainfile
-from ..config import backups, save
+from ..config import save
 from ..config.change import ConfigChange
-from ..config.readfile import MAX_CONFIG_BYTES
+from ..config.files import backups
+from ..config.files.readfile import MAX_CONFIG_BYTES
 from ..errors import KeyringError
 from ..secrets import keyring_store, profile_file
 from ..secrets.placement import Placement

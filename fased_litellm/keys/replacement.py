@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import UsageError
-from ..proxy.admin import VirtualKey
+from ..proxy.management.admin import VirtualKey
 from .key_options import copied
 
 

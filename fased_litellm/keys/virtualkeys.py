@@ -5,120 +5,33 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, cast
+from typing import Any
 
 from ..catalog.facts import Catalog
-from ..config.environment import for_keys
+from ..config.interpolation.environment import for_keys
 from ..config.load import ConfigSnapshot
 from ..context import CallContext
-from ..documents import Doc, TypedDict
 from ..errors import CallError, CatalogError, FasedError, KeyAdminError, KeyringError, MissingKey, UsageError
 from ..paths import Paths
 from ..provider import LiteLLMProvider
 from ..provider.settings import Settings
 from ..proxy import probes
-from ..proxy.admin import KeyAdmin, NewKey, VirtualKey, VirtualKeyPart
 from ..proxy.client import ProxyClient, headers_with_key
-from ..proxy.receipt import Receipt, ReceiptPart
+from ..proxy.management.admin import KeyAdmin, NewKey, VirtualKey
 from ..redaction import remember
 from ..secrets.lookup import ResolvedKey, env_key
 from ..secrets.placement import Storage
-from .agent_key import AgentKey, Done, KeyStoredPart
+from .agent_key import AgentKey
 from .check import check
+from .created_key import Checked, Made, Rotated
 from .key_options import WORDS
 from .replacement import may_be_replaced, settings_of
 
 MASTER_VARIABLE = "LITELLM_MASTER_KEY"
 MASTER_IN_KEYRING = "master-key"
 """Under this id of the service ``fased-litellm`` the keyring may hold the master key. Nothing here writes it."""
-
-
-class VirtualKeyDocument(VirtualKeyPart):
-    """The document of ``fased litellm keys info --json``; ``keys list`` has a list of such without ``place``."""
-
-    place: Annotated[str | None, Doc("Where the agent has it from; null for another key.")]
-
-
-class KeyCheckedPart(TypedDict):
-    """The request by which a key was tried."""
-
-    model: str
-    receipt: ReceiptPart
-
-
-class MadeKeyPart(VirtualKeyPart):
-    """A key that was made, and where it went."""
-
-    used: Annotated[bool, Doc("Whether the agent uses it now.")]
-    stored: KeyStoredPart | None
-    checked: KeyCheckedPart | None
-
-
-class KeyMadeDocument(MadeKeyPart, TypedDict, total=False):
-    """The document of ``fased litellm keys create --json``; of ``rotate`` too, which adds what became of the old key."""
-
-    key: Annotated[str, Doc("The key itself; only there with --reveal.")]
-    oldToken: Annotated[str, Doc("rotate: the SHA-256 of the old key.")]
-    oldDeleted: Annotated[bool, Doc("rotate: whether the old key is deleted at the proxy.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A key that can list models and was answered."""
-
-    catalog: Catalog
-    model: str
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A key that was made.
-
-    Attributes:
-        new: the key and what the proxy says of it.
-        checked: the check, if it was made to be used.
-        done: where it is kept, if the agent uses it now.
-    """
-
-    new: NewKey = field(repr=False)
-    checked: Checked | None = None
-    done: Done | None = None
-
-    def as_dict(self) -> MadeKeyPart:
-        """The JSON document, without the key."""
-        checked = self.checked
-        return {
-            **self.new.about.as_dict(),
-            "used": self.done is not None,
-            "stored": self.done.as_dict() if self.done else None,
-            "checked": {"model": checked.model, "receipt": checked.receipt.as_dict()} if checked else None,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """A key that took the place of another.
-
-    Attributes:
-        before: the old key, as it was.
-        deleted: whether it is gone at the proxy.
-        warning: why it is not.
-    """
-
-    made: Made
-    before: VirtualKey
-    deleted: bool
-    warning: str | None = None
-
-    def as_dict(self) -> KeyMadeDocument:
-        """The JSON document."""
-        document = cast("KeyMadeDocument", self.made.as_dict())
-        document["oldToken"], document["oldDeleted"] = self.before.token, self.deleted
-        return document
 
 
 def master_key(snapshot: ConfigSnapshot, paths: Paths, base_url: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..config.filelock import LockBusy, locked
+from ..config.files.filelock import LockBusy, locked
 from ..errors import LocalProxyError
 from . import logs, ownprocess, process, readiness
 from .diagnosis import diagnose

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..catalog import cache
 from ..catalog.facts import Catalog
-from ..config import agents, backups
+from ..config import agents
+from ..config.files import backups
 from ..config.load import load
 from ..errors import CallError, CatalogError, FasedError, UsageError
 from ..keys import check, keyfiles

@@ -6,8 +6,8 @@ import re
 
 from ..errors import CallError, FasedError
 from ..formatting import usd
-from ..proxy.admin import KeyAdmin, VirtualKey
 from ..proxy.client import ProxyClient
+from ..proxy.management.admin import KeyAdmin, VirtualKey
 
 _WHOSE = re.compile(r"\b(Key|Team|User|Org|Organization|EndUser|End User|Tag|Model|Provider)=")
 """Fact: LiteLLM 1.106 names the holder of the budget in its message, ``Key=alias (sk-...) Current cost: …``."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.agents import default_agent, find, section
 from ..config.edits import DELETE, Edit
-from ..config.placeholders import literal
+from ..config.interpolation.placeholders import literal
 from ..errors import RefError
 from ..refs import ModelRef
 from .choice import config_key, legacy_models

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..config import agents, missing
+from ..config import agents
 from ..config.defaults import entry_place
-from ..config.environment import for_keys
+from ..config.interpolation import missing
+from ..config.interpolation.environment import for_keys
 from ..errors import MissingKey, MissingVariable, SecretError
 from ..paths import Paths
 from ..redaction import Secret, mask, remember

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..config.writing import FileWrite, write_all
+from ..config.files.writing import FileWrite, write_all
 from ..errors import ConfigConflict, ConfigWriteError, SecretStoreError
 from .profiles import ProfileChange
 

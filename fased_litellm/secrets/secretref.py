@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config.agents import section
-from ..config.environment import for_keys
+from ..config.interpolation.environment import for_keys
 from ..errors import SecretError
 from ..redaction import remember
 from . import keyring_store, ownprogram

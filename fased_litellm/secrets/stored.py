@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import plainfile
 from ..config.agents import agents_of, auth_profiles, section
-from ..config.environment import for_keys
+from ..config.interpolation.environment import for_keys
 from ..errors import FasedError
 from ..paths import Paths
 from ..redaction import remember

@@ -15,7 +15,7 @@ import keyring
 import pytest
 
 from fased_litellm.cli import main
-from fased_litellm.config import writing
+from fased_litellm.config.files import writing
 from fased_litellm.secrets import ownprogram
 from tests.keys.standin import KEY, StandIn
 from tests.secrets.keyrings import Forgetful, Memory

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.config import audit, conflict_merge, load, save
+from fased_litellm.config import conflict_merge, load, save
 from fased_litellm.config.edits import Edit
+from fased_litellm.config.files import audit
 from fased_litellm.errors import ConfigConflict, ConfigInvalid, ConfigSyntaxError, ConfigWriteError
 from fased_litellm.paths import Paths
 

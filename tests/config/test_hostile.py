@@ -10,7 +10,7 @@ import pytest
 
 from fased_litellm.config import load, save
 from fased_litellm.config.edits import Edit
-from fased_litellm.config.readfile import MAX_CONFIG_BYTES
+from fased_litellm.config.files.readfile import MAX_CONFIG_BYTES
 from fased_litellm.errors import ConfigError, ConfigSyntaxError
 from fased_litellm.paths import Paths
 

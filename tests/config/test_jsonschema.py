@@ -5,7 +5,7 @@ import pytest
 
 from fased_litellm.config.jsonschema import schemas
 from fased_litellm.config.schema import SECTIONS
-from tests.config.test_schema import KEYS, base, with_value
+from tests.config.schema.test_schema import KEYS, base, with_value
 
 # What JSON Schema's own words cannot say, or say differently: texts checked by a function.
 CHECKED_IN_PYTHON = (".apiKey", ".command", ".trustedDirs")

@@ -182,7 +182,7 @@ def test_a_named_pipe_in_place_of_the_file(fased):
 
 def test_an_unreadable_file(fased, monkeypatch):
     fased.config.write_text("{}")
-    monkeypatch.setattr("fased_litellm.config.readfile.os.open", refuse)
+    monkeypatch.setattr("fased_litellm.config.files.readfile.os.open", refuse)
     with pytest.raises(ConfigError, match="cannot be read: Permission denied") as caught:
         fased.load()
     assert "permission" in (caught.value.hint or "")

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fased_litellm.config import audit, load, save
+from fased_litellm.config import load, save
 from fased_litellm.config.edits import DELETE, Edit
-from fased_litellm.config.writing import FileWrite, write_all
+from fased_litellm.config.files import audit
+from fased_litellm.config.files.writing import FileWrite, write_all
 from fased_litellm.errors import ConfigConflict, ConfigError, ConfigInvalid, ConfigWriteError
 from fased_litellm.paths import Paths
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.config.environment import Environment, for_keys
+from fased_litellm.config.interpolation.environment import Environment, for_keys
+from fased_litellm.config.interpolation.substitution import substitute
 from fased_litellm.config.load import ConfigSnapshot, load, reload
-from fased_litellm.config.substitution import substitute
 from fased_litellm.errors import ConfigInvalid, SecretError
 from fased_litellm.paths import Paths
 from fased_litellm.secrets import secretref

@@ -14,8 +14,8 @@ from fased_litellm.doctor.debug.direct import Mapped, Provider
 from fased_litellm.doctor.debug.run import Debugged, Debugger, Question
 from fased_litellm.errors import AddressBlocked, MissingKey, UsageError
 from fased_litellm.provider import LiteLLMProvider
+from fased_litellm.usage.query.calendar.windows import window
 from fased_litellm.usage.query.query import Query
-from fased_litellm.usage.query.windows import window
 from fased_litellm.usage.store.ledger import Ledger
 from tests.servers import READ, RESET, STREAM_HEAD, FaultServer, FaultServers, answer_json, event, free_port
 

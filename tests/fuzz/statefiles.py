@@ -18,7 +18,9 @@ from typing import Any
 from fased_litellm import statefile
 from fased_litellm.catalog import cache, definitions, selection
 from fased_litellm.cli import localproxy as words
-from fased_litellm.config import dotenv, filelock, undo
+from fased_litellm.config import undo
+from fased_litellm.config.files import filelock
+from fased_litellm.config.interpolation import dotenv
 from fased_litellm.doctor.verify.progress import Ladder, Seen
 from fased_litellm.errors import BudgetError, ConfigError, FasedError, SecretError, SecretStoreError
 from fased_litellm.localproxy import diagnosis, logs

@@ -7,7 +7,7 @@ import pytest
 
 from fased_litellm.errors import UsageError
 from fased_litellm.keys.replacement import may_be_replaced, settings_of
-from fased_litellm.proxy.admin import parse
+from fased_litellm.proxy.management.admin import parse
 
 ROW: dict[str, Any] = {
     "token": "ab" * 32,

@@ -14,7 +14,7 @@ from fased_litellm.keys.virtualkeys import MASTER_IN_KEYRING, VirtualKeys, maste
 from fased_litellm.localproxy import ownprocess, process
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.admin import KeyAdmin
+from fased_litellm.proxy.management.admin import KeyAdmin
 from fased_litellm.secrets.keyring_store import SERVICE
 from tests import signals
 from tests.localproxy import standin

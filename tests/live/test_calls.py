@@ -16,11 +16,11 @@ import pytest
 from fased_litellm import CallContext, LiteLLMProvider
 from fased_litellm.errors import CallError, StreamInterrupted
 from fased_litellm.paths import Paths
+from fased_litellm.proxy.management.spend import SpendRow, spend_rows
 from fased_litellm.proxy.reply import Delta
-from fased_litellm.proxy.spend import SpendRow, spend_rows
+from fased_litellm.usage.query.calendar.windows import window
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import UsageGroup
-from fased_litellm.usage.query.windows import window
 from fased_litellm.usage.store.ledger import Ledger
 from tests.live.proxies import Proxy
 

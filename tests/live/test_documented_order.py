@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.cli import main
-from fased_litellm.proxy.admin import KeyAdmin
 from fased_litellm.proxy.client import ProxyClient
+from fased_litellm.proxy.management.admin import KeyAdmin
 from tests.live.proxies import Proxy
 
 CONFIG = """{

@@ -10,7 +10,7 @@ import pytest
 from fased_litellm.onboarding import Request, Unattended, onboard
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.client import ProxyClient
-from fased_litellm.proxy.keykind import KeyKind, kind_of_key
+from fased_litellm.proxy.management.keykind import KeyKind, kind_of_key
 from tests.live.proxies import Proxy
 
 

@@ -14,8 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fased_litellm.cli import main
-from fased_litellm.proxy.admin import KeyAdmin
 from fased_litellm.proxy.client import ProxyClient
+from fased_litellm.proxy.management.admin import KeyAdmin
 from fased_litellm.schemas import schemas
 from tests.live.proxies import Proxy
 

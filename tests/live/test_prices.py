@@ -18,8 +18,8 @@ from fased_litellm.catalog.facts import Catalog
 from fased_litellm.net.messages import Response
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.exchange import Exchange
+from fased_litellm.proxy.management.spend import spend_rows
 from fased_litellm.proxy.receipt import Receipt
-from fased_litellm.proxy.spend import spend_rows
 from fased_litellm.proxy.wire import Attribution, ChatRequest
 from fased_litellm.schemas import schemas
 from tests.cli import proxied

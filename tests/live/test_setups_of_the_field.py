@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.cli import main
-from fased_litellm.proxy.admin import KeyAdmin
 from fased_litellm.proxy.client import ProxyClient
+from fased_litellm.proxy.management.admin import KeyAdmin
 from tests.live.configuration import config
 from tests.live.conftest import StartProxy
 from tests.live.proxies import Proxy

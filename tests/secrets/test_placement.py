@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fased_litellm.config.schema.secretref import SecretRef
 from fased_litellm.config.schema.secrets import ExecSecrets
-from fased_litellm.config.secretref import SecretRef
 from fased_litellm.paths import Paths
 from fased_litellm.secrets import ownprogram, placement
 from fased_litellm.secrets.placement import place

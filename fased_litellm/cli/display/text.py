@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from ...formatting import count, token_count, tokens, usd
 from ...usage.money import from_pico
+from ...usage.query.calendar.timezones import UTC_ZONE, Zone
 from ...usage.query.query import DIMENSIONS, HOST
 from ...usage.query.report import COUNTS, REPRICE, Totals, UsageReport
 from ...usage.query.timeseries import Spread
-from ...usage.query.timezones import UTC_ZONE, Zone
 from ...usage.record import camel, iso
 from .sparkline import merged, sparkline
 from .table import Column, Layout, cut, length

@@ -14,7 +14,7 @@ from .. import output, session
 
 if TYPE_CHECKING:
     from ...keys.virtualkeys import VirtualKeys
-    from ...proxy.admin import KeyAdmin
+    from ...proxy.management.admin import KeyAdmin
     from ...secrets.placement import Storage
 
 
@@ -31,7 +31,7 @@ def admin_routes(keys: VirtualKeys) -> Iterator[KeyAdmin]:
     """The admin routes with the master key, which is asked for (not shown) where it is nowhere else."""
     from ...keys.virtualkeys import MASTER_VARIABLE, master_key
     from ...onboarding.dialogue import clean_key
-    from ...proxy.admin import KeyAdmin
+    from ...proxy.management.admin import KeyAdmin
 
     found = master_key(session.config(), session.paths(), keys.base_url)
     if found is None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ...formatting import usd
 from ...keys.key_options import resets
-from ...proxy.admin import VirtualKey
+from ...proxy.management.admin import VirtualKey
 
 
 def lines(key: VirtualKey) -> Iterator[str]:

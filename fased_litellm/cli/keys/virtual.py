@@ -17,8 +17,9 @@ from . import text as keys_text
 from .admin import admin_routes, confirm, keys_of, storage_of
 
 if TYPE_CHECKING:
-    from ...keys.virtualkeys import Made, VirtualKeys
-    from ...proxy.admin import KeyAdmin, VirtualKey
+    from ...keys.created_key import Made
+    from ...keys.virtualkeys import VirtualKeys
+    from ...proxy.management.admin import KeyAdmin, VirtualKey
 
 app = typer.Typer(
     **SETTINGS,

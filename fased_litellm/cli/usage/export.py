@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ...errors import UsageError
+from ...usage.query.calendar.windows import THIS_MONTH
 from ...usage.query.dialect import SQLITE
-from ...usage.query.windows import THIS_MONTH
 from .. import output, session
 from ..commands import SETTINGS
 from . import options

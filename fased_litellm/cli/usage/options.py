@@ -16,9 +16,9 @@ import typer
 from typer.core import TyperCommand
 
 from ...errors import UsageError
+from ...usage.query.calendar.windows import THIS_MONTH, window
 from ...usage.query.query import DIMENSIONS, SORT_KEYS, Query, Sort, check, parse_by, parse_sort, parse_values
 from ...usage.query.usersettings import first_weekday, zone_of
-from ...usage.query.windows import THIS_MONTH, window
 
 Names = list[str] | None
 _MANY = "NAME[,NAME]"

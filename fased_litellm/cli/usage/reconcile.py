@@ -61,7 +61,7 @@ def reconcile(
     key, its total is compared. Exit 1 if the two do not agree.
     """
     from ... import ownership
-    from ...proxy.spend import SILENT_S
+    from ...proxy.management.spend import SILENT_S
     from ...spend import Rows
     from ...usage.reconcile.run import reconcile as run
     from ...usage.reconcile.totals import TotalsOnly

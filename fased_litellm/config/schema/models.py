@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..secretref import SecretInput
 from .base import Maybe, NonEmpty, Strict, Usd, Whole
+from .secretref import SecretInput
 
 Api = Literal[
     "openai-completions",

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from ..secretref import EnvName, ProviderAlias
 from .base import BRANCH, Maybe, NonEmpty, Strict, Whole, checked
+from .secretref import EnvName, ProviderAlias
 
 _MEBIBYTE = 1024 * 1024
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...catalog.configured import definitions_of, provider_key
-from ...config import missing
 from ...config.defaults import address_of, entry_place
+from ...config.interpolation import missing
 from ...config.keypath import dotted
 from ...config.load import ConfigSnapshot
-from ...config.validation import TOO_MANY_FALLBACKS
+from ...config.schema.validation import TOO_MANY_FALLBACKS
 from ...errors import FasedError, MissingVariable
 from ...net.addresses import is_loopback_url, is_private_url
 from ...proxy.urls import normalize_base_url

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...errors import FasedError, MissingKey, SecretError
 from ...keys.agent_key import AgentKey
 from ...keys.storage import Keyring
-from ...proxy.keykind import KeyKind
+from ...proxy.management.keykind import KeyKind
 from ...refs import PROVIDER
 from ...secrets import shadows
 from ...secrets.lookup import ResolvedKey, resolve_key

@@ -14,7 +14,7 @@ from ...errors import CallError, FasedError, LedgerError, MissingVariable
 from ...provider.settings import Settings
 from ...proxy import readiness
 from ...proxy.client import ProxyClient
-from ...proxy.keykind import KeyKind, kind_of_key
+from ...proxy.management.keykind import KeyKind, kind_of_key
 from ...proxy.readiness import Readiness
 from ...secrets import shadows
 from ...usage.store.snapshot import asking

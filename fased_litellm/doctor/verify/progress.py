@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 from ... import atomicfile, jsontext, ownership, statefile
-from ...config.filelock import LockBusy, locked
+from ...config.files.filelock import LockBusy, locked
 from ...documents import Doc, TypedDict
 from ...errors import FasedError
-from ...proxy.keykind import KeyKind
+from ...proxy.management.keykind import KeyKind
 from ...usage.record import iso
 
 _VERSION = 1

@@ -16,10 +16,10 @@ from ...context import CallContext
 from ...errors import CallError, FasedError, LedgerError, SpendError, StreamInterrupted
 from ...provider import LiteLLMProvider
 from ...proxy import probes
-from ...proxy.keykind import KeyKind, kind_of_key
+from ...proxy.management.keykind import KeyKind, kind_of_key
+from ...proxy.management.spend import LAG_S, spend_rows
 from ...proxy.readiness import PATH, Readiness
 from ...proxy.receipt import Receipt
-from ...proxy.spend import LAG_S, spend_rows
 from ...refs import ModelRef
 from ...usage.store.access import answer
 from .. import releases

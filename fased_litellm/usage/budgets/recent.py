@@ -9,9 +9,9 @@ from functools import partial
 
 from ...errors import LedgerError
 from ..query import sql as reading
+from ..query.calendar.timezones import DAY_MS, UTC_ZONE
 from ..query.dialect import SQLITE
 from ..query.planner import Grain
-from ..query.timezones import DAY_MS, UTC_ZONE
 from ..record import UsageRecord
 from .estimate import Recent
 from .spent import Spent

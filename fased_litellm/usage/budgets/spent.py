@@ -18,9 +18,9 @@ from typing import NamedTuple, TypeVar
 from ... import ownership
 from ...errors import LedgerError
 from ..query import sql as reading
+from ..query.calendar.timezones import UTC_ZONE
 from ..query.dialect import SQLITE
 from ..query.planner import Grain
-from ..query.timezones import UTC_ZONE
 from ..record import UsageRecord
 from ..store import database, importlock
 from ..store.ledger import Ledger

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from ... import atomicfile, jsontext, plainfile
-from ...config.filelock import LockBusy, locked
+from ...config.files.filelock import LockBusy, locked
 from ...documents import Doc, Name, Number, TypedDict
 from ...errors import BudgetError, UsageError
 from .amounts import Amount, exact, parse_usd

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from ..query.timezones import Zone, parse_zone
+from ..query.calendar.timezones import Zone, parse_zone
 
 Period = Literal["day", "month"]
 PERIODS: tuple[Period, ...] = ("day", "month")

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from ...documents import Count, FromTo, Number, TypedDict
 from ..money import to_number
+from ..query.calendar.timezones import DAY_MS, Zone
 from ..query.dialect import SQLITE, Connection, Dialect
 from ..query.query import Query
 from ..query.report import UsageReport, build, empty
-from ..query.timezones import DAY_MS, Zone
 from ..query.totals import Totals, UsageTotals
 from ..record import iso
 from . import unit_prices

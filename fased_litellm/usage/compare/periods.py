@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ...errors import UsageError
-from ..query.timezones import Zone
-from ..query.windows import Window, window
+from ..query.calendar.timezones import Zone
+from ..query.calendar.windows import Window, window
 
 PERIODS = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 DEFAULT = ("last-month", "this-month")

@@ -8,7 +8,7 @@ from typing import NotRequired
 
 from ...documents import Count, Name, TypedDict
 from ..money import to_number
-from ..query.timezones import day_of
+from ..query.calendar.timezones import day_of
 from ..query.totals import Totals
 from .latency import DayLatency, Latency, LatencyPart, by_day
 from .names import Names

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from ...documents import Day, Doc, TypedDict
 from ..money import from_pico
-from ..query.timezones import day_of
+from ..query.calendar.timezones import day_of
 from ..query.totals import Totals
 from ..record import iso
 from .aggregates import Aggregates, AllSessions

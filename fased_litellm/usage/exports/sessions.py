@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...documents import Count, Day, TypedDict
-from ..query.timezones import day_of
+from ..query.calendar.timezones import day_of
 from ..query.totals import Totals, add
 from .latency import LONGEST_MS, Latency
 from .temptables import Gathering

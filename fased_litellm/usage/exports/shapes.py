@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired
 
 from ...documents import Cost, Count, Day, Doc, Name, TypedDict
 from ..money import to_number
-from ..query.timezones import day_of
+from ..query.calendar.timezones import day_of
 from ..query.totals import Totals, add
 from .latency import DayLatency, Latency, LatencyPart, by_day
 from .names import Names

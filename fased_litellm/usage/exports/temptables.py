@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..query.calendar.timezones import DAY_MS, Span, day_of
 from ..query.conditions import conditions
 from ..query.dialect import SQLITE, Conditions
 from ..query.planner import Grain, stretches
 from ..query.query import Query
 from ..query.sql import parts
-from ..query.timezones import DAY_MS, Span, day_of
 from ..query.totals import Totals
 
 NAMES = ("session", "provider", "model", "agent", "channel", "source")

@@ -60,7 +60,7 @@ class NodeConfig:
     def value(self) -> Mapping[str, Any]:
         """The config after ``${VAR}``, with whatever problems it has."""
         if self._value is None:
-            from ...config.environment import with_dotenv
+            from ...config.interpolation.environment import with_dotenv
             from ...config.load import load
 
             try:
@@ -157,7 +157,7 @@ def _pairs(databases: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _usable(store: object) -> TypeGuard[str]:
     """Whether a place is given; one with a variable that is missing would be a folder of that name in the working folder."""
-    from ...config.placeholders import names_in  # where the config was read, this is loaded already
+    from ...config.interpolation.placeholders import names_in  # where the config was read, this is loaded already
 
     return isinstance(store, str) and bool(store.strip()) and not names_in(store)
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from ...errors import UsageError
 from ..store.rollups import CALL_SUMS
+from .calendar.timezones import UTC_ZONE
 from .dialect import Conditions, Dialect, lowered
 from .filters import CALL_KEYS, HAS, NAME_KEYS, NUMBERS, Filter, Term, Value
 from .planner import Grain
 from .query import HOST, Query
 from .sql import parts
-from .timezones import UTC_ZONE
 
 _BUCKET_MS = 900_000
 _MEASURED = {"Tokens": "tokens", "Cost": "cost"}

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from .calendar.windows import DEFAULT_DAYS
 from .dialect import SQLITE, Connection, Dialect
 from .query import DAY, Query
 from .report import build
-from .windows import DEFAULT_DAYS
 
 LAST_REPORTED = date(9999, 11, 30)
 """A report needs the month after its last one, and calendars end with the year 9999."""

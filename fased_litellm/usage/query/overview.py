@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from .calendar.timezones import UTC_ZONE
 from .conditions import conditions
 from .dialect import SQLITE, Conditions, Connection, Dialect
 from .names import NONE
@@ -14,7 +15,6 @@ from .query import Query
 from .report import UsageReport, build
 from .sql import parts
 from .timeseries import Spread, axis
-from .timezones import UTC_ZONE
 from .totals import SUMS, Totals
 
 MOST_ROWS = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from .calendar.timezones import day_of
 from .planner import Grain
 from .query import HOUR, MONTH, TIMES, WEEK
-from .timezones import day_of
 
 _MINUTE_MS = 60_000
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from .calendar.timezones import DAY_MS, Span, Zone, number_of
 from .dialect import Rollup
-from .timezones import DAY_MS, Span, Zone, number_of
 
 HOUR_MS = 3_600_000
 

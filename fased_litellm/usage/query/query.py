@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ...errors import UsageError
+from .calendar.timezones import UTC_ZONE, Zone
 from .names import nearest, plain
-from .timezones import UTC_ZONE, Zone
 
 if TYPE_CHECKING:
     from .filters import Filter

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 from ...documents import Cost, Count, Day, Doc, FromTo, Number, TypedDict
 from ..money import to_number
 from ..record import Status, iso
+from .calendar.timezones import UTC_ZONE, Zone
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
 from .periods import Times
@@ -17,7 +18,6 @@ from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .sorting import in_order
 from .sql import grain_columns, parts
 from .tasknames import shown_keys, task_names
-from .timezones import UTC_ZONE, Zone
 from .totals import COUNTS, SUMS, Group, Totals, UsageTotals, add
 
 __all__ = ["COUNTS", "Group", "Rest", "Totals", "Unpriced", "UsageReport", "add", "build", "empty"]

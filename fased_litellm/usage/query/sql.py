@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ..store.rollups import CALL_SUMS
+from .calendar.timezones import DAY_MS, Zone
 from .dialect import Dialect
 from .planner import HOUR_MS, Grain, Piece, pieces, stretches
-from .timezones import DAY_MS, Zone
 
 # Columns of VALUES have these names in every database; SQLite lets no others be given.
 _SPAN = tuple(f"span.column{number}" for number in range(1, 6))

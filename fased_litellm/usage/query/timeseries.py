@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from .calendar.timezones import DAY_MS, UTC_ZONE
 from .dialect import SQLITE, Connection, Dialect
 from .periods import Times
 from .planner import HOUR_MS, Grain
 from .query import DAY, HOUR, MONTH, Query
 from .report import build
-from .timezones import DAY_MS, UTC_ZONE
 from .totals import Totals
 
 LONGEST_BY_DAY = 92

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from ...errors import UsageError
-from .timezones import Zone, local_zone, parse_zone
+from .calendar.timezones import Zone, local_zone, parse_zone
 
 ZONE_VARIABLE = "FASED_USAGE_TZ"
 WEEK_VARIABLE = "FASED_USAGE_WEEK_START"

@@ -6,7 +6,7 @@ import sqlite3
 from decimal import Decimal
 from hashlib import blake2b
 
-from ...proxy.spend import SpendRow
+from ...proxy.management.spend import SpendRow
 from ...proxy.tokens import TokenUsage
 from ...refs import PROVIDER
 from ..costs.charge import priced

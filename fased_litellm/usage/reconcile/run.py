@@ -17,9 +17,9 @@ from ...documents import Doc, TypedDict
 from ...errors import SecretError, SpendError
 from ...formatting import count
 from ...paths import Paths
-from ...proxy.admin import VirtualKey
 from ...proxy.client import ProxyClient
-from ...proxy.spend import LAG_S, SpendRow
+from ...proxy.management.admin import VirtualKey
+from ...proxy.management.spend import LAG_S, SpendRow
 from ...refs import PROVIDER
 from ...secrets.lookup import resolve_key
 from ..costs.pricelist import PriceList

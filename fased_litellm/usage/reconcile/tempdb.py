@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import Paths
-from ...proxy.spend import SpendRow
+from ...proxy.management.spend import SpendRow
 from ..imports.transcripts.compactions import summaries
 from ..money import to_pico
 from ..store import database

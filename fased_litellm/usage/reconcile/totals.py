@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from ...documents import Doc, Moment, TypedDict, Usd
 from ...errors import KeyAdminError, SpendError
 from ...paths import Paths
-from ...proxy.admin import VirtualKey, VirtualKeyPart
+from ...proxy.management.admin import VirtualKey, VirtualKeyPart
 from ...refs import PROVIDER
 from ..money import from_pico, to_number, to_pico
 from ..query.query import Query

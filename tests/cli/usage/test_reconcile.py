@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from fased_litellm import spend as spendview
 from fased_litellm.cli import main, spinner
-from fased_litellm.proxy import spend
+from fased_litellm.proxy.management import spend
 from fased_litellm.schemas import schemas
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger

@@ -16,9 +16,9 @@ from fased_litellm import visible
 from fased_litellm.cli.display.table import length
 from fased_litellm.cli.display.terminal import Terminal
 from fased_litellm.cli.usage.display.screen import allot, lines
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.overview import Overview, overview
 from fased_litellm.usage.query.query import Query
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.snapshot import asking

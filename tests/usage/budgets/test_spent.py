@@ -20,7 +20,7 @@ from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.spent import Key, Spent, Sum
 from fased_litellm.usage.budgets.windows import PERIODS, window
 from fased_litellm.usage.money import to_pico
-from fased_litellm.usage.query.timezones import parse_zone
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.changes import change
 from fased_litellm.usage.store.ledger import Ledger

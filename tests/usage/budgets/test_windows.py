@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.usage.budgets.windows import PERIODS, Period, Window, window
-from fased_litellm.usage.query.timezones import parse_zone
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 
 # With a change at midnight, by half an hour, over the date line, and just after midnight.
 NAMES = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.errors import UsageError
 from fased_litellm.usage.compare.periods import PERIODS, Period, compared, parse
-from fased_litellm.usage.query.timezones import UTC_ZONE, parse_zone
+from fased_litellm.usage.query.calendar.timezones import UTC_ZONE, parse_zone
 
 NOW = int(datetime(2026, 11, 28, 10, tzinfo=UTC).timestamp() * 1000)  # a Saturday
 

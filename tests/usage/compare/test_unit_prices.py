@@ -16,9 +16,9 @@ from fased_litellm.usage.compare.comparison import compare
 from fased_litellm.usage.compare.periods import Period
 from fased_litellm.usage.compare.reasons import Reasons
 from fased_litellm.usage.compare.unit_prices import KINDS, Moments, fitted
+from fased_litellm.usage.query.calendar.timezones import UTC_ZONE
 from fased_litellm.usage.query.dialect import SQLITE
 from fased_litellm.usage.query.query import Query
-from fased_litellm.usage.query.timezones import UTC_ZONE
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.snapshot import asking

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from fased_litellm.usage.exports.fased import file_names
 from fased_litellm.usage.money import to_number
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.filters import parse
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import build
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.query.totals import Totals
 from fased_litellm.usage.record import UsageRecord
 from tests.usage.exports.history import WEEK, exported, history

@@ -17,6 +17,7 @@ from fased_litellm.usage.compare.comparison import compare
 from fased_litellm.usage.compare.periods import Period
 from fased_litellm.usage.postgres import report as fleet
 from fased_litellm.usage.query import calls, lookup
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.conditions import needs_sessions
 from fased_litellm.usage.query.dialect import SQLITE, Dialect
 from fased_litellm.usage.query.filters import parse
@@ -25,7 +26,6 @@ from fased_litellm.usage.query.overview import overview
 from fased_litellm.usage.query.query import DIMENSIONS, TIMES, Query, Sort
 from fased_litellm.usage.query.report import UsageReport, build
 from fased_litellm.usage.query.timeseries import spread
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.query.totals import Totals
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.snapshot import asking

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.newest import newest_week
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import build
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.store.access import answer
 from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.samples import DAY_MS, START_MS, sample

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.errors import FasedError
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.filters import parse
 from fased_litellm.usage.query.overview import MOST_ROWS, Overview, overview
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import UsageReport, build
 from fased_litellm.usage.query.timeseries import spread
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.snapshot import asking

@@ -5,11 +5,11 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fased_litellm.usage.query.calendar.timezones import DAY_MS, Zone, parse_zone
 from fased_litellm.usage.query.dialect import SQLITE, Rollup
 from fased_litellm.usage.query.planner import HOUR_MS, Grain, Piece, pieces, stretches
 from fased_litellm.usage.query.query import TIMES
-from fased_litellm.usage.query.timezones import DAY_MS, Zone, parse_zone
-from tests.usage.query.test_timezones import ZONES, local
+from tests.usage.query.calendar.test_timezones import ZONES, local
 from tests.usage.samples import START_MS
 
 grains = st.lists(st.sampled_from(TIMES), unique=True).map(Grain.of)

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from fased_litellm.usage.query.calendar.timezones import UTC_ZONE, Zone, parse_zone
 from fased_litellm.usage.query.filters import Filter, Term, Value
 from fased_litellm.usage.query.periods import order
 from fased_litellm.usage.query.query import COLUMNS, SORT_KEYS, TIMES, Query, Sort
 from fased_litellm.usage.query.report import UsageReport
 from fased_litellm.usage.query.sorting import MEASURES
-from fased_litellm.usage.query.timezones import UTC_ZONE, Zone, parse_zone
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.ledger import Ledger
 from tests.usage.query.test_report import REPORT_SCHEMA, exact, filters

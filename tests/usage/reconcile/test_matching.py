@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.paths import Paths
-from fased_litellm.proxy.spend import SpendRow
+from fased_litellm.proxy.management.spend import SpendRow
 from fased_litellm.usage.costs.pricelist import PriceList
 from fased_litellm.usage.reconcile.backfill import record_of
 from fased_litellm.usage.reconcile.outcomes import judge

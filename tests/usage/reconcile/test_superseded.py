@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.spend import SpendRow
+from fased_litellm.proxy.management.spend import SpendRow
 from fased_litellm.usage.budgets.budget import Scope
 from fased_litellm.usage.budgets.spent import Key, Spent
 from fased_litellm.usage.imports.pipeline import run

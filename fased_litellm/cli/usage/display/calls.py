@@ -10,8 +10,8 @@ from typing import Any
 
 from ....formatting import count, tokens, usd
 from ....usage.exports.csvtext import row
+from ....usage.query.calendar.timezones import Zone
 from ....usage.query.calls import CallList, Subject
-from ....usage.query.timezones import Zone
 from ....usage.record import ESTIMATE, UsageRecord, camel, iso
 from ...display import text
 from ...display.table import Column, Layout

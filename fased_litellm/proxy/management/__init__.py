@@ -1,0 +1,1 @@
+"""The proxy's routes beside calls: virtual keys and spend rows."""

@@ -1,0 +1,1 @@
+"""Time zones, and windows of time in them."""
