@@ -97,7 +97,7 @@ def _run(paths: Paths, *, wait: bool, full: bool) -> ImportResult:
     from ...usage.imports.pipeline import run
 
     with _Line() as line:
-        return run(paths.ledger, paths, wait=wait, full=full, tell=line.tell)
+        return run(paths.ledger, paths, wait=wait, full=full, on_progress=line.show)
 
 
 class _Line:
@@ -115,7 +115,7 @@ class _Line:
         if self._shown:
             output.passing("")
 
-    def tell(self, progress: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         """Show it, if it takes long enough to wonder."""
         if not self._terminal or time.monotonic() - self._begun < 0.5:
             return
@@ -136,7 +136,7 @@ def _lines(result: ImportResult) -> list[str]:
             (result.added, "new"),
             (result.replaced, "changed"),
             (result.renamed, "with another session key"),
-            (result.covered, "replaced by a transcript"),
+            (result.superseded, "replaced by a transcript"),
             (result.copies, "in several transcripts, counted once"),
         )
         if number

@@ -17,7 +17,7 @@ from . import progress_rows
 from .files import Found
 from .job import Job, size_of
 from .layout import Layout, NodeConfig
-from .pipeline import Progress, Tell
+from .pipeline import OnProgress, Progress
 from .pool import Pool
 from .prices import NOTHING
 from .result import MOST_TOLD, Bad, ImportResult
@@ -25,14 +25,14 @@ from .sessions import conversations, databases, sessions, task_labels, tasks
 from .sessions.runlogs import RunLogs
 from .sessions.sessions import Stores
 from .sessions.sqlite_store import Unusable
-from .source_files import Changes, Feed
+from .source_files import Changes, SourceFile
 from .transcripts.reader import Unreadable
 from .writing import Source
 
 _STORES = ("store", "database")
 
 
-class Work:
+class Importer:
     """One import, under the lock of imports.
 
     Args:
@@ -40,18 +40,24 @@ class Work:
         config: has the prices.
         layout: where the files lie.
         result: what was done is added to it.
-        tell: is told how far it is.
+        on_progress: is called with how far it is.
         lock: descriptor of that lock.
     """
 
     def __init__(
-        self, ledger: Ledger, config: NodeConfig, layout: Layout, result: ImportResult, tell: Tell | None, lock: int
+        self,
+        ledger: Ledger,
+        config: NodeConfig,
+        layout: Layout,
+        result: ImportResult,
+        on_progress: OnProgress | None,
+        lock: int,
     ) -> None:
         self._ledger = ledger
         self._config = config
         self._layout = layout
         self._result = result
-        self._tell = tell or (lambda _: None)
+        self._on_progress = on_progress or (lambda _: None)
         self._lock = lock
 
     def run(self, files: list[Found], changes: Changes, *, workers: int | None) -> None:
@@ -115,9 +121,9 @@ class Work:
                 connection.execute("UPDATE feed SET path = path || '#' || id WHERE path = ?", (path,))
                 connection.execute("UPDATE feed SET path = ?, gone = 0 WHERE id = ?", (path, feed.id))
 
-    def _in_databases(self, changes: Changes) -> list[tuple[Found, Feed | None]]:
+    def _in_databases(self, changes: Changes) -> list[tuple[Found, SourceFile | None]]:
         """The sessions in databases of which something is new."""
-        found: list[tuple[Found, Feed | None]] = []
+        found: list[tuple[Found, SourceFile | None]] = []
         fresh = [file for file, _ in changes.fresh if file.kind == "database"]
         if fresh:
             with asking(self._ledger.path) as connection:
@@ -134,13 +140,13 @@ class Work:
             result.bytes_read += done.size
             result.added += done.added
             result.replaced += done.replaced
-            result.covered += done.covered
+            result.superseded += done.superseded
             result.copies += done.copies
             self._complain(done.bad, done.bad_lines)
             result.unreadable += [(file, problem) for file, problem in done.unreadable]
-            self._tell(Progress(read, size, result.added))
+            self._on_progress(Progress(read, size, result.added))
 
-    def _jobs(self, fresh: list[tuple[Found, Feed | None]], stores: Stores, *, any_known: bool) -> Iterator[Job]:
+    def _jobs(self, fresh: list[tuple[Found, SourceFile | None]], stores: Stores, *, any_known: bool) -> Iterator[Job]:
         """What is to be read, by conversation, each from the oldest of its files on."""
         grouped: dict[object, list[Source]] = {}
         with asking(self._ledger.path) as connection:
@@ -159,7 +165,7 @@ class Work:
                 # Only now, while others work: there may be many.
                 yield [source if source.conversation else _named(source, stores, logs) for source in job]
 
-    def _run_log(self, file: Found, feed: Feed | None, logs: RunLogs) -> None:
+    def _run_log(self, file: Found, feed: SourceFile | None, logs: RunLogs) -> None:
         try:
             reading, runs = logs.read(file, feed)
         except FileNotFoundError:
@@ -184,7 +190,7 @@ class Work:
         self._result.fresh_bad_lines += len(bad) if number is None else number
         self._result.fresh_bad += bad[: MOST_TOLD - len(self._result.fresh_bad)]
 
-    def _task_names(self, file: Found, feed: Feed | None) -> None:
+    def _task_names(self, file: Found, feed: SourceFile | None) -> None:
         names, problem = task_labels.read(file.file)
         if problem:
             self._result.unreadable.append((file.path, problem))
@@ -194,7 +200,7 @@ class Work:
             progress_rows.is_read(connection, progress_rows.begin(connection, file, feed), file)
         self._result.read += 1
 
-    def _counters(self, file: Found, feed: Feed | None, stores: Stores) -> None:
+    def _counters(self, file: Found, feed: SourceFile | None, stores: Stores) -> None:
         store = stores.read(file)
         if problems := databases.unread(file.path, self._result.unreadable):
             others = [told for told in self._result.unreadable if not told[0].startswith(f"{file.path}#")]
@@ -214,7 +220,7 @@ class Work:
         self._result.read += 1
 
 
-def _source(connection: sqlite3.Connection, file: Found, feed: Feed | None) -> Source:
+def _source(connection: sqlite3.Connection, file: Found, feed: SourceFile | None) -> Source:
     """A transcript with its conversation: for one with another name, that which it was counted in."""
     if feed and feed.conversation is not None and (known := conversations.known(connection, feed.conversation)):
         return Source(file, feed, known)

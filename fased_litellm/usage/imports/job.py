@@ -1,4 +1,4 @@
-"""A share of an import: some conversations, read and written, here or in a process of their own."""
+"""A job of an import: some conversations, read and written, here or in a process of their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .transcripts.transcript import Chunk, read_conversation
 from .writing import Source, Written, write
 
 if TYPE_CHECKING:
-    from .write_lock import Turns
+    from .write_lock import WriteLock
 
 Job = Sequence[Source]
 """The files of one conversation, oldest first."""
@@ -32,7 +32,7 @@ class Done(NamedTuple):
     Attributes:
         files: how many files were read.
         size: how many bytes of them were new.
-        added, replaced, covered, copies: as of ``writing.Written``.
+        added, replaced, superseded, copies: as of ``writing.Written``.
         bad_lines, bad: lines that could not be read, and were not known before: how many, and the first ten.
         unreadable: files that cannot be read, with the reason.
     """
@@ -41,7 +41,7 @@ class Done(NamedTuple):
     size: int
     added: int
     replaced: int
-    covered: int
+    superseded: int
     copies: int
     bad_lines: int
     bad: Sequence[Bad]
@@ -74,7 +74,7 @@ class _Chunks:
 
     def done(self, written: Written) -> Done:
         """What there is to tell."""
-        counts = written.added, written.replaced, written.covered, written.copies
+        counts = written.added, written.replaced, written.superseded, written.copies
         told = Done(
             self._files, self._size, *counts, len(written.bad), written.bad[:MOST_TOLD], tuple(self._unreadable)
         )
@@ -88,23 +88,23 @@ def read_in(
     jobs: Iterable[Job],
     prices: PriceTable,
     parse: Parse,
-    turns: Turns | None = None,
+    write_lock: WriteLock | None = None,
     *,
     at_once: int | None = None,
 ) -> Iterator[Done]:
     """Read conversations, and write them; yields after each commit, and at the end.
 
     Args:
-        turns: who writes next, if other processes have shares of the same import.
+        write_lock: of the processes that have jobs of the same import; None if there is this one alone.
         at_once: as for ``writing.write``.
 
     Raises:
         LedgerError: they cannot be written.
-        OrphanedError: as of ``turns``.
+        OrphanedError: as of ``write_lock``.
     """
     chunks = _Chunks(jobs, prices, parse)
     try:
-        for written in write(ledger, iter(chunks), chunks.sources, turns, at_once=at_once):
+        for written in write(ledger, iter(chunks), chunks.sources, write_lock, at_once=at_once):
             yield chunks.done(written)
     finally:
         sqlite_store.close_all()

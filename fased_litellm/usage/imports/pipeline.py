@@ -32,7 +32,7 @@ class Progress(NamedTuple):
     calls: int
 
 
-Tell = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
     *,
     wait: bool = False,
     full: bool = False,
-    tell: Tell | None = None,
+    on_progress: OnProgress | None = None,
     workers: int | None = None,
 ) -> ImportResult:
     """Import what is new. If nothing is, files are looked at by ``stat`` alone.
@@ -50,7 +50,7 @@ def run(
         ledger: the path of the ledger; it is not even made if there is nothing to import.
         wait: whether to wait for another import; else this one does nothing while there is one.
         full: whether to read every file again from its beginning.
-        tell: is told how far it is.
+        on_progress: is called with how far it is.
         workers: as for ``pool.read``.
 
     Raises:
@@ -73,7 +73,7 @@ def run(
         if known or files is None:  # once more, for another import may have been at work until now
             files = _scan(layout, odd)
         files = redacted.files(files)
-        result = _work(ledger, config, layout, files, lock, full=full, tell=tell, workers=workers)
+        result = _work(ledger, config, layout, files, lock, full=full, on_progress=on_progress, workers=workers)
         result.unreadable += odd
         return result
 
@@ -96,27 +96,27 @@ def _work(
     lock: int,
     *,
     full: bool,
-    tell: Tell | None,
+    on_progress: OnProgress | None,
     workers: int | None,
 ) -> ImportResult:
     changes = _look(ledger, files, full=full)
     if changes.none:
         return ImportResult(files=len(files))
     from ..store.ledger import Ledger
-    from .importer import Work
+    from .importer import Importer
     from .job import WorkerDied
     from .sessions import sqlite_store
 
     result = ImportResult()
     with _without_collector(), Ledger(ledger) as opened:
-        work = Work(opened, config, layout, result, tell, lock)
+        importer = Importer(opened, config, layout, result, on_progress, lock)
         try:
-            work.run(files, changes, workers=workers)
+            importer.run(files, changes, workers=workers)
         except (WorkerDied, OSError):
             if workers == 0:
                 raise
             # Without other processes it takes longer.
-            work.run(files, _look(ledger, files, full=full), workers=0)
+            importer.run(files, _look(ledger, files, full=full), workers=0)
         finally:
             sqlite_store.close_all()
     return result

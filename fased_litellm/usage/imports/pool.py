@@ -17,7 +17,7 @@ from .transcripts.jsonlines import chosen, fast
 
 if TYPE_CHECKING:
     from .worker import Worker
-    from .write_lock import Turns
+    from .write_lock import WriteLock
 
 WORTH_IT = 24 * 1024 * 1024
 """So many bytes are worth starting processes for."""
@@ -56,19 +56,19 @@ class Pool:
         self._size = size
         self._prices = prices
         self._workers: list[Worker] = []
-        self._turns: Turns | None = None
+        self._write_lock: WriteLock | None = None
         if workers is None:
             workers = min(MOST_WORKERS, idle_processors()) if size >= WORTH_IT else 0
             workers = workers if workers > 1 else 0
         try:
             if workers:
                 from .worker import Setting, Worker  # with `subprocess` and more, of which most imports need nothing
-                from .write_lock import Turns
+                from .write_lock import WriteLock
 
-                self._turns = Turns.make()
+                self._write_lock = WriteLock.make()
                 setting = Setting(ledger.path, prices, _CALLS // workers, _CACHE_KIB // workers, known())
                 while len(self._workers) < workers:
-                    self._workers.append(Worker(setting, lock, self._turns))
+                    self._workers.append(Worker(setting, lock, self._write_lock))
         except BaseException:
             self._end()
             raise
@@ -114,8 +114,8 @@ class Pool:
     def _end(self) -> None:
         for worker in self._workers:
             worker.close()
-        if self._turns:
-            self._turns.close()
+        if self._write_lock:
+            self._write_lock.close()
 
 
 def _give(worker: Worker, tasks: Iterator[bytes]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..store.bulk_insert import Insertion
 from . import unreadable
 from .files import Found
-from .source_files import Feed
+from .source_files import SourceFile
 from .transcripts.reader import BadLine, Reading, State
 
 _STATE = State._fields[:-1]
@@ -24,7 +24,7 @@ WHERE id = ?
 """  # noqa: S608 - names of columns
 
 
-def begin(connection: sqlite3.Connection, found: Found, feed: Feed | None) -> int:
+def begin(connection: sqlite3.Connection, found: Found, feed: SourceFile | None) -> int:
     """The id of a file without conversation; a new one for a file of which nothing was read yet."""
     if feed:
         return feed.id

@@ -95,7 +95,7 @@ class ImportResult:
             last time.
         bytes_read: about how many bytes were read.
         added, replaced: calls that are new, and those whose numbers are others now.
-        covered: task runs and counters that gave way to transcripts.
+        superseded: task runs and counters that gave way to transcripts.
         copies: calls that do not count (any more), since another session's transcript has them, too.
         renamed: calls whose session has another key now.
         bad_lines: all lines of the known files that cannot be read, and the first thousand of each file.
@@ -112,7 +112,7 @@ class ImportResult:
     bytes_read: int = 0
     added: int = 0
     replaced: int = 0
-    covered: int = 0
+    superseded: int = 0
     copies: int = 0
     renamed: int = 0
     bad_lines: int = 0
@@ -131,7 +131,7 @@ class ImportResult:
             "calls": {
                 "added": self.added,
                 "replaced": self.replaced,
-                "covered": self.covered,
+                "covered": self.superseded,
                 "copies": self.copies,
                 "renamed": self.renamed,
             },

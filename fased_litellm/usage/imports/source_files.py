@@ -14,7 +14,7 @@ from .transcripts.blocks import Fingerprint, fingerprint
 _COLUMNS = "id, kind, path, conversation, inode, size, mtime_ns, position, line, head, head_size, tail, copied_until_ms, parent"
 
 
-class Feed(NamedTuple):
+class SourceFile(NamedTuple):
     """A file that was read; the fields are those of the table ``feed``."""
 
     id: int
@@ -49,7 +49,7 @@ class Feed(NamedTuple):
             and all(number is None or type(number) is int for number in numbers)
         )
 
-    def forgotten(self) -> Feed:
+    def forgotten(self) -> SourceFile:
         """The same file, as if nothing of it had been read: it is read from its beginning."""
         conversation = self.conversation if type(self.conversation) is int else None
         return self._replace(
@@ -78,9 +78,9 @@ class Changes:
 
     full: bool = False
     found: int = 0
-    fresh: list[tuple[Found, Feed | None]] = field(default_factory=list)
-    moved: list[tuple[Feed, str]] = field(default_factory=list)
-    gone: list[Feed] = field(default_factory=list)
+    fresh: list[tuple[Found, SourceFile | None]] = field(default_factory=list)
+    moved: list[tuple[SourceFile, str]] = field(default_factory=list)
+    gone: list[SourceFile] = field(default_factory=list)
 
     @property
     def none(self) -> bool:
@@ -113,21 +113,21 @@ def compare(connection: sqlite3.Connection, files: Iterable[Found], *, full: boo
         elif full or (feed.inode, feed.size, feed.mtime_ns) != (file.inode, file.size, file.mtime_ns):
             changes.fresh.append((file, feed))
     if strange:
-        _strangers(connection, strange, unseen, changes)
+        _match_moved(connection, strange, unseen, changes)
     changes.gone = list(unseen.values())
     # Another file under the same name is read from its beginning, whatever it begins with.
     changes.fresh = [(file, feed and _checked(feed, file, full=full)) for file, feed in changes.fresh]
     return changes
 
 
-def _checked(feed: Feed, file: Found, *, full: bool) -> Feed:
+def _checked(feed: SourceFile, file: Found, *, full: bool) -> SourceFile:
     if not feed.sound:
         return feed.forgotten()
     return feed._replace(position=0, line=0) if full or feed.inode != file.inode else feed
 
 
-def _strangers(
-    connection: sqlite3.Connection, files: Sequence[Found], unseen: dict[str, Feed], changes: Changes
+def _match_moved(
+    connection: sqlite3.Connection, files: Sequence[Found], unseen: dict[str, SourceFile], changes: Changes
 ) -> None:
     """Tell files under names that are new from those that had another name before.
 
@@ -149,7 +149,7 @@ def _strangers(
             changes.fresh.append((file, feed))
 
 
-def _same(feed: Feed, file: Found) -> bool:
+def _same(feed: SourceFile, file: Found) -> bool:
     """Whether a file still begins with what was read of it under another name."""
     if not feed.sound or feed.kind != file.kind or not feed.position or file.size < feed.position:
         return False
@@ -166,7 +166,7 @@ def _same(feed: Feed, file: Found) -> bool:
         os.close(descriptor)
 
 
-def in_database(connection: sqlite3.Connection, database: str) -> dict[str, Feed]:
+def in_database(connection: sqlite3.Connection, database: str) -> dict[str, SourceFile]:
     """What was read of the sessions in a database, by the path of each.
 
     Args:
@@ -174,9 +174,9 @@ def in_database(connection: sqlite3.Connection, database: str) -> dict[str, Feed
     """
     begin = f"{database}#"
     rows = connection.execute(f"SELECT {_COLUMNS} FROM feed WHERE path >= ? AND path < ?", (begin, f"{database}$"))  # noqa: S608
-    return {feed.path: feed for feed in (Feed(*row) for row in rows) if feed.kind == "events"}
+    return {feed.path: feed for feed in (SourceFile(*row) for row in rows) if feed.kind == "events"}
 
 
-def _select(connection: sqlite3.Connection, condition: str) -> list[Feed]:
+def _select(connection: sqlite3.Connection, condition: str) -> list[SourceFile]:
     rows = connection.execute(f"SELECT {_COLUMNS} FROM feed WHERE {condition}")  # noqa: S608 - written above
-    return [Feed(*row) for row in rows]
+    return [SourceFile(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Shares of an import in other processes, so that all processors have something to do.
+"""Jobs of an import in other processes, so that all processors have something to do.
 
 A worker is handed conversations on its standard input, reads them, writes them into the ledger, and tells on its standard
 output what it has done: each message as ``pickle`` writes it, behind its length. It ends when its input ends.
@@ -26,7 +26,7 @@ from ..store.ledger import Ledger
 from .job import Done, Job, WorkerDied, read_in
 from .prices import Known, PriceTable
 from .transcripts.jsonlines import fast
-from .write_lock import OrphanedError, Turns
+from .write_lock import OrphanedError, WriteLock
 
 _LENGTH = 8
 _LOG = "PRAGMA wal_autocheckpoint = 8000"
@@ -54,18 +54,18 @@ class Setting(NamedTuple):
 
 
 class Worker:
-    """A process that does shares of an import. To be closed, which ends it.
+    """A process that does jobs of an import. To be closed, which ends it.
 
     Args:
         setting: what it has to know.
         lock: descriptor of the lock of imports.
-        turns: to write.
+        write_lock: of all workers.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, setting: Setting, lock: int, turns: Turns) -> None:
+    def __init__(self, setting: Setting, lock: int, write_lock: WriteLock) -> None:
         # Without `site`, with the paths as they are here: it starts faster, and finds the same modules.
         root = str(Path(__file__).parents[3])
         paths = [root, *(path for path in sys.path if path and path != root)]
@@ -75,13 +75,13 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            pass_fds=(lock, *turns.descriptors),
+            pass_fds=(lock, *write_lock.descriptors),
         )
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018 - both are pipes
         self._in, self._out = self._process.stdin, self._process.stdout
         self.done = False
         """Whether it has done all that it was handed, and ended."""
-        self._send(encoded((setting, turns.descriptors)))
+        self._send(encoded((setting, write_lock.descriptors)))
 
     def give(self, task: bytes) -> None:
         """Hand it jobs, ``encoded``.
@@ -162,8 +162,8 @@ def main() -> None:
             with ledger.transaction() as connection:
                 connection.execute(_LOG)
                 connection.execute(f"PRAGMA cache_size = {-setting.cache_kib}")
-            jobs, prices, turns = _jobs(source, target), PriceTable(*setting.prices), Turns(*descriptors)
-            for done in read_in(ledger, jobs, prices, fast(), turns, at_once=setting.at_once):
+            jobs, prices, write_lock = _jobs(source, target), PriceTable(*setting.prices), WriteLock(*descriptors)
+            for done in read_in(ledger, jobs, prices, fast(), write_lock, at_once=setting.at_once):
                 _answer(target, done)
         _answer(target, None)
     except LedgerError as error:

@@ -1,4 +1,4 @@
-"""Whose turn it is to write, among the processes of one import: they need not ask SQLite again and again."""
+"""A lock for the processes of one import, of which one writes at a time: they need not ask SQLite again and again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import select
 _LOOK_S = 1.0
 
 
-class Turns:
-    """A token that goes round in a pipe: who has it may write.
+class WriteLock:
+    """A token in a pipe: who has taken it out may write.
 
     Args:
         source, target: descriptors of the pipe's ends.
@@ -21,14 +21,14 @@ class Turns:
         os.set_blocking(source, False)
 
     @classmethod
-    def make(cls) -> Turns:
-        """Turns of which one can be taken. To be closed.
+    def make(cls) -> WriteLock:
+        """A free lock, to be closed.
 
         Raises:
             OSError: there are no descriptors left.
         """
         made = cls(*os.pipe())
-        made.give()
+        made.release()
         return made
 
     @property
@@ -41,11 +41,11 @@ class Turns:
         os.close(self._source)
         os.close(self._target)
 
-    def take(self, *, wait: bool) -> bool:
-        """Take the turn, if it is free or ``wait`` is true.
+    def acquire(self, *, wait: bool) -> bool:
+        """Take the lock, if it is free or ``wait`` is true.
 
         Raises:
-            OrphanedError: the process that started this one is gone, and with it perhaps the one that had the turn.
+            OrphanedError: the process that started this one is gone, and with it perhaps the one that had the lock.
         """
         while not self._taken():
             if not wait:
@@ -55,7 +55,7 @@ class Turns:
                 raise OrphanedError
         return True
 
-    def give(self) -> None:
+    def release(self) -> None:
         """Let another one write."""
         os.write(self._target, b".")
 

@@ -23,12 +23,12 @@ from .result import Bad
 from .sessions import conversations
 from .sessions.conversations import Conversation
 from .sessions.store import About, unnamed
-from .source_files import Feed
+from .source_files import SourceFile
 from .transcripts import copies, match_renamed
 from .transcripts.numbers import LAST_MS
 from .transcripts.reader import State
 from .transcripts.transcript import Chunk
-from .write_lock import Turns
+from .write_lock import WriteLock
 
 CALLS = 20_000
 """So many calls are written at once; a larger file is written while it is read. Single calls of others are put into the
@@ -63,7 +63,7 @@ class Written:
 
     added: int = 0
     replaced: int = 0
-    covered: int = 0
+    superseded: int = 0
     copies: int = 0
     bad: list[Bad] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class Source(NamedTuple):
     """A file as it lies there, what the ledger knows of it and of its conversation, and what a store says of a new one."""
 
     file: Found
-    feed: Feed | None = None
+    feed: SourceFile | None = None
     conversation: Conversation | None = None
     about: About | None = None
 
@@ -81,7 +81,7 @@ def write(
     ledger: Ledger,
     chunks: Iterator[Chunk],
     sources: Sequence[Source],
-    turns: Turns | None = None,
+    write_lock: WriteLock | None = None,
     *,
     at_once: int | None = None,
 ) -> Iterator[Written]:
@@ -89,7 +89,7 @@ def write(
 
     Args:
         sources: the file of a chunk, by its key.
-        turns: whose turn it is, if several processes write.
+        write_lock: to be held while writing, if several processes write.
         at_once: how many calls are written at once, ``CALLS`` by default.
 
     Yields:
@@ -97,7 +97,7 @@ def write(
 
     Raises:
         LedgerError: they cannot be written. What was committed stays; the file at hand is as if it had not been begun.
-        OrphanedError: as of ``turns``.
+        OrphanedError: as of ``write_lock``.
     """
     enough = at_once or CALLS
     made: dict[tuple[str, str], Conversation] = {}
@@ -110,16 +110,18 @@ def write(
         waiting.append(chunk)
         calls += chunk.total
         # While another one writes, there is more to read.
-        if calls >= enough and (turns is None or turns.take(wait=calls >= 2 * enough)):
-            yield _write(ledger, waiting, chunks, _Batch(sources, made), turns)
+        if calls >= enough and (write_lock is None or write_lock.acquire(wait=calls >= 2 * enough)):
+            yield _write(ledger, waiting, chunks, _Batch(sources, made), write_lock)
             waiting, calls = [], 0
     if waiting:
-        if turns:
-            turns.take(wait=True)
-        yield _write(ledger, waiting, chunks, _Batch(sources, made), turns)
+        if write_lock:
+            write_lock.acquire(wait=True)
+        yield _write(ledger, waiting, chunks, _Batch(sources, made), write_lock)
 
 
-def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _Batch, turns: Turns | None) -> Written:
+def _write(
+    ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _Batch, write_lock: WriteLock | None
+) -> Written:
     """Write chunks in one transaction, and the others of a file that has begun."""
     with ledger.transaction() as connection:
         batch.open(connection, ledger.dimensions)
@@ -129,8 +131,8 @@ def _write(ledger: Ledger, waiting: list[Chunk], more: Iterator[Chunk], batch: _
         while batch.unfinished:
             batch.take(next(more))
         batch.finish()
-    if turns:
-        turns.give()
+    if write_lock:
+        write_lock.release()
     return batch.written
 
 
@@ -228,9 +230,9 @@ class _Batch:
         again = match_renamed.settle(self._connection, self._touched, self._last_call)
         self.written.added -= settled.fresh + again.fresh
         self.written.copies += settled.copies + again.copies
-        covered = conversations.cover(self._connection, self._billed) if self._billed else 0
-        self.written.covered += covered
-        filled.settle(self._connection, self._last_call, left=bool(settled.copies or again.copies or covered))
+        superseded = conversations.supersede(self._connection, self._billed) if self._billed else 0
+        self.written.superseded += superseded
+        filled.settle(self._connection, self._last_call, left=bool(settled.copies or again.copies or superseded))
 
     def _begin(self, chunk: Chunk) -> _Open:
         source = self._sources[chunk.key]

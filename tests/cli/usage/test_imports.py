@@ -216,7 +216,7 @@ def test_a_ledger_that_cannot_be_written_does_not_keep_the_report_back(
     def full(*_: object, **__: object) -> None:
         raise LedgerError("There is no room.")
 
-    monkeypatch.setattr(importer.Work, "run", full)
+    monkeypatch.setattr(importer.Importer, "run", full)
     status, out, err = run(capsys, "--all", "--json")
     assert status == 0
     assert json.loads(out)["totals"]["calls"] == 1
@@ -231,15 +231,15 @@ def test_a_long_import_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
     with _Line() as line:
-        line.tell(Progress(1, 100, 5))
+        line.show(Progress(1, 100, 5))
         assert shown.getvalue() == ""  # not yet worth a word
         line._begun -= 1
-        line.tell(Progress(50_000_000, 100_000_000, 1234))
+        line.show(Progress(50_000_000, 100_000_000, 1234))
         assert "50 % of 100 MB, 1,234 calls" in shown.getvalue()
     assert shown.getvalue().endswith("\r\x1b[K")
     plain = io.StringIO()
     monkeypatch.setattr(sys, "stderr", plain)
     with _Line() as line:
         line._begun -= 1
-        line.tell(Progress(1, 100, 5))
+        line.show(Progress(1, 100, 5))
     assert plain.getvalue() == ""

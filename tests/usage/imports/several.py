@@ -11,7 +11,7 @@ from fased_litellm.usage.imports.pipeline import Progress
 
 
 def main(state: str) -> None:
-    def tell(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         sys.stdout.write(f"{progress.calls}\n")
         sys.stdout.flush()
         time.sleep(0.02)
@@ -20,7 +20,7 @@ def main(state: str) -> None:
     pool._TASK_SIZE = 30_000
     pool._CALLS = 400
     paths = Paths.from_env({"HOME": state, "FASED_STATE_DIR": state})
-    pipeline.run(paths.ledger, paths, wait=True, workers=2, tell=tell)
+    pipeline.run(paths.ledger, paths, wait=True, workers=2, on_progress=on_progress)
 
 
 if __name__ == "__main__":

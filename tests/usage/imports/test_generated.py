@@ -52,14 +52,14 @@ def interrupted(node: Node, after: int) -> None:
     """Import, and end it after so many commits."""
     left = after
 
-    def tell(_: object) -> None:
+    def on_progress(_: object) -> None:
         nonlocal left
         left -= 1
         if left < 0:
             raise Interrupted
 
     with contextlib.suppress(Interrupted):
-        node.read_in(workers=0, tell=tell)
+        node.read_in(workers=0, on_progress=on_progress)
 
 
 @pytest.mark.parametrize("seed", range(int(environment.FOUND.get("FASED_TEST_WEEKS", "8"))))

@@ -34,9 +34,9 @@ def unchanged(node: Node) -> None:
     tables = ("call", "dimension", "conversation", "activity", "tool_use", "bad_line", "rollup", "rollup_session")
     before = [node.rows(f"SELECT * FROM {table}") for table in tables]
     again = node.read_in()
-    assert (again.read, again.added, again.replaced, again.renamed, again.covered) == (0, 0, 0, 0, 0)
+    assert (again.read, again.added, again.replaced, again.renamed, again.superseded) == (0, 0, 0, 0, 0)
     fully = node.read_in(full=True)
-    assert (fully.added, fully.replaced, fully.renamed, fully.covered) == (0, 0, 0, 0)
+    assert (fully.added, fully.replaced, fully.renamed, fully.superseded) == (0, 0, 0, 0)
     assert [node.rows(f"SELECT * FROM {table}") for table in tables] == before
 
 
@@ -96,7 +96,7 @@ def test_unchanged_files_are_not_opened(node: Node, monkeypatch: pytest.MonkeyPa
         raise AssertionError("a file was opened")
 
     monkeypatch.setattr("fased_litellm.usage.imports.transcripts.reader.Reading", never)
-    monkeypatch.setattr("fased_litellm.usage.imports.importer.Work.run", never)
+    monkeypatch.setattr("fased_litellm.usage.imports.importer.Importer.run", never)
     assert node.read_in().files == 7
 
 
@@ -480,7 +480,7 @@ def test_progress_is_told(node: Node) -> None:
     for session in range(20):
         node.write(node.transcript(f"s{session}"), [reply("a1")])
     told: list[tuple[int, int, int]] = []
-    node.read_in(tell=lambda progress: told.append((progress.done, progress.size, progress.calls)))
+    node.read_in(on_progress=lambda progress: told.append((progress.done, progress.size, progress.calls)))
     size = sum(path.stat().st_size for path in node.sessions().iterdir())
     assert told[-1] == (size, size, 20)
     assert told == sorted(told)

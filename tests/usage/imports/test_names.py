@@ -141,7 +141,7 @@ def test_a_run_whose_session_has_a_transcript(node: Node, together: bool) -> Non
         assert node.calls("call_id") == [(f"task:7f0c:{T0}",)]
     node.write(node.transcript("s1"), [reply("a1")])
     result = node.read_in()
-    assert result.covered == (0 if together else 1)
+    assert result.superseded == (0 if together else 1)
     assert node.calls("call_id") == [("main/s1/a1",)]
     agree(node)
     node.runs("7f0c", [run("s1"), run("s1", T0 + 1)])
@@ -160,7 +160,7 @@ def test_a_transcript_without_tokens_covers_nothing(node: Node) -> None:
     node.read_in()
     assert node.calls("call_id, total_tokens") == [("main/s1/a1", 0), (f"task:7f0c:{T0}", 10)]
     node.append(path, [reply("a2")])
-    assert node.read_in().covered == 1
+    assert node.read_in().superseded == 1
     assert node.calls("call_id, total_tokens") == [("main/s1/a1", 0), ("main/s1/a2", 1120)]
     agree(node)
 
@@ -189,7 +189,7 @@ def test_counters_of_a_session_without_a_transcript(node: Node) -> None:
     assert node.read_in().added == 1
     assert [row[0] for row in node.calls()] == ["store:agent:main:main/s1", "store:agent:main:main/s2"]
     node.write(node.transcript("s1"), [reply("a1")])
-    assert node.read_in().covered == 1
+    assert node.read_in().superseded == 1
     assert [row[0] for row in node.calls()] == ["main/s1/a1", "store:agent:main:main/s2"]
     assert node.read_in(full=True).added == 0
     agree(node)

@@ -11,7 +11,7 @@ from fased_litellm.usage.imports import prefetch as module
 from fased_litellm.usage.imports.files import Found
 from fased_litellm.usage.imports.job import range_of
 from fased_litellm.usage.imports.prefetch import prefetch
-from fased_litellm.usage.imports.source_files import Feed
+from fased_litellm.usage.imports.source_files import SourceFile
 from fased_litellm.usage.imports.transcripts.blocks import BLOCK
 from fased_litellm.usage.imports.writing import Source
 
@@ -95,6 +95,8 @@ def test_the_real_call_on_a_file_dropped_from_the_cache(tmp_path: Path) -> None:
 
 def test_of_a_file_that_has_grown_the_rest() -> None:
     found = Found("transcript", "/x/a.jsonl", "/x/a.jsonl", "main", "a", "", 1, 2, 300, 4)
-    feed = Feed(1, "transcript", "/x/a.jsonl", 1, 2, 120, 4, position=120, line=3, head=b"", head_size=0, tail=b"")
+    feed = SourceFile(
+        1, "transcript", "/x/a.jsonl", 1, 2, 120, 4, position=120, line=3, head=b"", head_size=0, tail=b""
+    )
     assert range_of(Source(found)) == ("/x/a.jsonl", 0)
     assert range_of(Source(found, feed)) == ("/x/a.jsonl", 120)

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from fased_litellm.errors import LedgerDamaged, LedgerError
-from fased_litellm.usage.imports import job as share
-from fased_litellm.usage.imports import pipeline, pool
+from fased_litellm.usage.imports import job, pipeline, pool
 from fased_litellm.usage.imports.files import scan
 from fased_litellm.usage.imports.job import Done, WorkerDied
 from fased_litellm.usage.imports.layout import NodeConfig, find
@@ -23,7 +22,7 @@ from fased_litellm.usage.imports.pipeline import Progress, run
 from fased_litellm.usage.imports.prices import NOTHING
 from fased_litellm.usage.imports.transcripts.transcript import Chunk
 from fased_litellm.usage.imports.worker import Setting, Worker, encoded, packed
-from fased_litellm.usage.imports.write_lock import Turns
+from fased_litellm.usage.imports.write_lock import WriteLock
 from fased_litellm.usage.imports.writing import Source
 from fased_litellm.usage.store import importlock
 from fased_litellm.usage.store.ledger import Ledger
@@ -100,15 +99,15 @@ def test_an_import_that_fails_in_the_middle_keeps_whole_files(node: Node, monkey
     class Power(Exception):
         pass
 
-    real = share._Chunks.__iter__
+    real = job._Chunks.__iter__
 
-    def failing(self: share._Chunks) -> Iterator[Chunk]:
+    def failing(self: job._Chunks) -> Iterator[Chunk]:
         for number, chunk in enumerate(real(self)):
             if number == 5:
                 raise Power
             yield chunk
 
-    monkeypatch.setattr(share._Chunks, "__iter__", failing)
+    monkeypatch.setattr(job._Chunks, "__iter__", failing)
     with pytest.raises(Power):
         node.read_in(workers=0)
     assert len(node.calls()) == 8
@@ -229,14 +228,14 @@ def test_processes_are_started_where_processors_are_idle(
 
 
 @pytest.fixture
-def turns() -> Iterator[Turns]:
-    made = Turns.make()
+def write_lock() -> Iterator[WriteLock]:
+    made = WriteLock.make()
     yield made
     made.close()
 
 
-def worker(node: Node, lock: int, turns: Turns) -> Worker:
-    return Worker(Setting(node.ledger, NOTHING, 1000, 1024), lock, turns)
+def worker(node: Node, lock: int, write_lock: WriteLock) -> Worker:
+    return Worker(Setting(node.ledger, NOTHING, 1000, 1024), lock, write_lock)
 
 
 def until_done(one: Worker) -> int:
@@ -251,9 +250,9 @@ def jobs(node: Node) -> bytes:
     return encoded([packed([Source(file)]) for file in scan(find(node.paths, NodeConfig(node.paths)))])
 
 
-def test_a_worker_that_is_gone(node: Node, turns: Turns) -> None:
+def test_a_worker_that_is_gone(node: Node, write_lock: WriteLock) -> None:
     with importlock.hold(node.ledger) as lock:
-        one = worker(node, lock, turns)
+        one = worker(node, lock, write_lock)
         one._process.kill()
         one._process.wait()
         with pytest.raises(WorkerDied):
@@ -263,10 +262,10 @@ def test_a_worker_that_is_gone(node: Node, turns: Turns) -> None:
         one.close()
 
 
-def test_a_worker_ends_with_its_work_and_holds_the_lock_until_then(node: Node, turns: Turns) -> None:
+def test_a_worker_ends_with_its_work_and_holds_the_lock_until_then(node: Node, write_lock: WriteLock) -> None:
     node.write(node.transcript("s1"), [reply("a1")])
     with importlock.hold(node.ledger) as lock:
-        one = worker(node, lock, turns)
+        one = worker(node, lock, write_lock)
     assert importlock.held(node.ledger)
     one.give(jobs(node))
     one.finish()
@@ -286,21 +285,21 @@ def test_what_is_too_long_to_tell_a_worker_is_read_here(node: Node, monkeypatch:
     assert len(node.calls()) == 18
 
 
-def test_what_goes_wrong_in_a_worker_goes_wrong_here(node: Node, turns: Turns) -> None:
+def test_what_goes_wrong_in_a_worker_goes_wrong_here(node: Node, write_lock: WriteLock) -> None:
     node.ledger.parent.mkdir(parents=True)
     node.ledger.write_bytes(b"no ledger" * 1000)
     with importlock.hold(node.ledger) as lock:
-        one = worker(node, lock, turns)
+        one = worker(node, lock, write_lock)
         with pytest.raises(LedgerDamaged, match="is damaged"):
             one.answer()
         one.close()
 
 
-def test_an_import_goes_on_where_one_was_killed_with_its_workers(node: Node, turns: Turns) -> None:
+def test_an_import_goes_on_where_one_was_killed_with_its_workers(node: Node, write_lock: WriteLock) -> None:
     for number in range(60):
         node.write(node.transcript(f"s{number}"), [asked("u1"), *(reply(f"a{n}") for n in range(100))])
     with importlock.hold(node.ledger) as lock:
-        one = worker(node, lock, turns)
+        one = worker(node, lock, write_lock)
         one.give(jobs(node))
     one.finish()  # as if the one who started it was gone, while it goes on
     assert node.read_in(workers=0).files == 60  # begins when that one has ended
@@ -317,7 +316,7 @@ def test_several_workers_write_what_one_would(node: Node, monkeypatch: pytest.Mo
         lines = [asked("u1", T0 + number), *(reply(f"a{n}", T0 + 1000 * n + number, durationMs=9) for n in range(30))]
         node.write(node.transcript(f"s{number}"), lines)
     told: list[Progress] = []
-    result = run(node.ledger, node.paths, wait=True, workers=3, tell=told.append)
+    result = run(node.ledger, node.paths, wait=True, workers=3, on_progress=told.append)
     assert (result.read, result.added, result.files) == (200, 6000, 200)
     assert told[-1].done == told[-1].size == result.bytes_read
     assert node.activity() == (200, 6000, 0, 0, 0)

@@ -133,7 +133,7 @@ def test_a_log_gives_way_to_its_transcript_also_where_the_session_is_hidden(node
     assert node.read_in().added == 1
     node.write(node.transcript(f"s-{KEY}"), [reply("a1")])
     result = node.read_in()
-    assert (result.added, result.covered) == (1, 1)
+    assert (result.added, result.superseded) == (1, 1)
     assert_without(node, KEY)
 
 

@@ -180,7 +180,7 @@ def hand_on(connection: sqlite3.Connection, dimensions: Dimensions) -> int:
     return renamed
 
 
-def cover(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:
+def supersede(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:
     """Take out of all reports what was read about sessions elsewhere, now that their transcripts are here.
 
     Returns:
@@ -198,7 +198,7 @@ def cover(connection: sqlite3.Connection, session_ids: Iterable[str]) -> int:
     return change(connection, changes)
 
 
-def covered(connection: sqlite3.Connection, session_id: str) -> bool:
+def superseded(connection: sqlite3.Connection, session_id: str) -> bool:
     """Whether a transcript of the session was counted."""
     sql = "SELECT 1 FROM conversation WHERE session_id = ? AND counted"
     return connection.execute(sql, (session_id,)).fetchone() is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..files import Found, plain
 from ..redacted import distinct
-from ..source_files import Feed, in_database
+from ..source_files import SourceFile, in_database
 from . import sqlite_store
 from .sqlite_store import Session
 
@@ -15,7 +15,7 @@ _EVENT = 1024
 """So many bytes an event is taken for, before it is read."""
 
 
-def fresh(connection: sqlite3.Connection, database: Found, *, full: bool) -> Sequence[tuple[Found, Feed | None]]:
+def fresh(connection: sqlite3.Connection, database: Found, *, full: bool) -> Sequence[tuple[Found, SourceFile | None]]:
     """The sessions of a database to read, each with what is known of it.
 
     Args:
@@ -61,11 +61,11 @@ def _name(text: str) -> str:
     return distinct(plain(text))
 
 
-def _is_read(session: Session, feed: Feed) -> bool:
+def _is_read(session: Session, feed: SourceFile) -> bool:
     return feed.position == session.last + 1 and feed.head == _name(session.key).encode()
 
 
-def _found(database: Found, path: str, session: Session, feed: Feed | None) -> Found:
+def _found(database: Found, path: str, session: Session, feed: SourceFile | None) -> Found:
     events = session.kind == "events"
     new = max(0, session.last + 1 - (feed.position if feed else 0)) * _EVENT if events else session.last
     return database._replace(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..files import Found
 from ..job import Job, part_of, size_of
-from ..source_files import Feed
+from ..source_files import SourceFile
 from ..transcripts.reader import Reading, Unreadable
 from ..writing import Source
 from . import tasks
@@ -25,7 +25,7 @@ class RunLogs:
         agent: whose tasks they are where a log does not say it.
     """
 
-    def __init__(self, files: Iterable[tuple[Found, Feed | None]], agent: str) -> None:
+    def __init__(self, files: Iterable[tuple[Found, SourceFile | None]], agent: str) -> None:
         self.files = list(files)
         self._agent = agent
         self._ahead: dict[str, tuple[Reading, list[Run]]] = {}
@@ -41,7 +41,7 @@ class RunLogs:
                 self._ahead[file.path] = self.read(file, feed)
         yield from ()
 
-    def read(self, file: Found, feed: Feed | None) -> tuple[Reading, list[Run]]:
+    def read(self, file: Found, feed: SourceFile | None) -> tuple[Reading, list[Run]]:
         """A log: how it was read, and its runs.
 
         Raises:

@@ -147,7 +147,7 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, fil
     """
     rows = []
     for entry in store.entries.values():
-        if not entry.tokens[4] or conversations.covered(connection, entry.session_id):
+        if not entry.tokens[4] or conversations.superseded(connection, entry.session_id):
             continue
         about = entry.about
         call_id = f"store:{about.session}/{entry.session_id}"

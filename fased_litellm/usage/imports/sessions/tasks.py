@@ -84,7 +84,7 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, run
         if not run.tokens[4]:
             continue
         if run.session_id:
-            if conversations.covered(connection, run.session_id):
+            if conversations.superseded(connection, run.session_id):
                 continue
             stand_in(connection, run.session_id, run.call_id)
         names = (*run.about.names, "", run.provider or "", run.model or "", run.status, "")

@@ -209,7 +209,7 @@ def test_counters_of_a_session_without_events(node: Node, database: AgentDatabas
     assert node.read_in().added == 1
     assert node.calls("session, total_tokens") == [(KEY, 10)]
     database.add("s1", [header("s1"), reply("a1")])
-    assert node.read_in().covered == 1
+    assert node.read_in().superseded == 1
     assert node.calls("session, total_tokens") == [(KEY, 1120)]
 
 
