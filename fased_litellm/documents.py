@@ -20,13 +20,12 @@ else:
         """The base of declarations; called with a name and fields it makes one, for keys that are words of Python."""
 
         _total = True
-        _open = False
 
-        def __new__(cls, name: str, fields: Mapping[str, Any], *, total: bool = True) -> type[TypedDict]:
-            return type(name, (TypedDict,), {"__annotations__": fields, "_total": total})
+        def __new__(cls, name: str, fields: Mapping[str, Any]) -> type[TypedDict]:
+            return type(name, (TypedDict,), {"__annotations__": fields})
 
-        def __init_subclass__(cls, *, total: bool | None = None) -> None:
-            cls._total = vars(cls).get("_total", True) if total is None else total
+        def __init_subclass__(cls, *, total: bool = True) -> None:
+            cls._total = total
 
         @classmethod
         def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:

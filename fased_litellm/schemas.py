@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,9 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
+@cache
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name → schema, for all rooms."""
+    """File name → schema, for all rooms. Made once; nobody may change them."""
     return {
         **{f"{name}{SUFFIX}": _schema(title, declared) for name, (title, declared) in DOCUMENTS.items()},
         **config.schemas(),

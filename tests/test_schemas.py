@@ -6,6 +6,8 @@ import jsonschema
 import pytest
 
 from fased_litellm.schemas import differences, main, schemas, texts, write
+from fased_litellm.usage.query.query import ALL_COLUMNS, TIMES
+from fased_litellm.usage.record import UsageRecord
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 
@@ -20,6 +22,15 @@ def test_each_is_a_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["title"]
+
+
+def test_each_dimension_is_a_field_of_a_group() -> None:
+    group = schemas()["usage-report.schema.json"]["$defs"]["UsageGroup"]
+    assert set(group["properties"]) - set(group["required"]) == {*ALL_COLUMNS, *TIMES, "taskName"}
+
+
+def test_each_field_of_a_row_is_in_its_document() -> None:
+    assert set(UsageRecord("c", 0).as_dict()) == set(schemas()["usage-record.schema.json"]["required"])
 
 
 def test_write_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

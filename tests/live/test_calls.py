@@ -20,7 +20,7 @@ from fased_litellm.proxy.management.spend import SpendRow, spend_rows
 from fased_litellm.proxy.reply import Delta
 from fased_litellm.usage.query.calendar.windows import window
 from fased_litellm.usage.query.query import Query
-from fased_litellm.usage.query.report import UsageGroup
+from fased_litellm.usage.query.totals import UsageGroup
 from fased_litellm.usage.store.ledger import Ledger
 from tests.live.proxies import Proxy
 

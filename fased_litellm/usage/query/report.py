@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
-from ...documents import Cost, Count, Day, Doc, FromTo, Number, TypedDict
+from ...documents import Cost, Count, Doc, FromTo, TypedDict
 from ..money import to_number
-from ..record import Status, iso
+from ..record import iso
 from .calendar.timezones import UTC_ZONE, Zone
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
@@ -18,7 +18,7 @@ from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .sorting import in_order
 from .sql import grain_columns, parts
 from .tasknames import shown_keys, task_names
-from .totals import COUNTS, SUMS, Group, Totals, UsageTotals, add
+from .totals import COUNTS, SUMS, Group, Totals, UsageGroup, UsageRest, UsageTotals, add
 
 __all__ = ["COUNTS", "Group", "Rest", "Totals", "Unpriced", "UsageReport", "add", "build", "empty"]
 
@@ -52,49 +52,7 @@ class Estimates(NamedTuple):
 NO_ESTIMATES = Estimates(0, 0)
 
 
-Dimension = Literal[
-    "provider", "model", "agent", "task", "channel", "session", "source", "role", "status", "servedModel", "host",
-    "hour", "day", "week", "month",
-]  # fmt: skip
-
-
-class UsageGroup(UsageTotals, TypedDict, total=False):
-    """The calls which agree in the dimensions named by ``by``; it has these and no others, null for no value."""
-
-    provider: str | None
-    model: str | None
-    agent: str | None
-    task: Annotated[str | None, Doc("The task's id.")]
-    taskName: Annotated[str | None, Doc("What people call it; beside task, null where it is not known.")]
-    channel: str | None
-    session: str | None
-    source: str | None
-    role: str | None
-    status: Status | None
-    servedModel: str | None
-    host: str | None
-    hour: (
-        Annotated[str, Doc("An hour, by its beginning.", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d)$")]
-        | None
-    )
-    day: Day | None
-    week: (
-        Annotated[
-            str,
-            Doc(
-                "A week of ISO 8601, from Monday; the first day of the week where weeks begin on another day.",
-                pattern=r"^\d{4}-(W\d\d|\d\d-\d\d)$",
-            ),
-        ]
-        | None
-    )
-    month: Annotated[str, Doc(pattern=r"^\d{4}-\d\d$")] | None
-
-
-class UsageRest(UsageTotals, TypedDict):
-    """The groups which ``--top`` left out, summed up."""
-
-    groups: Annotated[Number, Doc("How many they are.")]
+Dimension = Annotated[str, Doc(enum=[*ALL_COLUMNS, *TIMES])]
 
 
 class UnpricedModel(TypedDict):
@@ -171,16 +129,16 @@ class UsageReport:
 
     def as_dict(self) -> UsageReportDocument:
         """The report as a JSON document."""
-        other, by = self.other, cast("list[Dimension]", list(self.by))
+        other = self.other
         groups = [
-            {**dict(zip(by, group.key, strict=True)), **self.names_of(group.key), **group.totals.as_dict()}
+            {**dict(zip(self.by, group.key, strict=True)), **self.names_of(group.key), **group.totals.as_dict()}
             for group in self.groups
         ]
         return {
             "from": iso(self.from_ms),
             "to": iso(self.to_ms),
             "timeZone": self.zone.name,
-            "by": by,
+            "by": list(self.by),
             "groups": cast("list[UsageGroup]", groups),
             "other": None if other is None else {"groups": other.groups, **other.totals.as_dict()},
             "totals": self.totals.as_dict(),

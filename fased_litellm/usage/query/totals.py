@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
-from ...documents import Cost, Count, Doc, TokensPart, TypedDict
+from ...documents import Cost, Count, Day, Doc, Number, TokensPart, TypedDict
 from ..money import from_pico, to_number
-from ..record import camel
+from ..record import Status, camel
 
 
 class UsageTotals(TokensPart, TypedDict):
@@ -18,6 +18,45 @@ class UsageTotals(TokensPart, TypedDict):
     failed: Annotated[Count, Doc("Calls that failed or broke off; included in calls.")]
     costUsd: Annotated[Cost | None, Doc("The known cost in USD; null where nothing of it is known.")]
     unpricedCalls: Annotated[Count, Doc("Calls whose cost is not known, and not in costUsd.")]
+
+
+class UsageGroup(UsageTotals, TypedDict, total=False):
+    """The calls which agree in the dimensions named by ``by``; it has these and no others, null for no value."""
+
+    provider: str | None
+    model: str | None
+    agent: str | None
+    task: Annotated[str | None, Doc("The task's id.")]
+    taskName: Annotated[str | None, Doc("What people call it; beside task, null where it is not known.")]
+    channel: str | None
+    session: str | None
+    source: str | None
+    role: str | None
+    status: Status | None
+    servedModel: str | None
+    host: str | None
+    hour: (
+        Annotated[str, Doc("An hour, by its beginning.", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d)$")]
+        | None
+    )
+    day: Day | None
+    week: (
+        Annotated[
+            str,
+            Doc(
+                "A week of ISO 8601, from Monday; the first day of the week where weeks begin on another day.",
+                pattern=r"^\d{4}-(W\d\d|\d\d-\d\d)$",
+            ),
+        ]
+        | None
+    )
+    month: Annotated[str, Doc(pattern=r"^\d{4}-\d\d$")] | None
+
+
+class UsageRest(UsageTotals, TypedDict):
+    """The groups which ``--top`` left out, summed up."""
+
+    groups: Annotated[Number, Doc("How many they are.")]
 
 
 class Totals(NamedTuple):

@@ -59,5 +59,5 @@ def test_parts_of_a_query_have_to_agree() -> None:
     assert check(query) is query
     with pytest.raises(UsageError, match="--sort time needs a time"):
         check(Query(0, 1, ("agent",), sort=Sort("time")))
-    with pytest.raises(UsageError, match="--top 0"):
+    with pytest.raises(UsageError, match="--top must be at least 1, not 0"):
         check(Query(0, 1, ("agent",), top=0))
