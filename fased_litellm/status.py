@@ -183,7 +183,7 @@ def _nearly_spent(provider: LiteLLMProvider) -> str | None:
         return None
     if key.share is None or key.max_budget is None or key.share < WARN_FROM:
         return None
-    again = f"; it begins anew on {key.budget_reset_at:%Y-%m-%d}" if key.budget_reset_at else ""
+    again = f"; it resets on {key.budget_reset_at:%Y-%m-%d}" if key.budget_reset_at else ""
     return (
         f"The key has spent {key.share:.0%} of its budget at the proxy, {usd(key.spent)} of {usd(key.max_budget)}{again}."
         " Whoever has the master key can raise it: fased litellm keys update"

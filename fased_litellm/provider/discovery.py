@@ -37,7 +37,7 @@ def _kept(catalog: Catalog, paths: Paths) -> Catalog:
     try:
         cache.save(paths, catalog)
     except CatalogError as error:
-        # The answer is there; only the next start will have to ask anew.
+        # The answer is there; only the next start has to ask again.
         _log.warning("%s", error.message)
     return catalog
 

@@ -1,4 +1,4 @@
-"""A call that was refused for its budget: which one, spent, limit, when it begins anew, and whom to ask."""
+"""A call that was refused for its budget: which one, spent, limit, when it resets, and whom to ask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def enrich(client: ProxyClient, error: CallError) -> CallError:
     if whose != "key":
         error.hint = (
             f"It is the budget of the {whose} that this key belongs to, not of the key itself. The owner of the proxy can raise it,"
-            " or say when it begins anew."
+            " or say when it resets."
         )
         return error
     try:
@@ -40,7 +40,7 @@ def enrich(client: ProxyClient, error: CallError) -> CallError:
 def _hint(key: VirtualKey) -> str:
     name = f"the key {key.alias}" if key.alias else "this key"
     again = (
-        f"It begins anew on {key.budget_reset_at:%Y-%m-%d at %H:%M} UTC."
+        f"It resets on {key.budget_reset_at:%Y-%m-%d at %H:%M} UTC."
         if key.budget_reset_at
         else "It does not reset automatically."
     )

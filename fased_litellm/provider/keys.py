@@ -77,7 +77,7 @@ class Keys:
         return self._given is None and (self._key is None or self._now() != self._stamps)
 
     def replaced_since(self, error: CallError, used: str | None) -> bool:
-        """Whether a call was refused for a key that has been replaced meanwhile, so that it may be made anew.
+        """Whether a call was refused for a key that has been replaced meanwhile, so that it may be made again.
 
         Nothing is done twice by that: the proxy refuses an unknown key before it does anything else.
 

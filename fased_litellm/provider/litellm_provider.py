@@ -174,7 +174,7 @@ class LiteLLMProvider:
 
         Raises:
             CallError: the proxy cannot be asked, or refuses.
-            CatalogError: its answer makes no sense.
+            CatalogError: its answer is not valid.
         """
         from . import discovery
 
@@ -203,7 +203,7 @@ class LiteLLMProvider:
 
         Raises:
             CallError: the proxy cannot be asked, or refuses.
-            CatalogError: its answer makes no sense.
+            CatalogError: its answer is not valid.
         """
         from . import discovery
 

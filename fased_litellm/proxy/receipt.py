@@ -279,7 +279,7 @@ def _nearly_spent(headers: Mapping[str, str]) -> tuple[str, ...]:
     if budget is None or spent is None or budget == 0 or spent < budget * WARN_FROM:
         return ()
     told = f"This key has spent about {spent / budget:.0%} of its budget at the proxy, {usd(budget)}."
-    return (f"{told} `fased litellm keys info` says when it begins anew.",)
+    return (f"{told} `fased litellm keys info` says when it resets.",)
 
 
 def _whole(text: str | None) -> int | None:

@@ -118,5 +118,5 @@ def test_a_key_whose_budget_is_nearly_spent(
     monkeypatch.setenv("LITELLM_API_KEY", "sk-test-0123456789abcdef")
     shown = glance(capsys)
     assert (
-        "The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it begins anew on 2026-12-01." in shown
+        "The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it resets on 2026-12-01." in shown
     ) is told

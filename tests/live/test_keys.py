@@ -114,7 +114,7 @@ def test_made_used_spent_explained_and_rotated(run: Run, home: Path, alias: str,
     assert errors[-1]["cause"] == "budget-exceeded"
     assert errors[-1]["origin"] == "caller-key"
     assert f"The budget of the key {alias}: $0.0" in errors[-1]["hint"]
-    assert "of $0.001 spent. It begins anew on 20" in errors[-1]["hint"]
+    assert "of $0.001 spent. It resets on 20" in errors[-1]["hint"]
     assert f"fased litellm keys update {alias} --max-budget" in errors[-1]["hint"]
 
     def written() -> bool:
@@ -224,4 +224,4 @@ def test_a_budget_that_is_nearly_spent_is_told_by_the_receipt_and_at_a_glance(
     [warning] = run("litellm", "chat", "hi", "--model", "litellm/default")["receipt"]["warnings"]
     assert warning.startswith("This key has spent about 85% of its budget at the proxy, $50.00.")
     [note] = [note for note in run()["notes"] if "of its budget at the proxy" in note]
-    assert note.startswith("The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it begins anew on ")
+    assert note.startswith("The key has spent 85% of its budget at the proxy, $42.50 of $50.00; it resets on ")

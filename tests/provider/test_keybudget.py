@@ -32,7 +32,7 @@ def refused(whose: str) -> ProxyError:
         (
             "Key=fased (sk-...28wA)",
             (200, INFO),
-            "The budget of the key fased: $50.00 of $50.00 spent. It begins anew on 2026-12-01",
+            "The budget of the key fased: $50.00 of $50.00 spent. It resets on 2026-12-01",
         ),
         (
             "",
