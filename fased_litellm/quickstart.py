@@ -28,7 +28,7 @@ _OTHERS_PREFIXES = ("FASED_", "LITELLM_", "PI_CODING_AGENT_")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class QuickstartStep:
     """One command.
 
     Attributes:
@@ -53,10 +53,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class QuickstartResult:
     """How a step ended; ``output`` is empty where it went to the screen."""
 
-    step: Step
+    step: QuickstartStep
     status: int
     output: str
 
@@ -65,16 +65,16 @@ class Done:
         return self.status == self.step.status
 
 
-def steps(port: int) -> tuple[Step, ...]:
+def steps(port: int) -> tuple[QuickstartStep, ...]:
     """The steps, for a proxy on this port."""
     elsewhere = port != DEFAULT_PORT
     return (
-        Step(
+        QuickstartStep(
             "Start a LiteLLM proxy",
             "A real LiteLLM on this machine, with three models which it answers by itself.",
             ("litellm", "up", "--mock", *(("--port", str(port)) if elsewhere else ())),
         ),
-        Step(
+        QuickstartStep(
             "Set the agent up for it",
             "Asks the proxy, takes the key from LITELLM_API_KEY, and writes the agent's config; the key stays outside.",
             (
@@ -82,12 +82,12 @@ def steps(port: int) -> tuple[Step, ...]:
                 *(("--custom-base-url", url(port)) if elsewhere else ()),
             ),
         ),
-        Step(
+        QuickstartStep(
             "Discover its models",
             "Asks the proxy what it offers to this key, and writes the definitions into the config.",
             ("providers", "refresh", "--apply"),
         ),
-        Step(
+        QuickstartStep(
             "Choose models by role",
             "A cheap model for small checks, the strong one for code; all else goes to the primary.",
             (
@@ -95,7 +95,7 @@ def steps(port: int) -> tuple[Step, ...]:
                 *("--cheap-check", "litellm/fast-cheap-chat", "--coding", "litellm/gpt-5.5"),
             ),
         ),
-        Step(
+        QuickstartStep(
             "Send a request",
             "For a task, from a channel, in a session: these names go on the receipt and into the usage history.",
             (
@@ -103,7 +103,7 @@ def steps(port: int) -> tuple[Step, ...]:
                 *("--task", "digest", "--channel", "telegram", "--session", "s1"),
             ),
         ),
-        Step(
+        QuickstartStep(
             "Send one by role",
             "The role picks the model.",
             (
@@ -111,7 +111,7 @@ def steps(port: int) -> tuple[Step, ...]:
                 *("--task", "triage", "--channel", "slack", "--session", "s2"),
             ),
         ),
-        Step(
+        QuickstartStep(
             "Fail on purpose",
             "A key which the proxy does not know: who refused, why, and what to do.",
             (
@@ -121,12 +121,12 @@ def steps(port: int) -> tuple[Step, ...]:
             status=1,
             broken_key=True,
         ),
-        Step(
+        QuickstartStep(
             "See the usage",
             "Every call is a row in the local history, the failed one too. No prompt and no reply is kept.",
             ("usage", "--by", "agent,task,channel,session"),
         ),
-        Step("Stop the proxy", "Only the one that was started here.", ("litellm", "down")),
+        QuickstartStep("Stop the proxy", "Only the one that was started here.", ("litellm", "down")),
     )
 
 
@@ -146,7 +146,7 @@ class Quickstart:
         self._env = environment(os.environ if env is None else env, folder)
         self._proxy = LocalProxy(Paths.from_env(self._env).local_proxy, self._env)
 
-    def perform(self, step: Step, *, capture: bool = False) -> Done:
+    def perform(self, step: QuickstartStep, *, capture: bool = False) -> QuickstartResult:
         """Run one step.
 
         Args:
@@ -173,7 +173,7 @@ class Quickstart:
             )
         except OSError as error:
             raise FasedError(f"Cannot start {sys.executable}: {error.strerror}.") from error
-        return Done(step, done.returncode, (done.stdout or b"").decode(errors="replace"))
+        return QuickstartResult(step, done.returncode, (done.stdout or b"").decode(errors="replace"))
 
     def close(self) -> None:
         """Stop the proxy, if a step left it running."""

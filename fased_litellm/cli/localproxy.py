@@ -14,7 +14,7 @@ import typer
 
 from ..errors import FasedError, UsageError
 from ..localproxy import logs as log_files
-from ..localproxy.control import DEFAULT_PORT, LocalProxy, Progress, Status, Wanted
+from ..localproxy.control import DEFAULT_PORT, LocalProxy, LocalProxyStatus, Progress, Wanted
 from ..localproxy.routes import MOCK_ROUTES, Route, parse_route
 from . import output, session
 from .commands import SETTINGS
@@ -145,7 +145,7 @@ def missing_keys(routes: tuple[Route, ...], env: Mapping[str, str]) -> list[str]
     ]
 
 
-def started(status: Status, port: int) -> list[str]:
+def started(status: LocalProxyStatus, port: int) -> list[str]:
     """What to say after a start: where it is, with which models, and what to do next."""
     known = status.process
     if known is None or not status.running:
@@ -165,7 +165,7 @@ def started(status: Status, port: int) -> list[str]:
     return text
 
 
-def described(status: Status, *, now_ms: float) -> list[str]:
+def described(status: LocalProxyStatus, *, now_ms: float) -> list[str]:
     """The state of the local proxy in words."""
     known = status.process
     if known is None:
@@ -186,7 +186,7 @@ def described(status: Status, *, now_ms: float) -> list[str]:
     return [*text, f"Config: {known.config}", f"Log: {status.files.log}"]
 
 
-def _models_line(status: Status) -> str:
+def _models_line(status: LocalProxyStatus) -> str:
     if status.models is None:
         return "Models: not known here."
     shown = ", ".join(status.models[:10]) + (f" and {len(status.models) - 10} more" if len(status.models) > 10 else "")

@@ -12,7 +12,7 @@ from .keypath import KeyPath, dotted
 
 # What edits need is imported when one is made: every command reads a config, few change it.
 if TYPE_CHECKING:
-    from .json5.operations import Step
+    from .json5.operations import Operation
     from .json5.style import Style
 
 
@@ -124,13 +124,13 @@ class Document:
         if part != len(node.value):
             raise ConfigError(f"{dotted(path)} cannot be set: {here} has {len(node.value)} elements.")
 
-    def _made(self, todo: Sequence[Step]) -> Self:
+    def _made(self, todo: Sequence[Operation]) -> Self:
         if not todo:
             return self
-        from .json5.apply import perform
+        from .json5.apply import apply_operations
         from .json5.style import style_of
 
         # The habits of the first text go for all that come of it, also when an edit has removed what showed them.
         style = self._style or style_of(self._text, self._root)
-        text, root = perform(self._text, self._root, todo, style=style, name=self.path)
+        text, root = apply_operations(self._text, self._root, todo, style=style, name=self.path)
         return type(self)(text, root, self.path, style)

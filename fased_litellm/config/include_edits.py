@@ -11,8 +11,8 @@ from ..errors import ConfigError
 from . import includes
 from .document import Document
 from .edits import Edit, apply
-from .includes import Written
-from .json5.operations import Delete, Insert, Step, steps
+from .includes import Included
+from .json5.operations import Delete, Insert, Operation, steps
 from .keypath import KeyPath, dotted
 from .load import ConfigSnapshot
 
@@ -70,7 +70,7 @@ def _spread(snapshot: ConfigSnapshot, start: Document, wanted: Any) -> dict[Path
 
 
 def _made(
-    documents: Mapping[Path, Document], todo: Sequence[Step], origins: Mapping[KeyPath, Written]
+    documents: Mapping[Path, Document], todo: Sequence[Operation], origins: Mapping[KeyPath, Included]
 ) -> dict[Path, Document]:
     """The documents after the steps, where these reach."""
     trees: dict[Path, Any] = {}
@@ -95,7 +95,7 @@ def _made(
     return {file: apply(documents[file], [Edit((), tree[""])]) for file, tree in trees.items()}
 
 
-def _target(step: Step, origins: Mapping[KeyPath, Written]) -> tuple[Written, bool]:
+def _target(step: Operation, origins: Mapping[KeyPath, Included]) -> tuple[Included, bool]:
     """Where a step is to be made, and whether its items go before the element there.
 
     The paths of the steps hold while they are made, and so do these: arrays are changed from their end, in each file too.

@@ -32,7 +32,7 @@ Parse = Callable[[str, Path], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Included:
     """Where a value is written: the file, and the path of the value in that file."""
 
     file: Path
@@ -52,7 +52,7 @@ class Resolved:
     """
 
     value: Any
-    origins: dict[KeyPath, Written] = field(default_factory=dict)
+    origins: dict[KeyPath, Included] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     failed: list[KeyPath] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -67,7 +67,7 @@ class _Node:
     """A value and where it is written; objects and arrays hold nodes."""
 
     value: Any
-    written: Written
+    written: Included
 
 
 def resolve(tree: Any, config: Path, parse: Parse) -> Resolved:
@@ -85,7 +85,7 @@ def resolve(tree: Any, config: Path, parse: Parse) -> Resolved:
         return Resolved(tree)
     result = Resolved(None)
     resolver = _Resolver(os.path.dirname(os.path.abspath(config)), parse, result)
-    node = resolver.visit(tree, (), Written(config, ()), (os.path.abspath(config),))
+    node = resolver.visit(tree, (), Included(config, ()), (os.path.abspath(config),))
     result.value = _plain(node, (), result.origins)
     return result
 
@@ -96,7 +96,7 @@ class _Resolver:
     parse: Parse
     result: Resolved
 
-    def visit(self, value: Any, path: KeyPath, written: Written, chain: tuple[str, ...]) -> _Node:
+    def visit(self, value: Any, path: KeyPath, written: Included, chain: tuple[str, ...]) -> _Node:
         """Turn a value into nodes. ``chain`` holds the files from the top-level config down to this one."""
         if len(path) > MAX_NESTING:
             raise _IncludeError(f"Nested deeper than {MAX_NESTING} levels")
@@ -117,10 +117,10 @@ class _Resolver:
             return own
         return _merge(included, own) if beside else included
 
-    def _below(self, value: Any, key: str | int, path: KeyPath, written: Written, chain: tuple[str, ...]) -> _Node:
-        return self.visit(value, (*path, key), Written(written.file, (*written.path, key)), chain)
+    def _below(self, value: Any, key: str | int, path: KeyPath, written: Included, chain: tuple[str, ...]) -> _Node:
+        return self.visit(value, (*path, key), Included(written.file, (*written.path, key)), chain)
 
-    def _included(self, value: Any, path: KeyPath, written: Written, chain: tuple[str, ...]) -> _Node:
+    def _included(self, value: Any, path: KeyPath, written: Included, chain: tuple[str, ...]) -> _Node:
         if isinstance(value, str):
             return self._file(value, path, chain)
         if not isinstance(value, list):
@@ -149,7 +149,7 @@ class _Resolver:
         text = _read(Path(file), name)
         self.result.files.append(Path(file))
         value = self.parse(text, Path(file))
-        return self.visit(value, path, Written(Path(file), ()), (*chain, file))
+        return self.visit(value, path, Included(Path(file), ()), (*chain, file))
 
 
 def _require_object(included: _Node, beside: dict[str, _Node]) -> None:
@@ -183,7 +183,7 @@ def _merge(under: _Node, over: _Node) -> _Node:
     return over
 
 
-def _plain(node: _Node, path: KeyPath, origins: dict[KeyPath, Written]) -> Any:
+def _plain(node: _Node, path: KeyPath, origins: dict[KeyPath, Included]) -> Any:
     """The values of the nodes; fills ``origins``."""
     origins[path] = node.written
     if isinstance(node.value, list):

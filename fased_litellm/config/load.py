@@ -17,7 +17,7 @@ from ..paths import Paths
 from . import includes, legacy
 from .document import Document
 from .files.readfile import decode, read_bytes
-from .includes import Written
+from .includes import Included
 from .interpolation import environment, missing, substitution
 from .interpolation.environment import Environment
 from .keypath import KeyPath, dotted
@@ -40,7 +40,7 @@ class _Evaluation:
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
     sections: dict[str, Strict] = field(default_factory=dict)
-    origins: dict[KeyPath, Written] = field(default_factory=dict)
+    origins: dict[KeyPath, Included] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     texts: dict[Path, str] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ class ConfigSnapshot:
     missing: list[Issue] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     legacy: list[Issue] = field(default_factory=list)
-    included: dict[KeyPath, Written] = field(default_factory=dict, repr=False)
+    included: dict[KeyPath, Included] = field(default_factory=dict, repr=False)
     files: list[Path] = field(default_factory=list)
     texts: dict[Path, str] = field(default_factory=dict, repr=False)
     sections: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -147,15 +147,15 @@ class ConfigSnapshot:
         rest = {key: value for key, value in self.value.items() if key not in SECTIONS}
         return Config(**self.sections, rest=rest)
 
-    def written_at(self, path: KeyPath) -> Written:
+    def written_at(self, path: KeyPath) -> Included:
         """Where the value at a path is written; for a value that is not there, where its nearest parent is."""
         place = path
         while self.included and place not in self.included and place:
             place = place[:-1]
         found = self.included.get(place)
         if found is None:
-            return Written(self.path, path)
-        return Written(found.file, (*found.path, *path[len(place) :]))
+            return Included(self.path, path)
+        return Included(found.file, (*found.path, *path[len(place) :]))
 
     def origin_of(self, path: KeyPath) -> Path:
         """The file where the value at a path is written."""

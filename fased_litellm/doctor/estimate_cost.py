@@ -13,7 +13,7 @@ from ..proxy.wire import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class CostEstimate:
     """What one request takes.
 
     Attributes:
@@ -27,7 +27,7 @@ class Foretold:
     cost_usd: Decimal | None
 
 
-def foretell(prices: Prices | None, messages: Sequence[Message], max_tokens: int) -> Foretold:
+def estimate_cost(prices: Prices | None, messages: Sequence[Message], max_tokens: int) -> CostEstimate:
     """Estimate one request.
 
     Args:
@@ -38,4 +38,4 @@ def foretell(prices: Prices | None, messages: Sequence[Message], max_tokens: int
     tokens = prompt_tokens(messages, {})
     usage = TokenUsage(input_tokens=tokens, output_tokens=max_tokens)
     charge = prices.charge(usage) if prices is not None and prices.known else None
-    return Foretold(tokens, max_tokens, None if charge is None else charge.usd)
+    return CostEstimate(tokens, max_tokens, None if charge is None else charge.usd)

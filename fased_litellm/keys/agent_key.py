@@ -25,7 +25,7 @@ from ..secrets.placement import ENV_VARIABLE, PROFILE_ID, Placement, Storage, pl
 from ..secrets.profiles import Credential, read, remove
 from ..secrets.secretref import describe, in_keyring
 from . import check, keyfiles
-from .existing import Found, look
+from .existing import Existing, inspect
 from .storage import KeptIn, Keyring, choose
 
 
@@ -74,7 +74,7 @@ class KeyStoredPart(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class KeyUpdate:
     """What was changed.
 
     Attributes:
@@ -142,7 +142,7 @@ class AgentKey:
         storage, where = self._where(key)
         return KeyState(key, storage, where, self._store.path)
 
-    def set(self, key: str, storage: Storage | None, *, ask: bool) -> Done:
+    def set(self, key: str, storage: Storage | None, *, ask: bool) -> KeyUpdate:
         """Put another key in the place of the one in use; calls under way are not disturbed.
 
         Args:
@@ -155,7 +155,7 @@ class AgentKey:
             UsageError: the key is kept where only its owner can change it.
             SecretError: the keyring or a file cannot be written; nothing was changed.
         """
-        found = look(self._snapshot, self._agent)
+        found = inspect(self._snapshot, self._agent)
         warnings: list[str] = []
         if ask and found.unknown_address is not None:
             ask = False
@@ -174,7 +174,7 @@ class AgentKey:
         """
         self._kept_in("sk-yet-to-be-made", storage, self._profile())
 
-    def move(self, storage: Storage) -> Done:
+    def move(self, storage: Storage) -> KeyUpdate:
         """Keep the key in use elsewhere.
 
         Raises:
@@ -189,7 +189,7 @@ class AgentKey:
             edits.append(self._config_key(state.key))
         return self._write(state.key.value, kept, self._profile(), edits=edits)
 
-    def delete(self) -> Done:
+    def delete(self) -> KeyUpdate:
         """Forget the key in use.
 
         Raises:
@@ -216,7 +216,9 @@ class AgentKey:
         change = save.plan(self._snapshot, edits, now=datetime.now(UTC))
         written = keyfiles.write(change, placement, "", self._env)
         warnings = (*self._left(written, state.key.value), *self._after(None))
-        return Done(profile_id or state.key.detail, None, None, state.key.masked, None, False, written.files, warnings)
+        return KeyUpdate(
+            profile_id or state.key.detail, None, None, state.key.masked, None, False, written.files, warnings
+        )
 
     # ---- inside
 
@@ -252,7 +254,7 @@ class AgentKey:
         checked: bool = False,
         warnings: list[str] | None = None,
         edits: list[Edit] | None = None,
-    ) -> Done:
+    ) -> KeyUpdate:
         assert kept.storage is not None
         placement = place(
             self._snapshot.source,
@@ -271,7 +273,9 @@ class AgentKey:
         if placement.storage == "profile":
             said.append(f"The key is kept as plain text in {placement.profile.path}, readable by you alone.")
         where = placement.keyring_user or (ENV_VARIABLE if kept.storage == "env" else str(placement.profile.path))
-        return Done(placement.profile_id, kept.storage, where, mask(key), before, checked, written.files, tuple(said))
+        return KeyUpdate(
+            placement.profile_id, kept.storage, where, mask(key), before, checked, written.files, tuple(said)
+        )
 
     def _before(self) -> str | None:
         try:
@@ -291,7 +295,7 @@ class AgentKey:
             return said
         return [f"Calls use another key now, {now.masked} from {now.detail}, which comes first.", *said]
 
-    def _left(self, written: keyfiles.Written, key: str) -> list[str]:
+    def _left(self, written: keyfiles.WrittenKey, key: str) -> list[str]:
         """Where a key still is that should be gone."""
         backups = keyfiles.backups_with(self._paths.config, key)
         said = [f"{path}, a backup, holds the key: delete it when all works." for path in backups]
@@ -301,7 +305,7 @@ class AgentKey:
             )
         return said
 
-    def _asked(self, found: Found, key: str) -> list[str]:
+    def _asked(self, found: Existing, key: str) -> list[str]:
         allowed = is_private_url(found.base_url) if found.private_network is None else found.private_network
         try:
             _, kind = check.check(found.base_url, key, allow_private=allowed, headers=found.headers())

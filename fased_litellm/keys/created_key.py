@@ -9,7 +9,7 @@ from ..catalog.facts import Catalog
 from ..documents import Doc, TypedDict
 from ..proxy.management.admin import NewKey, VirtualKey, VirtualKeyPart
 from ..proxy.receipt import Receipt, ReceiptPart
-from .agent_key import Done, KeyStoredPart
+from .agent_key import KeyStoredPart, KeyUpdate
 
 
 class VirtualKeyDocument(VirtualKeyPart):
@@ -42,7 +42,7 @@ class KeyMadeDocument(MadeKeyPart, TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedKey:
     """A key that can list models and was answered."""
 
     catalog: Catalog
@@ -51,7 +51,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedKey:
     """A key that was made.
 
     Attributes:
@@ -61,8 +61,8 @@ class Made:
     """
 
     new: NewKey = field(repr=False)
-    checked: Checked | None = None
-    done: Done | None = None
+    checked: CheckedKey | None = None
+    done: KeyUpdate | None = None
 
     def as_dict(self) -> MadeKeyPart:
         """The JSON document, without the key."""
@@ -76,7 +76,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
+class RotatedKey:
     """A key that took the place of another.
 
     Attributes:
@@ -85,7 +85,7 @@ class Rotated:
         warning: why it is not.
     """
 
-    made: Made
+    made: CreatedKey
     before: VirtualKey
     deleted: bool
     warning: str | None = None

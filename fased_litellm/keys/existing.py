@@ -47,7 +47,7 @@ class GivenKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Existing:
     """The state before onboarding.
 
     Attributes:
@@ -105,7 +105,7 @@ class Found:
         return headers
 
 
-def look(snapshot: ConfigSnapshot, agent: str | None = None) -> Found:
+def inspect(snapshot: ConfigSnapshot, agent: str | None = None) -> Existing:
     """See what is there.
 
     Raises:
@@ -129,7 +129,7 @@ def look(snapshot: ConfigSnapshot, agent: str | None = None) -> Found:
     else:
         url, source = DEFAULT_BASE_URL, "default"
     chosen = resolve(snapshot, agent)
-    return Found(
+    return Existing(
         snapshot=snapshot,
         agent=agent,
         base_url=url,

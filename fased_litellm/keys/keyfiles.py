@@ -19,7 +19,7 @@ from ..secrets.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenKey:
     """What was done.
 
     Attributes:
@@ -31,7 +31,7 @@ class Written:
     left: str | None = None
 
 
-def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapping[str, str] | None) -> Written:
+def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapping[str, str] | None) -> WrittenKey:
     """Write everything, or nothing.
 
     A key that goes into the keyring under the same id as before leaves the files as they are. Then the file of profiles gets
@@ -48,7 +48,7 @@ def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapp
         FasedError: a file cannot be written; the keyring is as it was.
     """
     if placement is None:
-        return Written(tuple(save.commit(change)))
+        return WrittenKey(tuple(save.commit(change)))
     others = [profile_file.as_write(placement.profile, env)]
     with contextlib.ExitStack() as stack:
         if placement.keyring_user is not None:
@@ -57,7 +57,7 @@ def write(change: ConfigChange, placement: Placement | None, key: str, env: Mapp
         if placement.keyring_user is not None and not placement.profile.changed:
             os.utime(placement.profile.path)
     left = placement.abandoned if placement.abandoned and not _forget(placement.abandoned) else None
-    return Written(tuple(written), left)
+    return WrittenKey(tuple(written), left)
 
 
 def backups_with(path: Path, key: str) -> list[Path]:

@@ -25,7 +25,7 @@ from ..secrets.lookup import ResolvedKey, env_key
 from ..secrets.placement import Storage
 from .agent_key import AgentKey
 from .check import check
-from .created_key import Checked, Made, Rotated
+from .created_key import CheckedKey, CreatedKey, RotatedKey
 from .key_options import WORDS
 from .replacement import may_be_replaced, settings_of
 
@@ -175,7 +175,7 @@ class VirtualKeys:
 
     def create(
         self, admin: KeyAdmin, settings: Mapping[str, Any], *, use: bool, storage: Storage | None = None
-    ) -> Made:
+    ) -> CreatedKey:
         """Make a key, and have the agent use it.
 
         Args:
@@ -193,16 +193,16 @@ class VirtualKeys:
             self.ready_to_switch(storage)
         new = admin.generate(settings)
         if not use:
-            return Made(new)
+            return CreatedKey(new)
         try:
             checked = self.check(new.key)
             done = self._agent_key().set(new.key, storage, ask=False)
         except BaseException as error:
             self._take_back(admin, new, error)
             raise
-        return Made(new, checked, done)
+        return CreatedKey(new, checked, done)
 
-    def rotate(self, admin: KeyAdmin, *, storage: Storage | None = None, keep_old: bool = False) -> Rotated:
+    def rotate(self, admin: KeyAdmin, *, storage: Storage | None = None, keep_old: bool = False) -> RotatedKey:
         """Put a new key in the place of the agent's: make, check, switch, and only then delete the old one.
 
         The new one has the old one's limits, and what that one has spent counts on, as far as the proxy has written it: spend
@@ -224,14 +224,14 @@ class VirtualKeys:
         settings["key_alias"] = f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         made = self.create(admin, settings, use=True, storage=storage)
         if keep_old:
-            return Rotated(made, before, deleted=False)
+            return RotatedKey(made, before, deleted=False)
         try:
             admin.delete(old.value)
             if before.alias:
                 admin.update(made.new.about.token or made.new.key, {"key_alias": before.alias})
         except FasedError as error:
-            return Rotated(made, before, deleted=False, warning=error.message)
-        return Rotated(made, before, deleted=True)
+            return RotatedKey(made, before, deleted=False, warning=error.message)
+        return RotatedKey(made, before, deleted=True)
 
     def ready_to_switch(self, storage: Storage | None) -> None:
         """Whether the agent's key can be replaced by this program.
@@ -253,7 +253,7 @@ class VirtualKeys:
             )
         agent_key.can_keep(storage)
 
-    def check(self, key: str) -> Checked:
+    def check(self, key: str) -> CheckedKey:
         """List the models with a key, and have one request answered.
 
         Raises:
@@ -274,7 +274,7 @@ class VirtualKeys:
                 reply = provider.chat("Say OK.", model=model, context=context, max_tokens=probes.TOKENS)
             except CallError as error:
                 raise probes.judge(error, probes.TOKENS) from None
-        return Checked(catalog, model, reply.receipt)
+        return CheckedKey(catalog, model, reply.receipt)
 
     def _model(self, catalog: Catalog) -> str:
         choice = self.settings.choose(model=None, agent=self._agent or "main", role=None)

@@ -54,7 +54,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class LocalProxyStatus:
     """How the local proxy is.
 
     Attributes:
@@ -106,7 +106,7 @@ class LocalProxy:
         self.files = Files(folder)
         self._env = os.environ if env is None else env
 
-    def start(self, wanted: Wanted, *, progress: Progress | None = None) -> Status:
+    def start(self, wanted: Wanted, *, progress: Progress | None = None) -> LocalProxyStatus:
         """Start the proxy and wait until it takes requests.
 
         Raises:
@@ -139,17 +139,17 @@ class LocalProxy:
             self.files.forget_process()
             return Stopped(found.process is not None, found.stranger)
 
-    def status(self) -> Status:
+    def status(self) -> LocalProxyStatus:
         """Look at the process and ask the proxy."""
         known = self.files.read_process()
-        found = ownprocess.Look() if known is None else _look(known)
+        found = ownprocess.ProcessLook() if known is None else _look(known)
         if known is None or found.process is None:
-            return Status(False, False, known, None, None, self.files, found.stranger)
+            return LocalProxyStatus(False, False, known, None, None, self.files, found.stranger)
         if not readiness.ready(known.port):
-            return Status(True, False, known, None, None, self.files)
+            return LocalProxyStatus(True, False, known, None, None, self.files)
         key = self.files.read_master_key()
         models = readiness.models(known.port, key) if key else None
-        return Status(True, True, known, models, models is not None, self.files)
+        return LocalProxyStatus(True, True, known, models, models is not None, self.files)
 
     def is_running(self) -> bool:
         """Whether the process that was started here is there."""
@@ -183,7 +183,7 @@ class LocalProxy:
             )
         return self.files.config
 
-    def _start(self, program: Path, config: Path, port: int, progress: Progress | None) -> Status:
+    def _start(self, program: Path, config: Path, port: int, progress: Progress | None) -> LocalProxyStatus:
         key = self.files.ensure_master_key()
         self.files.rotate_log()
         env = process.child_environment(self._env, key, own_config=config == self.files.config)
@@ -243,7 +243,7 @@ class LocalProxy:
             yield
 
 
-def _look(known: Process) -> ownprocess.Look:
+def _look(known: Process) -> ownprocess.ProcessLook:
     return ownprocess.look(known.pid, known.started, process.arguments(known.config, known.port))
 
 

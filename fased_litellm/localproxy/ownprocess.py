@@ -30,7 +30,7 @@ _MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProcessLook:
     """What is found at a recorded process id.
 
     Attributes:
@@ -42,7 +42,7 @@ class Look:
     stranger: str | None = None
 
 
-def look(pid: object, started: object, arguments: Sequence[object]) -> Look:
+def look(pid: object, started: object, arguments: Sequence[object]) -> ProcessLook:
     """Look at a recorded process; nothing is taken for granted about the record.
 
     Args:
@@ -51,13 +51,13 @@ def look(pid: object, started: object, arguments: Sequence[object]) -> Look:
         arguments: what followed the program in the command that started it.
     """
     if type(pid) is not int or not 1 < pid <= _MOST:
-        return Look(stranger=f"The recorded process id {_quoted(pid)} cannot be that of a proxy.")
+        return ProcessLook(stranger=f"The recorded process id {_quoted(pid)} cannot be that of a proxy.")
     if not isinstance(started, str) or not started:
-        return Look(
+        return ProcessLook(
             stranger=f"No start time is recorded for process {pid}, so it cannot be told whether it is the proxy."
         )
     if not arguments or not all(isinstance(each, str) and each for each in arguments):
-        return Look(
+        return ProcessLook(
             stranger=f"No command line is recorded for process {pid}, so it cannot be told whether it is the proxy."
         )
     import psutil
@@ -68,20 +68,22 @@ def look(pid: object, started: object, arguments: Sequence[object]) -> Look:
         if now is None:
             if (_stat(pid) or ("", ""))[1] == started:
                 _collect(process)
-            return Look()
+            return ProcessLook()
         if now != started:
-            return Look(stranger=f"Process {pid} is another program by now: it started at another time than the proxy.")
+            return ProcessLook(
+                stranger=f"Process {pid} is another program by now: it started at another time than the proxy."
+            )
         if not _contains(process.cmdline(), list(arguments)):
-            return Look(stranger=f"Process {pid} has another command line than the proxy.")
+            return ProcessLook(stranger=f"Process {pid} has another command line than the proxy.")
         if pid in (os.getpid(), os.getpgrp(), os.getsid(0)):
-            return Look(stranger=f"Process {pid} is this program itself, or the one that runs it.")
+            return ProcessLook(stranger=f"Process {pid} is this program itself, or the one that runs it.")
         if not (os.getpgid(pid) == os.getsid(pid) == pid):
-            return Look(stranger=f"Process {pid} does not lead a session of its own, as the proxy does.")
+            return ProcessLook(stranger=f"Process {pid} does not lead a session of its own, as the proxy does.")
     except (psutil.NoSuchProcess, ProcessLookupError):
-        return Look()
+        return ProcessLook()
     except (psutil.AccessDenied, PermissionError):
-        return Look(stranger=f"Process {pid} belongs to another user, and cannot be examined.")
-    return Look(process)
+        return ProcessLook(stranger=f"Process {pid} belongs to another user, and cannot be examined.")
+    return ProcessLook(process)
 
 
 def start_time(pid: int) -> str | None:
@@ -122,7 +124,7 @@ def _start_time_elsewhere(pid: int) -> str | None:
         return None
 
 
-def end(pid: object, started: object, arguments: Sequence[object]) -> Look:
+def end(pid: object, started: object, arguments: Sequence[object]) -> ProcessLook:
     """End the proxy, and what it has started, if the recorded process is certainly the proxy.
 
     It gets 15 s to finish what it does, then it is killed.

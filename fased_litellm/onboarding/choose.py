@@ -14,7 +14,7 @@ from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER, ModelRef
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
-    from ..keys.existing import Found
+    from ..keys.existing import Existing
 
 _MOST_SHOWN = 20
 
@@ -73,7 +73,7 @@ def named(text: str, catalog: Catalog | None, snapshot: ConfigSnapshot) -> Model
     return ref
 
 
-def without_questions(found: Found, catalog: Catalog | None, *, wanted: str | None, set_default: bool) -> Decision:
+def without_questions(found: Existing, catalog: Catalog | None, *, wanted: str | None, set_default: bool) -> Decision:
     """Choose by rule.
 
     Args:
@@ -133,7 +133,7 @@ def no_obvious_model(catalog: Catalog) -> UnknownModel:
     )
 
 
-def _kept(found: Found, catalog: Catalog | None, wanted: ModelRef | None) -> list[str]:
+def _kept(found: Existing, catalog: Catalog | None, wanted: ModelRef | None) -> list[str]:
     assert found.primary is not None
     current = found.primary.primary
     said: list[str] = []

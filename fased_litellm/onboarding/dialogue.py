@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..catalog.facts import Catalog
 from ..errors import FasedError, MissingKey, UsageError
-from ..keys.existing import Found, GivenKey
+from ..keys.existing import Existing, GivenKey
 from ..proxy.urls import normalize_base_url
 from ..redaction import remember
 from ..refs import ModelRef
@@ -27,7 +27,7 @@ KeyStorage = Storage
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class OnboardingRequest:
     """What the command line asks for.
 
     Attributes:
@@ -55,14 +55,14 @@ class Request:
     dry_run: bool = False
 
 
-class Dialogue(Protocol):
+class Prompter(Protocol):
     """Who answers. Each method may raise ``Cancelled``; nothing has been written then."""
 
-    def base_url(self, found: Found) -> str:
+    def base_url(self, found: Existing) -> str:
         """The proxy's address, normalised."""
         ...
 
-    def key(self, found: Found, *, again: bool) -> GivenKey:
+    def key(self, found: Existing, *, again: bool) -> GivenKey:
         """The key; ``again`` tells that the one before was refused."""
         ...
 
@@ -78,11 +78,11 @@ class Dialogue(Protocol):
         """What to change after a check that failed; raises ``error`` to give up."""
         ...
 
-    def model(self, found: Found, catalog: Catalog | None) -> choose.Decision:
+    def model(self, found: Existing, catalog: Catalog | None) -> choose.Decision:
         """Which model is to be the primary."""
         ...
 
-    def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
+    def roles(self, found: Existing, catalog: Catalog | None) -> Mapping[str, ModelRef]:
         """Models for roles, by the role's name."""
         ...
 
@@ -91,20 +91,20 @@ class Dialogue(Protocol):
         ...
 
 
-class Unattended:
+class NonInteractive:
     """Answers from the command line alone; what it does not say is decided by rule, or is an error."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: OnboardingRequest) -> None:
         self.request = request
 
-    def base_url(self, found: Found) -> str:
+    def base_url(self, found: Existing) -> str:
         if self.request.base_url:
             return normalize_base_url(self.request.base_url)
         if found.unknown_address is not None:
             raise found.unknown_address
         return found.base_url
 
-    def key(self, found: Found, *, again: bool = False) -> GivenKey:
+    def key(self, found: Existing, *, again: bool = False) -> GivenKey:
         del again  # nobody to ask; a refused key ends the command in `failed`
         if self.request.key is not None:
             said: list[str] = []
@@ -127,10 +127,10 @@ class Unattended:
     def failed(self, error: FasedError) -> Retry:
         raise error
 
-    def model(self, found: Found, catalog: Catalog | None) -> choose.Decision:
+    def model(self, found: Existing, catalog: Catalog | None) -> choose.Decision:
         return choose.without_questions(found, catalog, wanted=self.request.model, set_default=self.request.set_default)
 
-    def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
+    def roles(self, found: Existing, catalog: Catalog | None) -> Mapping[str, ModelRef]:
         del found, catalog
         return {}
 

@@ -12,7 +12,7 @@ from ..config import agents
 from ..config.edits import Edit
 from ..config.keypath import KeyPath
 from ..errors import UsageError
-from ..keys.existing import Found
+from ..keys.existing import Existing
 from ..net.addresses import is_private_url
 from ..proxy.urls import normalize_base_url, written_base_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
@@ -25,7 +25,7 @@ _API = "openai-completions"
 # ---- the provider and its models
 
 
-def provider_edits(found: Found, answers: Answers) -> Iterable[Edit]:
+def provider_edits(found: Existing, answers: Answers) -> Iterable[Edit]:
     """Make the provider, or bring its address and its permission up to date; all else in it stays."""
     path = ("models", "providers", found.entry_key)
     allow = answers.allow_private or is_private_url(answers.base_url)
@@ -48,14 +48,14 @@ def provider_edits(found: Found, answers: Answers) -> Iterable[Edit]:
         yield Edit((*path, "request", "allowPrivateNetwork"), True)
 
 
-def _header_edits(found: Found, answers: Answers, path: KeyPath) -> Iterable[Edit]:
+def _header_edits(found: Existing, answers: Answers, path: KeyPath) -> Iterable[Edit]:
     """Set the headers that were given; one which is there in another case is the same one. The other ones stay."""
     written = {name.lower(): name for name in agents.section(found.entry, "headers")}
     for name, value in answers.headers.items():
         yield Edit((*path, "headers", written.get(name.lower(), name)), value)
 
 
-def same_address(found: Found, base_url: str) -> bool:
+def same_address(found: Existing, base_url: str) -> bool:
     """Whether the config has this address already, in whatever form."""
     value = agents.section(found.snapshot.value, "models", "providers", found.entry_key).get("baseUrl")
     try:
@@ -64,7 +64,7 @@ def same_address(found: Found, base_url: str) -> bool:
         return False
 
 
-def definition_edits(found: Found, answers: Answers) -> tuple[list[Edit], tuple[str, ...]]:
+def definition_edits(found: Existing, answers: Answers) -> tuple[list[Edit], tuple[str, ...]]:
     """Descriptions of the models in use which have none yet; those that are there stay."""
     source = found.snapshot.source
     entries = definitions_of(source)
@@ -97,7 +97,7 @@ def _definition(model_id: str, catalog: Catalog | None) -> dict[str, Any] | None
 # ---- which model
 
 
-def model_edits(found: Found, answers: Answers) -> list[Edit]:
+def model_edits(found: Existing, answers: Answers) -> list[Edit]:
     """Set the primary and the roles, for the agent that was named or for all, and allow them where there is an allow-list."""
     snapshot = found.snapshot
     primary = answers.model if answers.set_primary else None
@@ -118,7 +118,7 @@ def model_edits(found: Found, answers: Answers) -> list[Edit]:
     return edits + allow_edits(snapshot, refs)
 
 
-def _primary_edits(found: Found, primary: ModelRef) -> list[Edit]:
+def _primary_edits(found: Existing, primary: ModelRef) -> list[Edit]:
     """Where the default agent has a primary of its own, that one counts, and so that one is set."""
     snapshot = found.snapshot
     agent = agents.find(snapshot.source, None)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ..config import agents, save
 from ..config.change import ConfigChange
-from ..keys.existing import Found, GivenKey
+from ..keys.existing import Existing, GivenKey
 from ..net.addresses import is_private_url
 from ..redaction import mask
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, ModelRef
@@ -109,7 +109,7 @@ class Plan:
 
 
 def compute(
-    found: Found,
+    found: Existing,
     store: ProfileStore,
     base: ProfileStore,
     answers: Answers,
@@ -159,7 +159,7 @@ def compute(
 # ---- auth profiles
 
 
-def _placement(found: Found, store: ProfileStore, answers: Answers) -> Placement | None:
+def _placement(found: Existing, store: ProfileStore, answers: Answers) -> Placement | None:
     if answers.kept_in.storage is None:
         return None
     return place(
@@ -173,7 +173,7 @@ def _placement(found: Found, store: ProfileStore, answers: Answers) -> Placement
     )
 
 
-def _kept_in(found: Found, store: ProfileStore, key: GivenKey) -> str:
+def _kept_in(found: Existing, store: ProfileStore, key: GivenKey) -> str:
     known = store.profiles.get(key.detail) if key.source == "profile" else None
     if known is None or known.ref is None:
         return key.source
@@ -189,7 +189,7 @@ def _mode_of(store: ProfileStore, profile_id: str) -> str:
 
 
 def _warnings(
-    found: Found,
+    found: Existing,
     answers: Answers,
     placement: Placement | None,
     stores: tuple[ProfileStore, ProfileStore],

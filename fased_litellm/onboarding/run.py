@@ -15,7 +15,7 @@ from ..config.files import backups
 from ..config.load import load
 from ..errors import CallError, CatalogError, FasedError, UsageError
 from ..keys import check, keyfiles
-from ..keys.existing import Found, GivenKey, look
+from ..keys.existing import Existing, GivenKey, inspect
 from ..keys.storage import KeptIn, Keyring, choose
 from ..net.addresses import is_private_url
 from ..paths import Paths
@@ -23,14 +23,14 @@ from ..refs import PROVIDER, normalize_agent_id
 from ..secrets import keyring_store, shadows
 from ..secrets.profiles import read
 from .answers import Answers
-from .dialogue import Dialogue, Request
+from .dialogue import OnboardingRequest, Prompter
 from .plan import Plan, compute
 
 AUTH_CHOICE = "litellm-api-key"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OnboardingOutcome:
     """What an onboarding did, or with ``--dry-run`` would do.
 
     Attributes:
@@ -75,13 +75,13 @@ class Outcome:
 
 
 def onboard(
-    request: Request,
-    dialogue: Dialogue,
+    request: OnboardingRequest,
+    dialogue: Prompter,
     paths: Paths,
     env: Mapping[str, str] | None = None,
     *,
     now: datetime | None = None,
-) -> Outcome:
+) -> OnboardingOutcome:
     """Set up the agent for a proxy. Nothing is written before everything is known and agreed to.
 
     Args:
@@ -97,7 +97,7 @@ def onboard(
     moment = now or datetime.now(UTC)
     snapshot = load(paths, env).require_usable()
     agent = normalize_agent_id(request.agent) if request.agent else None
-    found = look(snapshot, agent)
+    found = inspect(snapshot, agent)
     new_agent = _new_agent(snapshot.value, agent)
     keyring = Keyring()
     url, key, allow_private, catalog, remarks = _connect(request, dialogue, found, keyring)
@@ -120,12 +120,12 @@ def onboard(
     plan = compute(found, store, base, answers, now=moment, keyring=keyring_store.get)
     models = len(catalog.chat_models) if catalog else None
     if request.dry_run:
-        return Outcome(plan, written=False, backups={}, models=models)
+        return OnboardingOutcome(plan, written=False, backups={}, models=models)
     dialogue.confirm(plan)
     kept = _write(plan, env)
     if catalog is not None:
         _remember(paths, catalog)
-    return Outcome(plan, written=True, backups=kept, models=models)
+    return OnboardingOutcome(plan, written=True, backups=kept, models=models)
 
 
 def _new_agent(config: Mapping[str, Any], agent: str | None) -> list[str]:
@@ -138,13 +138,13 @@ def _new_agent(config: Mapping[str, Any], agent: str | None) -> list[str]:
     return []
 
 
-def _kept_in(request: Request, found: Found, key: GivenKey, keyring: Keyring) -> KeptIn:
+def _kept_in(request: OnboardingRequest, found: Existing, key: GivenKey, keyring: Keyring) -> KeptIn:
     stays = key.source in ("profile", "config")
     return choose(found.snapshot, key.value, request.storage, stays=stays, program=keyring.program)
 
 
 def _connect(
-    request: Request, dialogue: Dialogue, found: Found, keyring: Keyring
+    request: OnboardingRequest, dialogue: Prompter, found: Existing, keyring: Keyring
 ) -> tuple[str, GivenKey, bool, Catalog | None, list[str]]:
     """Address, key, whether the user allows a private address, what the proxy said, and what is to be said of it."""
     allowed = request.allow_private
@@ -178,14 +178,14 @@ def _connect(
         return url, key, allowed, catalog, check.remarks(catalog, kind)
 
 
-def _in_question(request: Request, found: Found) -> list[str]:
+def _in_question(request: OnboardingRequest, found: Existing) -> list[str]:
     """Models, as they are written, which the proxy is asked about where it does not list them: the model that was named, and that in use."""
     current = found.primary.primary if found.primary else None
     used = f"{PROVIDER}/{current.model}" if current is not None and current.provider == PROVIDER else ""
     return [text for text in ((request.model or "").strip(), used) if text]
 
 
-def _with_other_keys(error: FasedError, key: GivenKey, found: Found) -> FasedError:
+def _with_other_keys(error: FasedError, key: GivenKey, found: Existing) -> FasedError:
     """The error of a refused key with the other keys that are there; here the environment comes before a stored key."""
     others = [other for other in found.keys if other.value != key.value]
     if isinstance(error, CallError) and error.cause in shadows.REFUSED and others:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from fased_litellm.cli.localproxy import app, described, missing_keys, started
 from fased_litellm.errors import LocalProxyError, UsageError
-from fased_litellm.localproxy.control import Status
+from fased_litellm.localproxy.control import LocalProxyStatus
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.localproxy.ownprocess import start_time
 from fased_litellm.localproxy.routes import MOCK_ROUTES, parse_route
@@ -26,7 +26,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def a_status(tmp_path: Path, **changes: object) -> Status:
+def a_status(tmp_path: Path, **changes: object) -> LocalProxyStatus:
     values: dict[str, object] = {
         "running": True,
         "ready": True,
@@ -35,7 +35,7 @@ def a_status(tmp_path: Path, **changes: object) -> Status:
         "key_accepted": True,
         "files": Files(tmp_path),
     }
-    return Status(**{**values, **changes})  # type: ignore[arg-type]  # a table of values
+    return LocalProxyStatus(**{**values, **changes})  # type: ignore[arg-type]  # a table of values
 
 
 def test_nothing_runs() -> None:

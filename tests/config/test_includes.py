@@ -7,7 +7,7 @@ import pytest
 
 from fased_litellm.config import includes
 from fased_litellm.config.document import Document
-from fased_litellm.config.includes import Written
+from fased_litellm.config.includes import Included
 from fased_litellm.errors import ConfigSyntaxError
 
 
@@ -244,15 +244,15 @@ def test_where_each_value_is_written(folder):
     result = folder.resolve({"models": {"$include": ["a.json", "b.json"], "mode": "merge", "list": [3]}, "own": 1})
     assert result.value["models"]["list"] == [1, 2, 3]
     expected = {
-        (): Written(main, ()),
-        ("own",): Written(main, ("own",)),
-        ("models",): Written(main, ("models",)),
-        ("models", "mode"): Written(main, ("models", "mode")),
-        ("models", "providers", "x", "baseUrl"): Written(a, ("providers", "x", "baseUrl")),
-        ("models", "providers", "y"): Written(b, ("providers", "y")),
-        ("models", "list", 0): Written(a, ("list", 0)),
-        ("models", "list", 1): Written(b, ("list", 0)),
-        ("models", "list", 2): Written(main, ("models", "list", 0)),
+        (): Included(main, ()),
+        ("own",): Included(main, ("own",)),
+        ("models",): Included(main, ("models",)),
+        ("models", "mode"): Included(main, ("models", "mode")),
+        ("models", "providers", "x", "baseUrl"): Included(a, ("providers", "x", "baseUrl")),
+        ("models", "providers", "y"): Included(b, ("providers", "y")),
+        ("models", "list", 0): Included(a, ("list", 0)),
+        ("models", "list", 1): Included(b, ("list", 0)),
+        ("models", "list", 2): Included(main, ("models", "list", 0)),
     }
     assert {path: result.origins[path] for path in expected} == expected
     assert result.files == [a, b]
@@ -261,5 +261,5 @@ def test_where_each_value_is_written(folder):
 def test_an_object_which_is_an_include_alone_is_written_there(folder):
     a = folder.write("a.json", {"x": 1})
     result = folder.resolve({"models": {"$include": "a.json"}, "list": {"$include": ["a.json"]}})
-    assert result.origins[("models",)] == Written(a, ())
-    assert result.origins[("list",)] == Written(a, ())
+    assert result.origins[("models",)] == Included(a, ())
+    assert result.origins[("list",)] == Included(a, ())

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.config.includes import Written
+from fased_litellm.config.includes import Included
 from fased_litellm.config.load import check_texts, load
 from fased_litellm.errors import ConfigError, ConfigInvalid, ConfigSyntaxError, Issue
 from fased_litellm.paths import Paths
@@ -227,16 +227,16 @@ def test_where_a_value_is_written(fased):
     assert snapshot.origin_of(("models", "mode")) == fased.config
     assert snapshot.origin_of(("models", "providers", "litellm", "baseUrl")) == models
     # Not there yet: its parent says where it would go.
-    assert snapshot.written_at(("models", "providers", "litellm", "apiKey")) == Written(
+    assert snapshot.written_at(("models", "providers", "litellm", "apiKey")) == Included(
         models, ("providers", "litellm", "apiKey")
     )
-    assert snapshot.written_at(("auth", "order")) == Written(fased.config, ("auth", "order"))
+    assert snapshot.written_at(("auth", "order")) == Included(fased.config, ("auth", "order"))
     assert snapshot.files == [models]
 
 
 def test_without_includes_everything_is_written_in_the_config(fased):
     snapshot = fased.load("{ a: { b: 1 } }")
-    assert snapshot.written_at(("a", "b")) == Written(fased.config, ("a", "b"))
+    assert snapshot.written_at(("a", "b")) == Included(fased.config, ("a", "b"))
     assert snapshot.included == {}
 
 

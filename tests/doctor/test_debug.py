@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.doctor.debug.direct import Mapped, Provider
-from fased_litellm.doctor.debug.run import Debugged, Debugger, Question
+from fased_litellm.doctor.debug.direct import DirectProvider, Mapped
+from fased_litellm.doctor.debug.run import Debugged, Debugger, DebugRequest
 from fased_litellm.errors import AddressBlocked, MissingKey, UsageError
 from fased_litellm.provider import LiteLLMProvider
 from fased_litellm.usage.query.calendar.windows import window
@@ -61,7 +61,7 @@ def debugger(
         monkeypatch.setenv("LITELLM_API_KEY", KEY)
         monkeypatch.setenv("LITELLM_BASE_URL", server if isinstance(server, str) else server.url)
         providers.append(LiteLLMProvider.from_config())
-        return lambda **question: Debugger(providers[-1], Question(**question), told.append, waited.append)
+        return lambda **question: Debugger(providers[-1], DebugRequest(**question), told.append, waited.append)
 
     yield at
     for provider in providers:
@@ -215,7 +215,7 @@ def test_secrets_of_the_config_and_of_the_answer_stay_hidden(home: Path, fault_s
     state.mkdir()
     (state / "fased.json").write_text(json.dumps({"models": {"providers": {"litellm": entry}}}))
     with LiteLLMProvider.from_config() as provider:
-        document = Debugger(provider, Question(), print).run().as_dict()
+        document = Debugger(provider, DebugRequest(), print).run().as_dict()
     assert document["request"]["headers"]["x-tenant"] == "***"
     assert document["request"]["headers"]["cookie"] == "***"
     text = json.dumps(document)
@@ -225,7 +225,7 @@ def test_secrets_of_the_config_and_of_the_answer_stay_hidden(home: Path, fault_s
 
 def test_long_texts_are_cut(debugger: Any, fault_server: FaultServers) -> None:
     server = fault_server(refusal(400, "x" * 100_000))
-    question = Question().saying("y" * 50_000)
+    question = DebugRequest().saying("y" * 50_000)
     document = debugger(server)(messages=question.messages).run().as_dict()
     assert len(json.dumps(document)) < 20_000
     assert "(100000 characters)" in document["response"]["message"]
@@ -254,7 +254,7 @@ def test_a_fallback_of_the_config_does_not_come_to_the_rescue(home: Path, fault_
     (home / ".fased").mkdir()
     (home / ".fased" / "fased.json").write_text(json.dumps(config))
     with LiteLLMProvider.from_config() as provider:
-        Debugger(provider, Question(), print).run()
+        Debugger(provider, DebugRequest(), print).run()
     assert [body["model"] for body in server.json_bodies()] == ["first"]
 
 
@@ -275,7 +275,7 @@ def test_a_price_that_nobody_knows(debugger: Any, fault_server: FaultServers) ->
 
 def test_an_empty_message_is_refused() -> None:
     with pytest.raises(UsageError, match="empty"):
-        Question().saying(" \n")
+        DebugRequest().saying(" \n")
 
 
 # ---- without the proxy
@@ -293,7 +293,7 @@ def both(debugger: Any, fault_server: FaultServers) -> Any:
         url = server.url if server else f"http://127.0.0.1:{free_port()}"
         made = debugger(fault_server(proxys))(**question)
         mapped = Mapped("openai/gpt-4o-mini", f"{url}/v1")
-        target = Provider(
+        target = DirectProvider(
             f"{url}/v1", PROVIDERS, "PROVIDER_KEY", "gpt-4o-mini", allow_private_network=True, mapped=mapped
         )
         return made.directly(made.run(), target), server

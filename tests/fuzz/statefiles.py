@@ -21,10 +21,10 @@ from fased_litellm.cli import localproxy as words
 from fased_litellm.config import undo
 from fased_litellm.config.files import filelock
 from fased_litellm.config.interpolation import dotenv
-from fased_litellm.doctor.verify.progress import Ladder, Seen
+from fased_litellm.doctor.verify.progress import Progress, Seen
 from fased_litellm.errors import BudgetError, ConfigError, FasedError, SecretError, SecretStoreError
 from fased_litellm.localproxy import diagnosis, logs
-from fased_litellm.localproxy.control import Status
+from fased_litellm.localproxy.control import LocalProxyStatus
 from fased_litellm.localproxy.files import Files
 from fased_litellm.paths import Paths
 from fased_litellm.secrets import exec_answer, execsecret, filesecret, lookup, profiles
@@ -88,7 +88,7 @@ def _process(folder: Path, data: bytes) -> str:
         return "set aside"
     assert found.pid > 1
     assert found.started
-    status = Status(True, True, found, ("default",), True, files)
+    status = LocalProxyStatus(True, True, found, ("default",), True, files)
     json.dumps(status.as_dict())
     assert words.described(status, now_ms=time.time() * 1000)
     files.write_process(found)
@@ -125,7 +125,7 @@ def _log(folder: Path, data: bytes) -> str:
 def _ladder(folder: Path, data: bytes) -> str:
     path = _paths(folder).ladder
     _put(path, data)
-    ladder = Ladder(path, statefolder.BASE_URL)
+    ladder = Progress(path, statefolder.BASE_URL)
     before = {rung.name for rung in ladder.now() if rung.reached}
     aside = _kept(path, data)
     try:

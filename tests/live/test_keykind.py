@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fased_litellm.onboarding import Request, Unattended, onboard
+from fased_litellm.onboarding import NonInteractive, OnboardingRequest, onboard
 from fased_litellm.paths import Paths
 from fased_litellm.proxy.client import ProxyClient
 from fased_litellm.proxy.management.keykind import KeyKind, kind_of_key
@@ -40,9 +40,9 @@ def test_the_only_key_of_a_proxy_without_a_database(own_proxy: Proxy) -> None:
 @pytest.mark.parametrize("virtual", [False, True])
 def test_onboarding_accepts_a_master_key_with_a_warning(proxy: Proxy, home: Path, virtual: bool) -> None:
     key = generate(proxy) if virtual else proxy.master_key
-    request = Request(key=key, base_url=proxy.url, storage="profile")
+    request = OnboardingRequest(key=key, base_url=proxy.url, storage="profile")
     env = {"HOME": str(home)}
-    outcome = onboard(request, Unattended(request), Paths.from_env(env), env)
+    outcome = onboard(request, NonInteractive(request), Paths.from_env(env), env)
     warned = [text for text in outcome.plan.warnings if "the proxy's master key" in text]
     assert len(warned) == (0 if virtual else 1)
     assert all("fased litellm keys create --use" in text for text in warned)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fased_litellm.doctor.modelmap.first import first_config, write
-from fased_litellm.doctor.modelmap.inspect import look
+from fased_litellm.doctor.modelmap.inspect import inspect
 from fased_litellm.paths import Paths
 from tests.live.conftest import StartProxy
 
@@ -25,7 +25,7 @@ def test_a_first_config_starts_litellm_and_the_map_sees_its_environment(
         paths = Paths.from_env(env)
         from fased_litellm.config.load import load
 
-        found = look(path, paths, load(paths, env), env=env)
+        found = inspect(path, paths, load(paths, env), env=env)
     finally:
         proxy.stop()
     [deployment] = found.map.deployments

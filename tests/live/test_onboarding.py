@@ -12,12 +12,12 @@ import pytest
 
 from fased_litellm.errors import AddressBlocked, CallError, CatalogError, FasedError, UnknownModel
 from fased_litellm.keys.check import check
-from fased_litellm.onboarding import Outcome, Request, Unattended, onboard
+from fased_litellm.onboarding import NonInteractive, OnboardingOutcome, OnboardingRequest, onboard
 from fased_litellm.paths import Paths
 from tests.live.proxies import Proxy
 from tests.servers import UNREAD, FaultServers, Script, answer, answer_json, free_port
 
-Onboard = Callable[..., Outcome]
+Onboard = Callable[..., OnboardingOutcome]
 WRONG = "sk-test-wrong-0123456789"
 
 
@@ -31,9 +31,9 @@ def onboarded(tmp_path: Path, state: Path) -> Onboard:
     """Onboarding without questions into an empty state folder."""
     env = {"HOME": str(tmp_path), "FASED_STATE_DIR": str(state)}
 
-    def run(url: str, key: str, **options: Any) -> Outcome:
-        request = Request(key=key, base_url=url, **options)
-        return onboard(request, Unattended(request), Paths.from_env(env), env)
+    def run(url: str, key: str, **options: Any) -> OnboardingOutcome:
+        request = OnboardingRequest(key=key, base_url=url, **options)
+        return onboard(request, NonInteractive(request), Paths.from_env(env), env)
 
     return run
 

@@ -158,7 +158,7 @@ def test_a_process_of_another_user_is_named(sleeper: subprocess.Popen[bytes], mo
 def test_the_proxy_ends(sleeper: subprocess.Popen[bytes]) -> None:
     begin = started(sleeper)
     assert ownprocess.end(sleeper.pid, begin, ARGUMENTS).process is not None
-    assert ownprocess.end(sleeper.pid, begin, ARGUMENTS) == ownprocess.Look()
+    assert ownprocess.end(sleeper.pid, begin, ARGUMENTS) == ownprocess.ProcessLook()
     assert ownprocess.start_time(sleeper.pid) is None
     assert not psutil.pid_exists(sleeper.pid)  # its remains are collected
 
@@ -222,9 +222,9 @@ def test_remains_of_the_proxy_are_collected(sleeper: subprocess.Popen[bytes]) ->
     begin = started(sleeper)
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
-    assert ownprocess.look(sleeper.pid, "another boot:1", ARGUMENTS) == ownprocess.Look()
+    assert ownprocess.look(sleeper.pid, "another boot:1", ARGUMENTS) == ownprocess.ProcessLook()
     assert psutil.pid_exists(sleeper.pid)
-    assert ownprocess.look(sleeper.pid, begin, ARGUMENTS) == ownprocess.Look()
+    assert ownprocess.look(sleeper.pid, begin, ARGUMENTS) == ownprocess.ProcessLook()
     assert not psutil.pid_exists(sleeper.pid)
 
 

@@ -26,7 +26,7 @@ from fased_litellm.errors import (
     UnknownModel,
     UsageError,
 )
-from fased_litellm.onboarding import Outcome, Request, Unattended, onboard
+from fased_litellm.onboarding import NonInteractive, OnboardingOutcome, OnboardingRequest, onboard
 from fased_litellm.paths import Paths
 from fased_litellm.secrets.lookup import resolve_key
 from tests.keys.standin import KEY, StandIn
@@ -46,9 +46,9 @@ class Place:
         self.paths.config.parent.mkdir(parents=True, exist_ok=True)
         self.paths.config.write_text(text)
 
-    def onboard(self, **options: Any) -> Outcome:
-        request = Request(**options)
-        return onboard(request, Unattended(request), self.paths, self.env)
+    def onboard(self, **options: Any) -> OnboardingOutcome:
+        request = OnboardingRequest(**options)
+        return onboard(request, NonInteractive(request), self.paths, self.env)
 
     @property
     def config(self) -> Any:

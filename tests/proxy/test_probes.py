@@ -65,8 +65,13 @@ def test_a_reply_that_was_all_reasoning_says_so() -> None:
 
 
 def test_probes_ask_for_as_much_as_every_model_takes() -> None:
-    from fased_litellm.doctor.debug.run import MAX_TOKENS, Question
-    from fased_litellm.doctor.verify.route_check import Walk
+    from fased_litellm.doctor.debug.run import MAX_TOKENS, DebugRequest
+    from fased_litellm.doctor.verify.route_check import RouteCheck
 
     assert probes.TOKENS >= 16
-    assert probes.TOKENS == MAX_TOKENS == Question().max_tokens == Walk.__dataclass_fields__["max_tokens"].default
+    assert (
+        probes.TOKENS
+        == MAX_TOKENS
+        == DebugRequest().max_tokens
+        == RouteCheck.__dataclass_fields__["max_tokens"].default
+    )

@@ -24,7 +24,7 @@ app = typer.Typer(**SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class ChatSession:
     """How the messages of one run are sent and shown."""
 
     provider: LiteLLMProvider
@@ -84,7 +84,7 @@ def chat(
         _shown_here()
         context = context.with_(agent=provider.agent, source="cli")
         unclear.ask(provider, model)
-        talk = Talk(provider, context, options, stream=not no_stream, as_json=json_output)
+        talk = ChatSession(provider, context, options, stream=not no_stream, as_json=json_output)
         if text is not None:
             _say(talk, [*history, user_message(text, image or ())])
         elif json_output or image:
@@ -129,7 +129,7 @@ def _context(*, task: str | None, channel: str | None, session: str | None, role
     return context.with_(task=task, channel=channel, role=role)
 
 
-def _converse(talk: Talk, history: list[dict[str, Any]]) -> None:
+def _converse(talk: ChatSession, history: list[dict[str, Any]]) -> None:
     output.diagnostic("A conversation; end it with Ctrl-D or /exit.")
     while True:
         try:
@@ -151,7 +151,7 @@ def _converse(talk: Talk, history: list[dict[str, Any]]) -> None:
             output.failure(error)
 
 
-def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
+def _say(talk: ChatSession, messages: list[dict[str, Any]]) -> Reply:
     from ...provider.chatresult import chat_result
     from .receipt_text import receipt_line
 
@@ -182,7 +182,7 @@ def _say(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
     return reply
 
 
-def _streamed(talk: Talk, messages: list[dict[str, Any]]) -> Reply:
+def _streamed(talk: ChatSession, messages: list[dict[str, Any]]) -> Reply:
     with talk.provider.stream(messages, context=talk.context, **talk.options) as stream:
         if talk.as_json:
             for _ in stream:

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from .terminal import Colour, Terminal
 
-__all__ = ["Column", "Layout", "bar", "cut", "length", "render"]
+__all__ = ["Column", "TableLayout", "bar", "cut", "length", "render"]
 
 _GAP = "  "
 _BAR = 24
@@ -43,7 +43,7 @@ class Column(NamedTuple):
         return max(map(length, (self.title, *self.cells)))
 
 
-class Layout:
+class TableLayout:
     """Columns, and how wide each is.
 
     Args:
@@ -101,14 +101,14 @@ def render(columns: Sequence[Column], shares: Sequence[float], terminal: Termina
     """A whole table.
 
     Args:
-        columns: as for ``Layout``.
+        columns: as for ``TableLayout``.
         shares: length of each row's bar, from 0 to 1.
         terminal: what it is shown on, or its width alone, None for as wide as it gets.
 
     Returns:
         The lines, with the titles first.
     """
-    layout = Layout(columns, terminal if isinstance(terminal, Terminal) else Terminal(width=terminal))
+    layout = TableLayout(columns, terminal if isinstance(terminal, Terminal) else Terminal(width=terminal))
     return [layout.titles(), *(layout.row(number, share) for number, share in enumerate(shares))]
 
 

@@ -13,7 +13,7 @@ from ...usage.query.report import COUNTS, REPRICE, Totals, UsageReport
 from ...usage.query.timeseries import Spread
 from ...usage.record import camel, iso
 from .sparkline import merged, sparkline
-from .table import Column, Layout, cut, length
+from .table import Column, TableLayout, cut, length
 from .terminal import Terminal
 
 TITLES = {**{name: name.capitalize() for name in (*DIMENSIONS, HOST)}, "servedModel": "Served model"}
@@ -49,7 +49,7 @@ def table(report: UsageReport, terminal: Terminal) -> list[str]:
     ]
     # A column of nothing but zeros says nothing.
     shown = [column for column in numbers if not column.spare or set(column.cells) != {"0"}]
-    layout = Layout([*names, *shown], terminal)
+    layout = TableLayout([*names, *shown], terminal)
     shares = _shares(totals)
     return [layout.titles(), *(layout.row(number, share) for number, share in enumerate(shares))]
 

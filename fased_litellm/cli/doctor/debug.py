@@ -16,9 +16,9 @@ from ..commands import SETTINGS
 from ..models import unclear
 
 if TYPE_CHECKING:
-    from ...doctor.debug.attempt import Shot
-    from ...doctor.debug.compare import Comparison, Row
-    from ...doctor.debug.direct import Provider
+    from ...doctor.debug.attempt import Attempt
+    from ...doctor.debug.compare import CallComparison, ComparisonRow
+    from ...doctor.debug.direct import DirectProvider
     from ...doctor.debug.run import Debugged, Debugger
 
 app = typer.Typer(**SETTINGS)
@@ -71,7 +71,7 @@ def debug(
     The proxy is told not to retry, so that the cause itself is seen, and a cooldown is waited out. Exit 1 if the call fails.
     """
     from ...doctor.debug.direct import provider_base_url as checked
-    from ...doctor.debug.run import Debugger, Question
+    from ...doctor.debug.run import Debugger, DebugRequest
     from ...refs import normalize_agent_id
 
     if model is not None and alias is not None and model != alias:
@@ -87,7 +87,7 @@ def debug(
         from ...roles.choice import config_key
 
         config_key(role)  # refused here, before anything is asked
-    question = Question(
+    question = DebugRequest(
         model=alias or model, role=role, stream=stream, max_tokens=max_tokens, timeout_s=timeout, max_wait_s=max_wait
     )
     text = sys.stdin.read() if message == "-" else message
@@ -98,7 +98,7 @@ def debug(
         unclear.ask(provider, question.model)
         debugger = Debugger(provider, question, output.diagnostic)
         key = debugger.key
-        target: Provider | None = None
+        target: DirectProvider | None = None
         if provider_base_url and provider_key_env:
             target = debugger.provider(
                 checked(provider_base_url),
@@ -160,12 +160,12 @@ def _show(found: Debugged, key: tuple[str, str]) -> None:
         _row("Note", note)
 
 
-def _outcome(shot: Shot) -> str:
+def _outcome(shot: Attempt) -> str:
     status = f"HTTP {shot.got.status}" if shot.got.status is not None else "none"
     return f"{status}{f' {shot.got.type}' if shot.got.type else ''}, after {shot.duration_ms:.0f} ms"
 
 
-def _cause(shot: Shot) -> str:
+def _cause(shot: Attempt) -> str:
     if shot.error is None:
         return "works"
     message = shot.error.message
@@ -179,7 +179,7 @@ def _row(label: str, text: str) -> None:
         output.line(f"{'':<{_LABEL}}{line}".rstrip())
 
 
-def _show_comparison(comparison: Comparison) -> None:
+def _show_comparison(comparison: CallComparison) -> None:
     output.line()
     rows = comparison.rows
     name_width = max(len(row.name) for row in rows)
@@ -191,7 +191,7 @@ def _show_comparison(comparison: Comparison) -> None:
     _row("Means", comparison.meaning)
 
 
-def _show_row(row: Row, name_width: int, width: int) -> None:
+def _show_row(row: ComparisonRow, name_width: int, width: int) -> None:
     """One line of the table, or as many as its longer side takes."""
     import textwrap
 

@@ -16,7 +16,7 @@ from ..commands import SETTINGS
 
 if TYPE_CHECKING:
     from ...config.load import ConfigSnapshot
-    from ...doctor.modelmap.inspect import Look
+    from ...doctor.modelmap.inspect import Inspection
 
 app = typer.Typer(**SETTINGS)
 
@@ -62,11 +62,11 @@ def map_(
         raise UsageError("--model, --api-key-env and --api-base are for --init.", hint="Add --init, or leave them out.")
     if json_output and markdown:
         raise UsageError("--json and --markdown cannot be combined.", hint="Give the one or the other.")
-    from ...doctor.modelmap.inspect import find, look
+    from ...doctor.modelmap.inspect import find, inspect
 
     paths = session.paths()
     snapshot, note = _agent()
-    found = look(config or find(Path(), paths), paths, snapshot, note=note)
+    found = inspect(config or find(Path(), paths), paths, snapshot, note=note)
     if out is not None:
         _write(found, out, force=force)
     if json_output:
@@ -120,7 +120,7 @@ def _begin(
     output.line(f"Next: fased litellm up --config {path}, then fased litellm verify {alias}")
 
 
-def _write(found: Look, path: Path, *, force: bool) -> None:
+def _write(found: Inspection, path: Path, *, force: bool) -> None:
     from ... import jsontext
     from ...doctor.modelmap.first import write
     from ...doctor.modelmap.markdown import markdown
@@ -130,7 +130,7 @@ def _write(found: Look, path: Path, *, force: bool) -> None:
     write(path, text, force=force)
 
 
-def _show(found: Look) -> None:
+def _show(found: Inspection) -> None:
     from ...doctor.modelmap.markdown import callers_text, key_text, limits_text, proxy_lines
     from ..display.table import Column, render
     from ..display.terminal import detect

@@ -15,8 +15,8 @@ from ..commands import SETTINGS
 from ..models import unclear
 
 if TYPE_CHECKING:
-    from ...doctor.verify.run import Outcome, Run, SayOf
-    from ...doctor.verify.steps import Step, Verification
+    from ...doctor.verify.run import SayOf, VerifyOutcome, VerifyRun
+    from ...doctor.verify.steps import RouteStep, Verification
     from ...refs import ModelRef
 
 app = typer.Typer(**SETTINGS)
@@ -47,12 +47,12 @@ def verify(
 
     Two requests are sent for each alias; what they cost at most is said before. Exit 1 if a step failed.
     """
-    from ...doctor.verify.run import Run
+    from ...doctor.verify.run import VerifyRun
 
     if alias is not None and everything:
         raise UsageError("ALIAS and --all cannot be combined.", hint="Give the one or the other.")
     snapshot = session.config()
-    run = Run(snapshot, session.paths(), agent=session.known_agent(snapshot, agent), max_tokens=max_tokens)
+    run = VerifyRun(snapshot, session.paths(), agent=session.known_agent(snapshot, agent), max_tokens=max_tokens)
     if not everything:
         with session.provider(agent=run.agent) as provider:
             unclear.ask(provider, alias)
@@ -71,7 +71,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _cost(run: Run, refs: list[ModelRef]) -> str:
+def _cost(run: VerifyRun, refs: list[ModelRef]) -> str:
     from ...doctor.verify.run import REQUESTS
     from ...formatting import count, usd
 
@@ -87,7 +87,7 @@ def _say(*, alone: bool, quiet: bool) -> SayOf:
     """Show each step as it ends; of several aliases, only how many have ended."""
     lock = threading.Lock()
 
-    def say(ref: ModelRef, step: Step) -> None:
+    def say(ref: ModelRef, step: RouteStep) -> None:
         with lock:
             if quiet:
                 return
@@ -99,7 +99,7 @@ def _say(*, alone: bool, quiet: bool) -> SayOf:
     return say
 
 
-def _line(step: Step) -> None:
+def _line(step: RouteStep) -> None:
     spent = f" ({step.duration_ms:.0f} ms)" if step.duration_ms is not None else ""
     output.line(f"{_MARKS[step.result]} {step.title}: {step.detail}{spent}")
     if step.origin:
@@ -108,7 +108,7 @@ def _line(step: Step) -> None:
         output.line(f"    → {step.remedy}")
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: VerifyOutcome) -> None:
     if len(outcome.verifications) > 1:
         if sys.stderr.isatty():
             output.passing("")
@@ -128,7 +128,7 @@ def _show(outcome: Outcome) -> None:
         output.line(f"Next: {waiting.command}")
 
 
-def _table(outcome: Outcome) -> None:
+def _table(outcome: VerifyOutcome) -> None:
     from ..display.table import Column, render
     from ..display.terminal import detect
 

@@ -13,7 +13,7 @@ from .. import output, session
 from ..commands import SETTINGS
 
 if TYPE_CHECKING:
-    from ...keys.agent_key import AgentKey, Done
+    from ...keys.agent_key import AgentKey, KeyUpdate
     from ...secrets.placement import Storage
 
 app = typer.Typer(
@@ -142,7 +142,7 @@ def _place(storage: str, place: str) -> str:
     return f"the OS keyring, as {place}" if storage == "keyring" else place
 
 
-def _report(done: Done, *, json_output: bool) -> None:
+def _report(done: KeyUpdate, *, json_output: bool) -> None:
     for text in done.warnings:
         output.diagnostic(f"! {text}")
     if json_output:

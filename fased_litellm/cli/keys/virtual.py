@@ -17,7 +17,7 @@ from . import text as keys_text
 from .admin import admin_routes, confirm, keys_of, storage_of
 
 if TYPE_CHECKING:
-    from ...keys.created_key import Made
+    from ...keys.created_key import CreatedKey
     from ...keys.virtualkeys import VirtualKeys
     from ...proxy.management.admin import KeyAdmin, VirtualKey
 
@@ -307,7 +307,7 @@ def _if_own(keys: VirtualKeys, found: VirtualKey) -> str:
     return " It is the key that the agent uses." if keys.is_own(found) else ""
 
 
-def _show_made(made: Made, *, json_output: bool, reveal: bool) -> None:
+def _show_made(made: CreatedKey, *, json_output: bool, reveal: bool) -> None:
     about = made.new.about
     for text in made.done.warnings if made.done else ():
         output.diagnostic(f"! {text}")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ...errors import FasedError, UsageError
-from ...onboarding.dialogue import Dialogue, KeyStorage, Request, Unattended
+from ...onboarding.dialogue import KeyStorage, NonInteractive, OnboardingRequest, Prompter
 from ...onboarding.headers import parse_headers
-from ...onboarding.run import AUTH_CHOICE, Outcome, onboard
+from ...onboarding.run import AUTH_CHOICE, OnboardingOutcome, onboard
 from .. import handover, output, session
 from ..commands import SETTINGS
 from . import text as onboard_text
@@ -112,7 +112,7 @@ def onboard_command(
             "--skip-daemon": skip_daemon,
         }
     )
-    request = Request(
+    request = OnboardingRequest(
         key=litellm_api_key,
         base_url=custom_base_url,
         headers=parse_headers(header or ()),
@@ -162,25 +162,25 @@ def _storage(place: str | None, input_mode: str | None) -> KeyStorage | None:
     return _INPUT_MODES[input_mode] if input_mode is not None else None
 
 
-def _dialogue(request: Request, *, non_interactive: bool, accept_risk: bool) -> Dialogue:
+def _dialogue(request: OnboardingRequest, *, non_interactive: bool, accept_risk: bool) -> Prompter:
     if non_interactive:
         if not accept_risk:
             raise FasedError(
                 "Onboarding without questions needs --accept-risk.",
                 hint="An agent acts with your rights on this machine, and calls cost money. Add --accept-risk to agree.",
             )
-        return Unattended(request)
+        return NonInteractive(request)
     if not sys.stdin.isatty():
         raise FasedError(
             "There is no terminal to ask questions on.",
             hint="Add --non-interactive --accept-risk, and what to use by flags.",
         )
-    from .dialogue import Terminal
+    from .dialogue import TerminalPrompter
 
-    return Terminal(request)
+    return TerminalPrompter(request)
 
 
-def _report(outcome: Outcome, *, json_output: bool) -> None:
+def _report(outcome: OnboardingOutcome, *, json_output: bool) -> None:
     for warning in outcome.plan.warnings:
         output.diagnostic(f"! {warning}")
     if json_output:

@@ -12,10 +12,10 @@ import typer
 
 from ...catalog.facts import Catalog
 from ...errors import AddressBlocked, CallError, CatalogError, FasedError
-from ...keys.existing import Found, GivenKey
+from ...keys.existing import Existing, GivenKey
 from ...numerals import whole
 from ...onboarding import choose
-from ...onboarding.dialogue import Request, Retry, Unattended, clean_key
+from ...onboarding.dialogue import NonInteractive, OnboardingRequest, Retry, clean_key
 from ...onboarding.plan import Plan
 from ...proxy.urls import normalize_base_url
 from ...refs import PROVIDER, ModelRef
@@ -26,16 +26,16 @@ from . import text as onboard_text
 _RETRIES: dict[str, Retry] = {"u": "url", "k": "key", "r": "again", "a": "allow"}
 
 
-class Terminal:
+class TerminalPrompter:
     """Ask a person; what the command line says already is not asked."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: OnboardingRequest) -> None:
         self.request = request
-        self._flags = Unattended(request)
+        self._flags = NonInteractive(request)
         self._asked_url = self._asked_key = False
         self._last_url: str | None = None
 
-    def base_url(self, found: Found) -> str:
+    def base_url(self, found: Existing) -> str:
         if self.request.base_url and not self._asked_url:
             self._asked_url = True
             return self._flags.base_url(found)
@@ -53,7 +53,7 @@ class Terminal:
                 continue
             return self._last_url
 
-    def key(self, found: Found, *, again: bool) -> GivenKey:
+    def key(self, found: Existing, *, again: bool) -> GivenKey:
         if self.request.key is not None and not self._asked_key:
             self._asked_key = True
             return self._flags.key(found)
@@ -97,7 +97,7 @@ class Terminal:
             if letter in choices:
                 return _RETRIES[letter]
 
-    def model(self, found: Found, catalog: Catalog | None) -> choose.Decision:
+    def model(self, found: Existing, catalog: Catalog | None) -> choose.Decision:
         current = found.primary.primary if found.primary else None
         if catalog is None or self.request.model:
             return self._flags.model(found, catalog)
@@ -114,7 +114,7 @@ class Terminal:
         remarks = tuple(choose.remarks(catalog, chosen))
         return choose.Decision(chosen, set_primary=current is None or chosen.key != current.key, warnings=remarks)
 
-    def roles(self, found: Found, catalog: Catalog | None) -> Mapping[str, ModelRef]:
+    def roles(self, found: Existing, catalog: Catalog | None) -> Mapping[str, ModelRef]:
         if catalog is None:
             return {}
         if not output.confirm(f"Choose models for roles ({', '.join(ROLES)}) too?", default=False):
@@ -139,7 +139,7 @@ def _ask(question: str, *, default: str | None) -> str:
     return str(typer.prompt(question, default=default, err=True)).strip()
 
 
-def _ask_model(question: str, catalog: Catalog, found: Found, *, default: str | None) -> ModelRef | None:
+def _ask_model(question: str, catalog: Catalog, found: Existing, *, default: str | None) -> ModelRef | None:
     """One model by number or id; None for an empty answer, which only a default of ``""`` allows."""
     ids = [model.id for model in catalog.chat_models]
     while True:
@@ -170,5 +170,5 @@ def _place(key: GivenKey) -> str:
     return f"the profile {key.detail}" if key.source == "profile" else key.detail
 
 
-def _origin(found: Found) -> str:
+def _origin(found: Existing) -> str:
     return str(found.snapshot.path) if found.base_url_source == "config" else found.base_url_source

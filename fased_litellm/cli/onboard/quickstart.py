@@ -14,7 +14,7 @@ import typer
 
 from ...errors import FasedError
 from ...localproxy.process import find_program
-from ...quickstart import Done, Quickstart, Step
+from ...quickstart import Quickstart, QuickstartResult, QuickstartStep
 from ...visible import lines, styled
 from .. import output
 from ..commands import SETTINGS
@@ -47,7 +47,7 @@ def quickstart(
     begin = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="fased-quickstart-"))
     run = Quickstart(folder, port=port)
-    done: list[Done] = []
+    done: list[QuickstartResult] = []
     try:
         if not json_output:
             output.line(f"The whole path once, in the scratch folder {folder}.")
@@ -72,7 +72,7 @@ def quickstart(
     output.line(f"It took {seconds:.0f} s. The scratch folder is {folder if keep else 'removed'}.")
 
 
-def _announce(step: Step, number: str) -> None:
+def _announce(step: QuickstartStep, number: str) -> None:
     def in_style(text: str, code: str) -> str:
         return styled(text, code) if _colour() else text
 
@@ -88,7 +88,7 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _stopped(done: Done, number: int, folder: Path) -> FasedError:
+def _stopped(done: QuickstartResult, number: int, folder: Path) -> FasedError:
     said = f" It said:\n{done.output.rstrip()}" if done.output else ""
     return FasedError(
         f"The quickstart stopped at step {number} ({done.step.title}): `{done.step.command}` ended with {done.status} "
@@ -97,7 +97,7 @@ def _stopped(done: Done, number: int, folder: Path) -> FasedError:
     )
 
 
-def _as_dict(done: Done) -> dict[str, Any]:
+def _as_dict(done: QuickstartResult) -> dict[str, Any]:
     return {
         "title": done.step.title,
         "command": done.step.command,

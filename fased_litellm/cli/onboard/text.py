@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from ...catalog.facts import INHERITED, Catalog, ModelFacts
 from ...formatting import count
 from ...onboarding.plan import Plan
-from ...onboarding.run import Outcome
+from ...onboarding.run import OnboardingOutcome
 from ...refs import PROVIDER
 
 _MOST_LISTED = 20
 
 
-def result(outcome: Outcome) -> Iterator[str]:
+def result(outcome: OnboardingOutcome) -> Iterator[str]:
     """The lines at the end of the command."""
     plan = outcome.plan
     if not plan.changed:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..keypath import KeyPath
-from .operations import Delete, Insert, Replace, Step
+from .operations import Delete, Insert, Operation, Replace
 from .style import Style
-from .text_edit import Splice, deletion, insertion, replacement, splice
+from .text_edit import TextEdit, deletion, insertion, replacement, splice
 from .tree import Node, entry_of, node_at, parse
 
 
-def perform(text: str, root: Node, todo: Sequence[Step], *, style: Style, name: str) -> tuple[str, Node]:
+def apply_operations(text: str, root: Node, todo: Sequence[Operation], *, style: Style, name: str) -> tuple[str, Node]:
     """Make the steps.
 
     Args:
@@ -44,18 +44,18 @@ def perform(text: str, root: Node, todo: Sequence[Step], *, style: Style, name: 
     return text, root
 
 
-def _replacement(text: str, root: Node, step: Replace, style: Style) -> Splice:
+def _replacement(text: str, root: Node, step: Replace, style: Style) -> TextEdit:
     node, parent = _with_parent(root, step.path)
     return replacement(text, node, parent, step.value, style)
 
 
-def _insertion(text: str, root: Node, step: Insert, style: Style) -> list[Splice]:
+def _insertion(text: str, root: Node, step: Insert, style: Style) -> list[TextEdit]:
     node, parent = _with_parent(root, step.path)
     index = len(node.entries or []) if step.index is None else step.index
     return insertion(text, node, parent, index=index, items=step.items, style=style)
 
 
-def _deletion(text: str, root: Node, path: KeyPath) -> list[Splice] | None:
+def _deletion(text: str, root: Node, path: KeyPath) -> list[TextEdit] | None:
     box = node_at(root, path[:-1])
     entry = None if box is None else entry_of(box, path[-1])
     if box is None or box.entries is None or entry is None:

@@ -34,7 +34,7 @@ class Delete:
     path: KeyPath
 
 
-Step = Replace | Insert | Delete
+Operation = Replace | Insert | Delete
 
 
 def same(one: Any, other: Any) -> bool:
@@ -55,7 +55,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def steps(old: Any, new: Any, path: KeyPath = ()) -> Iterator[Step]:
+def steps(old: Any, new: Any, path: KeyPath = ()) -> Iterator[Operation]:
     """The steps from ``old`` to ``new``; each path is right once the steps before have been made.
 
     Elements of an array are matched by their ``id``, where they have one, else by their content.
@@ -78,7 +78,7 @@ def steps(old: Any, new: Any, path: KeyPath = ()) -> Iterator[Step]:
         yield Replace(path, new)
 
 
-def _array_steps(old: list[Any], new: list[Any], path: KeyPath) -> Iterator[Step]:
+def _array_steps(old: list[Any], new: list[Any], path: KeyPath) -> Iterator[Operation]:
     from difflib import SequenceMatcher
 
     runs = SequenceMatcher(

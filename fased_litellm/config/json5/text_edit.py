@@ -31,7 +31,7 @@ _NOTHING_ON_LINE = re.compile(rf"[{BLANK}]*+")
 _WIDTH = 100
 
 
-class Splice(NamedTuple):
+class TextEdit(NamedTuple):
     """Put ``text`` in the place of what stands from ``start`` to ``end``."""
 
     start: int
@@ -43,7 +43,7 @@ Item = tuple[str | None, Any]
 """Key (None in an array) and value of a new entry."""
 
 
-def splice(text: str, splices: Iterable[Splice]) -> str:
+def splice(text: str, splices: Iterable[TextEdit]) -> str:
     """Apply splices that do not overlap; of those at one place the first given comes first."""
     pieces: list[str] = []
     done = 0
@@ -55,19 +55,19 @@ def splice(text: str, splices: Iterable[Splice]) -> str:
     return "".join(pieces)
 
 
-def replacement(text: str, node: Node, parent: Node | None, value: Any, style: Style) -> Splice:
+def replacement(text: str, node: Node, parent: Node | None, value: Any, style: Style) -> TextEdit:
     """Put another value in the place of one."""
     if parent is not None:
         style = local_style(text, parent, style)
     quote = text[node.start] if type(node.value) is str else style.quote
     one_line = parent is not None and _on_one_line(text, parent)
     written = _write(value, replace(style, quote=quote), indent_at(text, node.start), one_line=one_line)
-    return Splice(node.start, node.end, written)
+    return TextEdit(node.start, node.end, written)
 
 
 def insertion(
     text: str, box: Node, parent: Node | None, *, index: int, items: Sequence[Item], style: Style
-) -> list[Splice]:
+) -> list[TextEdit]:
     """Add entries to a container before the entry ``index``, or at the end.
 
     Args:
@@ -95,21 +95,21 @@ def insertion(
         written = [style.newline + indent + part for part in _write_items(text, box, items, style, indent)]
         is_last = index == len(entries)
         comma = "," if not is_last or (previous is not None and previous.comma >= 0) else ""
-        added = Splice(tail, tail, ",".join(written) + comma)
+        added = TextEdit(tail, tail, ",".join(written) + comma)
         if previous is not None and previous.comma < 0:
-            return [Splice(previous.end, previous.end, ","), added]
+            return [TextEdit(previous.end, previous.end, ","), added]
         return [added]
     written = _write_items(text, box, items, style, indent_at(text, box.start), one_line=True)
     if index < len(entries):
         following = entries[index].start
-        return [Splice(following, following, "".join(part + style.separator for part in written))]
+        return [TextEdit(following, following, "".join(part + style.separator for part in written))]
     assert previous is not None
     if previous.comma >= 0:
-        return [Splice(behind, behind, "".join(f"{style.separator[1:]}{part}," for part in written))]
-    return [Splice(behind, behind, "".join(style.separator + part for part in written))]
+        return [TextEdit(behind, behind, "".join(f"{style.separator[1:]}{part}," for part in written))]
+    return [TextEdit(behind, behind, "".join(style.separator + part for part in written))]
 
 
-def deletion(text: str, box: Node, index: int) -> list[Splice]:
+def deletion(text: str, box: Node, index: int) -> list[TextEdit]:
     """Take the entry ``index`` out of a container."""
     entries = box.entries
     assert entries is not None
@@ -124,32 +124,32 @@ def deletion(text: str, box: Node, index: int) -> list[Splice]:
     if previous is None and following is None:
         first, last = (begin, line_end.end()) if whole_lines and line_end else (entry.start, behind)
         if _nothing(text, box.start + 1, first) and _nothing(text, last, box.end - 1):
-            return [Splice(box.start + 1, box.end - 1, "")]
+            return [TextEdit(box.start + 1, box.end - 1, "")]
     if whole_lines and line_end:
-        taken = [Splice(begin, line_end.end(), "")]
+        taken = [TextEdit(begin, line_end.end(), "")]
         if following is None and entry.comma < 0 and previous is not None:
-            taken.append(Splice(previous.comma, previous.comma + 1, ""))
+            taken.append(TextEdit(previous.comma, previous.comma + 1, ""))
         return taken
     if following is not None and _NOTHING_ON_LINE.fullmatch(text, behind, following.start):
-        return [Splice(entry.start, following.start, "")]
+        return [TextEdit(entry.start, following.start, "")]
     if previous is not None and _nothing(text, previous.comma + 1, entry.start):
         first = previous.comma if entry.comma < 0 else previous.comma + 1
-        return [Splice(first, behind, "")]
+        return [TextEdit(first, behind, "")]
     if previous is None and entry.comma >= 0 and _nothing(text, box.start + 1, entry.start):
-        return [Splice(box.start + 1, behind, "")]
+        return [TextEdit(box.start + 1, behind, "")]
     comma = entry.comma if entry.comma >= 0 else (previous.comma if previous is not None else -1)
-    return [Splice(entry.start, entry.end, "")] + ([Splice(comma, comma + 1, "")] if comma >= 0 else [])
+    return [TextEdit(entry.start, entry.end, "")] + ([TextEdit(comma, comma + 1, "")] if comma >= 0 else [])
 
 
 def _insertion_into_empty(
     text: str, box: Node, parent: Node | None, items: Sequence[Item], style: Style
-) -> list[Splice]:
+) -> list[TextEdit]:
     indent = indent_at(text, box.start)
     is_object = type(box.value) is dict
     if _nothing(text, box.start + 1, box.end - 1):
         value = dict(items) if is_object else [value for _, value in items]
         one_line = parent is not None and _on_one_line(text, parent)
-        return [Splice(box.start, box.end, _write(value, style, indent, one_line=one_line))]
+        return [TextEdit(box.start, box.end, _write(value, style, indent, one_line=one_line))]
     comments = list(_ONE_COMMENT.finditer(text, box.start + 1, box.end - 1))
     last = comments[-1]
     own = line_start(text, last.start()) > box.start
@@ -157,8 +157,8 @@ def _insertion_into_empty(
     written = [style.newline + inner + part for part in _write_items(text, box, items, style, inner)]
     added = ",".join(written) + ("," if style.trailing_comma else "")
     if any(char in NEWLINE for char in text[last.end() : box.end]):
-        return [Splice(last.end(), last.end(), added)]
-    return [Splice(last.end(), box.end - 1, added + style.newline + indent)]
+        return [TextEdit(last.end(), last.end(), added)]
+    return [TextEdit(last.end(), box.end - 1, added + style.newline + indent)]
 
 
 def _write_items(

@@ -34,7 +34,7 @@ _TYPES = {
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedConfig:
     """What a check found.
 
     Attributes:
@@ -53,7 +53,7 @@ TOO_MANY_FALLBACKS = (
 )
 
 
-def check(config: Mapping[str, Any], unset: Collection[str] = ()) -> Checked:
+def check(config: Mapping[str, Any], unset: Collection[str] = ()) -> CheckedConfig:
     """Check the sections which this package owns; the other ones are not looked at.
 
     Args:
@@ -61,7 +61,7 @@ def check(config: Mapping[str, Any], unset: Collection[str] = ()) -> Checked:
         unset: dotted paths of values which refer to variables that are not set. What they will be is not known, so that
             nothing is wrong with them here.
     """
-    result = Checked()
+    result = CheckedConfig()
     for name in SECTIONS:
         if name not in config:
             continue

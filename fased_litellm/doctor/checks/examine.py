@@ -14,7 +14,7 @@ from .. import releases
 from ..findings import Finding, FindingPart, Severity, counts, ordered
 from ..osv import Told
 from . import config, files, key, models, plugins, proxy
-from .proxy import Asked
+from .proxy import ProxyAnswers
 from .subject import Subject
 
 
@@ -68,7 +68,7 @@ class Examination:
     """
 
     subject: Subject
-    asked: Asked
+    asked: ProxyAnswers
     version: str | None
     told: Told | None
     findings: tuple[Finding, ...]

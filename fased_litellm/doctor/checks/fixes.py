@@ -22,7 +22,7 @@ from .subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Fix:
     """One thing that can be done.
 
     Attributes:
@@ -34,7 +34,7 @@ class Mend:
     do: Callable[[], None]
 
 
-def mends(subject: Subject) -> list[Mend]:
+def mends(subject: Subject) -> list[Fix]:
     """Everything safe: nothing that was chosen is changed, and nothing is deleted.
 
     Raises:
@@ -47,17 +47,17 @@ def mends(subject: Subject) -> list[Mend]:
     return [*found, *_config(subject)]
 
 
-def _close(path: Path, mode: int) -> Mend:
+def _close(path: Path, mode: int) -> Fix:
     def do() -> None:
         try:
             os.chmod(path, mode)
         except OSError as error:
             raise FasedError(f"{path}: {error.strerror}.", hint="It belongs to another user.") from error
 
-    return Mend(f"chmod {mode:o} {path}", do)
+    return Fix(f"chmod {mode:o} {path}", do)
 
 
-def _config(subject: Subject) -> list[Mend]:
+def _config(subject: Subject) -> list[Fix]:
     """The mends of the config, which are written together: each alone may leave it invalid."""
     snapshot, _ = subject.read
     if snapshot is None:
@@ -73,7 +73,7 @@ def _config(subject: Subject) -> list[Mend]:
     words = [f"leave one fallback in {dotted(edit.path)}" for edit in further]
     if usage:
         words.append(f"set compat.supportsUsageInStreaming in {count(len(usage), 'definition')}")
-    return [Mend(f"{', '.join(words)} of {snapshot.path}", do)]
+    return [Fix(f"{', '.join(words)} of {snapshot.path}", do)]
 
 
 def _usage(tree: Mapping[str, Any]) -> list[Edit]:

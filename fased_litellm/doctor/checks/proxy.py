@@ -28,7 +28,7 @@ _NEWEST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProxyAnswers:
     """What the proxy said.
 
     Attributes:
@@ -46,14 +46,14 @@ class Asked:
     findings: tuple[Finding, ...] = ()
 
 
-def ask(subject: Subject, key: str | None) -> Asked:
+def ask(subject: Subject, key: str | None) -> ProxyAnswers:
     """Ask for readiness, models and the kind of the key: four small requests, none of which reaches a provider."""
     if subject.offline or subject.base_url is None or subject.snapshot is None:
-        return Asked()
+        return ProxyAnswers()
     try:
         options = Settings.of(subject.snapshot, subject.paths).client_options()
     except MissingVariable:
-        return Asked()  # a finding of its own
+        return ProxyAnswers()  # a finding of its own
     with ProxyClient(subject.base_url, key, **options) as client:
         unready: CallError | None = None
         found: Readiness | None = None
@@ -62,10 +62,10 @@ def ask(subject: Subject, key: str | None) -> Asked:
         except CallError as error:
             # Something may stand before it that lets through what is below /v1 alone; then the list of models decides.
             if error.status is None or key is None:
-                return Asked(findings=(_failed("proxy-unreachable", error),))
+                return ProxyAnswers(findings=(_failed("proxy-unreachable", error),))
             unready = error
         except FasedError as error:
-            return Asked(findings=(_failed("proxy-unreachable", error),))
+            return ProxyAnswers(findings=(_failed("proxy-unreachable", error),))
         version = found.version if found is not None else None
         findings = []
         if found is not None and not found.healthy:
@@ -73,7 +73,7 @@ def ask(subject: Subject, key: str | None) -> Asked:
                 Finding("proxy-unhealthy", "error", f"The proxy says that it is {found.status}.", "Look into its log.")
             )
         if key is None:
-            return Asked(True, version, findings=tuple(findings))
+            return ProxyAnswers(True, version, findings=tuple(findings))
         try:
             catalog = discover(client, timeout_s=TIMEOUT_S)
             used = uses_of(subject.snapshot, catalog.by_id)
@@ -83,10 +83,10 @@ def ask(subject: Subject, key: str | None) -> Asked:
             code = "proxy-unreachable" if silent else "key-refused"
             if isinstance(error, CallError):
                 error = shadows.enrich(subject.snapshot, subject.paths, error)
-            return Asked(unready is None or not silent, version, findings=(*findings, _failed(code, error)))
+            return ProxyAnswers(unready is None or not silent, version, findings=(*findings, _failed(code, error)))
         if unready is not None:
             findings.append(_only_v1(unready))
-        return Asked(True, version, catalog, kind_of_key(client, timeout_s=TIMEOUT_S), tuple(findings))
+        return ProxyAnswers(True, version, catalog, kind_of_key(client, timeout_s=TIMEOUT_S), tuple(findings))
 
 
 def _only_v1(error: CallError) -> Finding:

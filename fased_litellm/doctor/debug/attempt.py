@@ -36,7 +36,7 @@ class DebugAttempt(ResponsePart, TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Attempt:
     """One attempt.
 
     Attributes:
@@ -76,9 +76,9 @@ class Shot:
         }
 
 
-def fire(
+def send(
     transport: Transport, base_url: str, request: Request, exchange: Exchange, refuse: Refuse | None = None
-) -> Shot:
+) -> Attempt:
     """Send a chat completion and keep all of it. A failure is part of the outcome, not an exception.
 
     Args:
@@ -119,7 +119,7 @@ def fire(
     if isinstance(error, StreamInterrupted):
         reply = error.partial
     answer = _answer(status, headers, body, error)
-    return Shot(sent(base_url, request), answer, error, reply, (time.monotonic() - started) * 1000)
+    return Attempt(sent(base_url, request), answer, error, reply, (time.monotonic() - started) * 1000)
 
 
 def _answer(status: int | None, headers: Mapping[str, str], body: bytes, error: CallError | None) -> Got:
@@ -131,6 +131,6 @@ def _answer(status: int | None, headers: Mapping[str, str], body: bytes, error: 
     return Got(status, error.type, cut(error.message), telling(headers))
 
 
-def for_purpose(shot: Shot, purpose: Purpose, waited_s: float = 0.0) -> Shot:
+def for_purpose(shot: Attempt, purpose: Purpose, waited_s: float = 0.0) -> Attempt:
     """The same attempt, with why it was made."""
     return replace(shot, purpose=purpose, waited_s=waited_s)

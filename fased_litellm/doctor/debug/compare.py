@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from ...documents import Doc, TypedDict
 from ...errors import Origin
-from .attempt import Shot
-from .direct import Provider
+from .attempt import Attempt
+from .direct import DirectProvider
 from .views import RequestPart, ResponsePart
 
 Verdict = Literal["both-work", "only-proxy-fails", "only-direct-fails", "both-fail"]
@@ -40,7 +40,7 @@ class DirectPart(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """One line: what it is, both sides, and whether they differ. ``part`` is ``request`` or ``answer``."""
 
     part: Literal["request", "answer"]
@@ -65,7 +65,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CallComparison:
     """Both attempts.
 
     Attributes:
@@ -75,8 +75,8 @@ class Comparison:
         meaning: what follows from that.
     """
 
-    direct: Shot
-    rows: tuple[Row, ...]
+    direct: Attempt
+    rows: tuple[ComparisonRow, ...]
     verdict: Verdict
     meaning: str
 
@@ -95,7 +95,7 @@ class Comparison:
         }
 
 
-def compare(proxied: Shot, direct: Shot, provider: Provider) -> Comparison:
+def compare(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> CallComparison:
     """Put two attempts side by side.
 
     Args:
@@ -108,34 +108,34 @@ def compare(proxied: Shot, direct: Shot, provider: Provider) -> Comparison:
         verdict: Verdict = "both-work" if direct.ok else "only-direct-fails"
     else:
         verdict = "only-proxy-fails" if direct.ok else "both-fail"
-    return Comparison(direct, rows, verdict, _meaning(verdict, proxied, direct, provider))
+    return CallComparison(direct, rows, verdict, _meaning(verdict, proxied, direct, provider))
 
 
-def _requests(proxied: Shot, direct: Shot, provider: Provider) -> Iterator[Row]:
-    yield Row("request", "URL", proxied.sent.url, direct.sent.url)
-    yield Row("request", "key", "the agent's", f"${provider.key_name}")
+def _requests(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> Iterator[ComparisonRow]:
+    yield ComparisonRow("request", "URL", proxied.sent.url, direct.sent.url)
+    yield ComparisonRow("request", "key", "the agent's", f"${provider.key_name}")
     if provider.mapped is not None:
-        yield Row("request", "goes to", provider.mapped.model, provider.model)
+        yield ComparisonRow("request", "goes to", provider.mapped.model, provider.model)
         if provider.mapped.api_base is not None:
-            yield Row("request", "api_base", provider.mapped.api_base.rstrip("/"), provider.base_url)
+            yield ComparisonRow("request", "api_base", provider.mapped.api_base.rstrip("/"), provider.base_url)
     bodies = proxied.sent.body, direct.sent.body
     for name in dict.fromkeys((*bodies[0], *bodies[1])):
-        yield Row("request", name, *(_text(body[name]) if name in body else "–" for body in bodies))
+        yield ComparisonRow("request", name, *(_text(body[name]) if name in body else "–" for body in bodies))
 
 
-def _answers(proxied: Shot, direct: Shot) -> Iterator[Row]:
+def _answers(proxied: Attempt, direct: Attempt) -> Iterator[ComparisonRow]:
     got = proxied.got, direct.got
-    yield Row("answer", "status", *(str(one.status or "none") for one in got))
-    yield Row("answer", "type", *(one.type or "–" for one in got))
-    yield Row("answer", "message", *(one.message or "–" for one in got))
-    yield Row("answer", "cause", *(shot.error.cause if shot.error else "works" for shot in (proxied, direct)))
+    yield ComparisonRow("answer", "status", *(str(one.status or "none") for one in got))
+    yield ComparisonRow("answer", "type", *(one.type or "–" for one in got))
+    yield ComparisonRow("answer", "message", *(one.message or "–" for one in got))
+    yield ComparisonRow("answer", "cause", *(shot.error.cause if shot.error else "works" for shot in (proxied, direct)))
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _meaning(verdict: Verdict, proxied: Shot, direct: Shot, provider: Provider) -> str:
+def _meaning(verdict: Verdict, proxied: Attempt, direct: Attempt, provider: DirectProvider) -> str:
     if verdict == "both-work":
         return (
             "It works both ways now: the failure has passed, or it takes what the failing call had, such as its messages, "
@@ -159,7 +159,7 @@ def _meaning(verdict: Verdict, proxied: Shot, direct: Shot, provider: Provider) 
     )
 
 
-def _only_direct(proxied: Shot, direct: Shot, provider: Provider) -> str:
+def _only_direct(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> str:
     if direct.error is not None and direct.error.origin == "caller" and direct.got.status is None:
         return f"The provider was not asked: {direct.error.message} → {direct.error.hint}"
     receipt = proxied.reply.receipt if proxied.reply else None
@@ -174,7 +174,7 @@ def _only_direct(proxied: Shot, direct: Shot, provider: Provider) -> str:
     return f"It works through the proxy: the proxy uses {what}, or it answers from a cache or a mock."
 
 
-def _only_proxy(proxied: Shot, provider: Provider) -> str:
+def _only_proxy(proxied: Attempt, provider: DirectProvider) -> str:
     error = proxied.error
     assert error is not None
     begin = f"The provider answers {provider.model} with ${provider.key_name}, so the provider is well. "

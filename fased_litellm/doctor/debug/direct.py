@@ -18,7 +18,7 @@ from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember
 from ...version import __version__
-from .attempt import Shot, fire
+from .attempt import Attempt, send
 from .providerwords import refused
 
 _LITELLMS = ("num_retries", "disable_fallbacks", "metadata", "litellm_session_id")
@@ -42,7 +42,7 @@ class Mapped:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class DirectProvider:
     """A model provider with an OpenAI-compatible API.
 
     Attributes:
@@ -127,7 +127,7 @@ def mapped(client: ProxyClient, alias: str) -> Mapped | None:
     return None
 
 
-def fire_direct(provider: Provider, chat: ChatRequest) -> Shot:
+def fire_direct(provider: DirectProvider, chat: ChatRequest) -> Attempt:
     """Send a chat completion to the provider.
 
     Args:
@@ -141,7 +141,7 @@ def fire_direct(provider: Provider, chat: ChatRequest) -> Shot:
     exchange = Exchange(plain, model=provider.model)
     transport = Transport(provider.base_url, allow_private_network=provider.allow_private_network, identify=False)
     try:
-        shot = fire(transport, provider.base_url, request, exchange, refused)
+        shot = send(transport, provider.base_url, request, exchange, refused)
     finally:
         transport.close()
     if isinstance(shot.error, AddressBlocked):
@@ -149,7 +149,7 @@ def fire_direct(provider: Provider, chat: ChatRequest) -> Shot:
     return shot
 
 
-def direct_request(provider: Provider, chat: ChatRequest) -> tuple[Request, ChatRequest]:
+def direct_request(provider: DirectProvider, chat: ChatRequest) -> tuple[Request, ChatRequest]:
     """The request as a provider takes it: its model, its key, and nothing that is LiteLLM's."""
     params: dict[str, Any] = {name: value for name, value in chat.params.items() if name not in _LITELLMS}
     plain = replace(chat, model=provider.model, attribution=Attribution(""), params=params, headers={})

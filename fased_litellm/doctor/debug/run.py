@@ -19,10 +19,10 @@ from ...proxy.pricing.prices import Prices
 from ...proxy.wire import Message, base_headers
 from ...redaction import mask
 from ...roles.choice import Choice
-from ..estimate_cost import Foretold, foretell
+from ..estimate_cost import CostEstimate, estimate_cost
 from . import direct
-from .attempt import DebugAttempt, Shot, fire, for_purpose
-from .compare import Comparison, DirectPart, compare
+from .attempt import Attempt, DebugAttempt, for_purpose, send
+from .compare import CallComparison, DirectPart, compare
 from .views import RequestPart, ResponsePart
 
 QUESTION = "Answer with the word: ok"
@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DebugRequest:
     """What is to be reproduced.
 
     Attributes:
@@ -57,7 +57,7 @@ class Question:
     timeout_s: float | None = None
     max_wait_s: float = MAX_WAIT_S
 
-    def saying(self, text: str) -> Question:
+    def saying(self, text: str) -> DebugRequest:
         """The same with other words.
 
         Raises:
@@ -94,8 +94,8 @@ class Debugged:
     """
 
     alias: str
-    shots: tuple[Shot, ...]
-    verdict: Shot
+    shots: tuple[Attempt, ...]
+    verdict: Attempt
     notes: tuple[str, ...] = ()
 
     @property
@@ -103,7 +103,7 @@ class Debugged:
         """Whether a call works."""
         return self.verdict.ok
 
-    def as_dict(self, comparison: Comparison | None = None) -> DebugResult:
+    def as_dict(self, comparison: CallComparison | None = None) -> DebugResult:
         """The JSON document, with the comparison where one was made."""
         error = self.verdict.error
         document: DebugResult = {
@@ -135,7 +135,7 @@ class Debugger:
     """
 
     def __init__(
-        self, provider: LiteLLMProvider, question: Question, say: Say, sleep: Callable[[float], None] = time.sleep
+        self, provider: LiteLLMProvider, question: DebugRequest, say: Say, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._provider, self._question, self._say, self._sleep = provider, question, say, sleep
         role = question.role if question.model is None else None
@@ -158,10 +158,10 @@ class Debugger:
         found = self._provider.pool(self.choice.primary.profile).keys.current()
         return mask(found.value), f"{found.kind}: {found.detail}"
 
-    def foretold(self) -> Foretold:
+    def foretold(self) -> CostEstimate:
         """What one request will take. Where the price is not known here, the proxy is asked, which costs nothing."""
         prices = self._provider.settings.prices(self.alias) or self._listed_prices()
-        return foretell(prices, self._question.messages, self._question.max_tokens)
+        return estimate_cost(prices, self._question.messages, self._question.max_tokens)
 
     def run(self) -> Debugged:
         """Make the call, and see through what hides its cause.
@@ -203,7 +203,7 @@ class Debugger:
         *,
         model: str | None = None,
         allow_private_network: bool = False,
-    ) -> direct.Provider:
+    ) -> direct.DirectProvider:
         """The model provider to be asked without the proxy.
 
         Args:
@@ -222,7 +222,7 @@ class Debugger:
         direct.vet(base_url, allow_private_network=allow_private_network)
         client = self._provider.pool(self.choice.primary.profile).client()
         mapped = direct.mapped(client, self.alias)
-        return direct.Provider(
+        return direct.DirectProvider(
             base_url=base_url,
             key=key,
             key_name=key_name,
@@ -231,7 +231,7 @@ class Debugger:
             mapped=mapped,
         )
 
-    def directly(self, found: Debugged, provider: direct.Provider) -> Comparison:
+    def directly(self, found: Debugged, provider: direct.DirectProvider) -> CallComparison:
         """The same request without the proxy, beside the one through it."""
         chat = self._call({}).exchange().chat
         return compare(found.verdict, direct.fire_direct(provider, chat), provider)
@@ -256,14 +256,14 @@ class Debugger:
         )
         return Call(self._provider.settings, self.choice, options)
 
-    def _shot(self, params: dict[str, Any]) -> Shot:
+    def _shot(self, params: dict[str, Any]) -> Attempt:
         client = self._provider.pool(self.choice.primary.profile).client()
         call = self._call(params)
         exchange = call.exchange()
         request = exchange.request(base_headers(client.api_key, client.user_agent))
         transport = Transport(client.base_url, allow_private_network=client.allow_private_network)
         try:
-            shot = fire(transport, client.base_url, request, exchange)
+            shot = send(transport, client.base_url, request, exchange)
             if shot.error is not None:
                 call.fail(shot.error)
                 error = self._provider.enrich(shot.error)
@@ -282,7 +282,7 @@ class Debugger:
         return shot
 
 
-def _after_cooldown(shot: Shot) -> list[str]:
+def _after_cooldown(shot: Attempt) -> list[str]:
     if shot.error is None:
         return ["After the cooldown it works: what failed before has passed, and cannot be seen any more."]
     if shot.error.cause == "cooldown":
@@ -292,7 +292,7 @@ def _after_cooldown(shot: Shot) -> list[str]:
     return ["The cooldown hid this failure: it makes LiteLLM take the deployment out for some seconds."]
 
 
-def _about(shot: Shot) -> list[str]:
+def _about(shot: Attempt) -> list[str]:
     reply = shot.reply
     if reply is None or reply.text or reply.tool_calls:
         return []
@@ -301,7 +301,7 @@ def _about(shot: Shot) -> list[str]:
     return ["The reply is empty. Where a web page stands in place of the provider, LiteLLM makes such a stream of it."]
 
 
-def _behind_the_fallback(shot: Shot) -> list[str]:
+def _behind_the_fallback(shot: Attempt) -> list[str]:
     if shot.error is None:
         return ["Without fallbacks it works, too: what made the proxy fall back has passed."]
     error = shot.error

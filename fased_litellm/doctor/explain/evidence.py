@@ -16,7 +16,7 @@ from ...proxy.failures import Failure, classify, recognise, shorten
 from ...redaction import redact
 from ..debug import providerwords
 from .objects import error_objects
-from .records import FRAME, Record, level
+from .records import FRAME, LogRecord, level
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ _FROM_CODE = {
 """OpenAI's codes → the status that goes with them."""
 
 
-def evidence_in(record: Record, *, alone: bool = False) -> Iterable[Evidence]:
+def evidence_in(record: LogRecord, *, alone: bool = False) -> Iterable[Evidence]:
     """What a record says.
 
     Args:
@@ -128,7 +128,7 @@ def _one(found: Evidence | None) -> tuple[Evidence, ...]:
 # ---- kinds of records
 
 
-def _litellm(record: Record, text: str) -> Evidence | None:
+def _litellm(record: LogRecord, text: str) -> Evidence | None:
     """An entry of LiteLLM's log: its own words sum up what the traceback below it tells at length."""
     summary = _PLACE.sub("", _BELOW.split(text, maxsplit=1)[0], count=1)
     quiet = level(record) in ("INFO", "DEBUG")
@@ -159,7 +159,7 @@ def _traceback(lines: list[str]) -> Evidence | None:
     return None
 
 
-def _failed_start(record: Record) -> Evidence | None:
+def _failed_start(record: LogRecord) -> Evidence | None:
     """The traceback of a start that failed: words count which would mean something else in a call."""
     exceptions = [line for line in record.lines if _EXCEPTION.match(line)]
     text = "\n".join([*exceptions, *(f"in {function}" for function in record.functions)])

@@ -31,7 +31,7 @@ _HTTP = re.compile(r"^(?:< )?HTTP/\d(?:\.\d)? \d{3}\b")
 
 
 @dataclass(slots=True)
-class Record:
+class LogRecord:
     """What belongs together.
 
     Attributes:
@@ -64,13 +64,13 @@ class Record:
             self.size += len(line) + 1
 
 
-def records(lines: Iterable[str]) -> Iterator[Record]:
+def records(lines: Iterable[str]) -> Iterator[LogRecord]:
     """The records of a text.
 
     Args:
         lines: its lines, with or without their line breaks.
     """
-    record: Record | None = None
+    record: LogRecord | None = None
     for number, raw in enumerate(lines, 1):
         line = _clean(raw)
         if record is not None and _belongs(line, record):
@@ -86,9 +86,9 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
         kind = _kind(line)
         if kind == "line":
             if line.strip():
-                yield Record("line", number, [line])
+                yield LogRecord("line", number, [line])
         else:
-            record = Record(kind, number, [line], len(line))
+            record = LogRecord(kind, number, [line], len(line))
     if record is not None:
         yield record
 
@@ -99,7 +99,7 @@ def lines_of(stream: TextIO) -> Iterator[str]:
         yield piece
 
 
-def level(record: Record) -> str | None:
+def level(record: LogRecord) -> str | None:
     """The level of an entry of LiteLLM's log."""
     found = _LITELLM.search(record.lines[0][:100])
     return found["level"] if found else None
@@ -125,7 +125,7 @@ def _kind(line: str) -> Kind:
     return "line"
 
 
-def _belongs(line: str, record: Record) -> bool:
+def _belongs(line: str, record: LogRecord) -> bool:
     if record.kind == "json":
         return len(record.lines) < _MOST_LINES
     if _LITELLM.search(line[:100]) or _HEAD.match(line) or _HTTP.match(line):
@@ -137,14 +137,14 @@ def _belongs(line: str, record: Record) -> bool:
     return True
 
 
-def _of_answer(line: str, record: Record) -> bool:
+def _of_answer(line: str, record: LogRecord) -> bool:
     """Whether a line is one of an answer's head, or of its body, which a blank line parts from it."""
     if any(not before.strip("< ") for before in record.lines):
         return not line.startswith(("* ", "$ "))
     return not line.strip("< ") or _HEADER.match(line) is not None
 
 
-def _closes(line: str, record: Record) -> bool:
+def _closes(line: str, record: LogRecord) -> bool:
     """Whether a line ends a printed document: the closing bracket stands as far to the right as the opening one."""
     first = record.lines[0]
     indent = len(first) - len(first.lstrip())

@@ -6,7 +6,7 @@ that is no mapping. An entry whose parameters are of another type is left out: i
 
 from __future__ import annotations
 
-from .yamltree import Node
+from .yamltree import YamlNode
 
 _TEXTS = ("api_key", "api_base", "base_url", "api_version", "custom_llm_provider", "litellm_credential_name")
 _WHOLE_NUMBERS = ("rpm", "tpm", "max_retries")
@@ -14,12 +14,12 @@ _STARTS_NOT = "LiteLLM does not start with this."
 _LEFT_OUT = "LiteLLM leaves the entry out, and the alias does not exist."
 
 
-def problem(node: Node) -> tuple[str, str] | None:
+def problem(node: YamlNode) -> tuple[str, str] | None:
     """What is wrong with an entry, and what to do; None for one that LiteLLM takes."""
     return _lacking(node) or _wrong_type(node) or _left_out(node)
 
 
-def _lacking(node: Node) -> tuple[str, str] | None:
+def _lacking(node: YamlNode) -> tuple[str, str] | None:
     params = node.get("litellm_params")
     for name, part in (
         ("model_name", node.get("model_name")),
@@ -33,7 +33,7 @@ def _lacking(node: Node) -> tuple[str, str] | None:
     return None
 
 
-def _wrong_type(node: Node) -> tuple[str, str] | None:
+def _wrong_type(node: YamlNode) -> tuple[str, str] | None:
     for path in (("model_name",), ("litellm_params", "model")):
         part = node.get(*path)
         if part is not None and not isinstance(part.value, str):
@@ -45,7 +45,7 @@ def _wrong_type(node: Node) -> tuple[str, str] | None:
     return None
 
 
-def _left_out(node: Node) -> tuple[str, str] | None:
+def _left_out(node: YamlNode) -> tuple[str, str] | None:
     params = node.get("litellm_params")
     for name, part in params.items() if params is not None else ():
         if part.value is None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..findings import Finding
 from .parts import Fallback, FallbackKind
-from .yamltree import Node
+from .yamltree import YamlNode
 
 KINDS: dict[str, FallbackKind] = {
     "fallbacks": "general",
@@ -24,7 +24,7 @@ _STARTS_NOT = "LiteLLM does not start with this."
 _NEVER = "LiteLLM starts, and the fallback never works."
 
 
-def read(litellm: Node | None, router: Node | None) -> tuple[list[Fallback], list[Finding]]:
+def read(litellm: YamlNode | None, router: YamlNode | None) -> tuple[list[Fallback], list[Finding]]:
     """The fallbacks that count, and what is wrong with them.
 
     Args:
@@ -58,12 +58,12 @@ def read(litellm: Node | None, router: Node | None) -> tuple[list[Fallback], lis
     return found, problems
 
 
-def _setting(settings: Node | None, name: str) -> Node | None:
+def _setting(settings: YamlNode | None, name: str) -> YamlNode | None:
     node = settings.get(name) if settings is not None else None
     return node if node is not None and node.value else None
 
 
-def _mapped(node: Node, kind: FallbackKind) -> Iterator[Fallback]:
+def _mapped(node: YamlNode, kind: FallbackKind) -> Iterator[Fallback]:
     for entry in node.elements():
         for source, targets in entry.items():
             if source == "model" and kind == "general" and targets.text():
@@ -73,7 +73,7 @@ def _mapped(node: Node, kind: FallbackKind) -> Iterator[Fallback]:
                 yield Fallback(kind, source, tuple(_names(targets)), targets.file, targets.line)
 
 
-def _names(node: Node) -> Iterator[str]:
+def _names(node: YamlNode) -> Iterator[str]:
     for target in node.elements():
         # A target may also be a mapping with a `model` of its own.
         model = target.get("model")
@@ -82,7 +82,7 @@ def _names(node: Node) -> Iterator[str]:
             yield text
 
 
-def _bad_list(node: Node, name: str) -> Iterator[Finding]:
+def _bad_list(node: YamlNode, name: str) -> Iterator[Finding]:
     """What is wrong with a list of mappings."""
     checked = name != "context_window_fallbacks"
     ends = _STARTS_NOT if checked else _NEVER
@@ -117,7 +117,7 @@ def _bad_list(node: Node, name: str) -> Iterator[Finding]:
                 yield _shape(targets, message, f"Write `- {source}: [{targets.text() or 'FALLBACK'}]`.")
 
 
-def _bad_targets(node: Node, name: str, *, refused: bool = False) -> Iterator[Finding]:
+def _bad_targets(node: YamlNode, name: str, *, refused: bool = False) -> Iterator[Finding]:
     """What is wrong with a list of names."""
     if not isinstance(node.value, list):
         ends = _STARTS_NOT if refused else "LiteLLM starts, and fails when it needs one."
@@ -133,17 +133,17 @@ def _bad_targets(node: Node, name: str, *, refused: bool = False) -> Iterator[Fi
         yield _shape(target, message, "Write the name of an alias, in quotes if it looks like a number.")
 
 
-def _shape(node: Node, message: str, remedy: str) -> Finding:
+def _shape(node: YamlNode, message: str, remedy: str) -> Finding:
     return Finding("fallback-shape", "error", message, remedy, node.file, node.line)
 
 
-def _example(node: Node) -> str:
+def _example(node: YamlNode) -> str:
     pairs = [(name, targets.text() or next(_names(targets), "FALLBACK")) for name, targets in node.items()]
     lines = ", ".join(f"`- {name}: [{target}]`" for name, target in pairs[:3]) or "`- ALIAS: [FALLBACK]`"
     return f"Write one item for each alias: {lines}."
 
 
-def _what(node: Node) -> str:
+def _what(node: YamlNode) -> str:
     value = node.value
     if value is None:
         return "empty"

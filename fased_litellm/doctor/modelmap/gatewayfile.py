@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import ConfigError
 from ..findings import Finding
-from .yamltree import Node, Tree, parse
+from .yamltree import Tree, YamlNode, parse
 
 _MOST_BYTES = 8 * 1024 * 1024
 _MOST_FILES = 100
@@ -30,7 +30,7 @@ class GatewayFile:
     """
 
     path: str
-    root: Node
+    root: YamlNode
     files: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -71,7 +71,7 @@ def read(path: Path) -> GatewayFile:
         more, faults = _includes(part.root)
         waiting += more
         findings += faults
-    return GatewayFile(name, Node(merged, name, 1), tuple(files), tuple(findings))
+    return GatewayFile(name, YamlNode(merged, name, 1), tuple(files), tuple(findings))
 
 
 def _tree(path: Path, name: str) -> Tree:
@@ -102,7 +102,7 @@ def _repeated(tree: Tree) -> list[Finding]:
     ]
 
 
-def _includes(root: Node) -> tuple[list[Node], list[Finding]]:
+def _includes(root: YamlNode) -> tuple[list[YamlNode], list[Finding]]:
     entry = root.get("include")
     if entry is None:
         return [], []
@@ -128,7 +128,7 @@ def _place(entry: str, declared_in: str, main: str) -> str | None:
     return None
 
 
-def _missing(entry: Node) -> Finding:
+def _missing(entry: YamlNode) -> Finding:
     return Finding(
         "include-missing",
         "error",
@@ -139,7 +139,7 @@ def _missing(entry: Node) -> Finding:
     )
 
 
-def _merged(base: Node | None, included: Node) -> Node:
+def _merged(base: YamlNode | None, included: YamlNode) -> YamlNode:
     if base is not None and isinstance(base.value, list) and isinstance(included.value, list):
-        return Node([*base.value, *included.value], base.file, base.line)
+        return YamlNode([*base.value, *included.value], base.file, base.line)
     return included

@@ -16,7 +16,7 @@ from ..findings import Finding, FindingPart, Severity, counts, ordered
 from .gatewayfile import read
 from .parts import MapDeployment, MapFallback, MasterKeyFrom, ModelMap
 from .proxyenv import names_in_proxy
-from .reading import Surroundings, model_map
+from .reading import MapEnvironment, model_map
 from .rules import judge
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ModelMapDocument(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """A map and what is wrong with it; ``notes`` say what could not be taken into account."""
 
     map: ModelMap
@@ -120,14 +120,14 @@ def find(folder: Path, paths: Paths) -> Path:
     )
 
 
-def look(
+def inspect(
     path: Path,
     paths: Paths,
     snapshot: ConfigSnapshot | None,
     *,
     env: Mapping[str, str] | None = None,
     note: str | None = None,
-) -> Look:
+) -> Inspection:
     """Read a config, hold it against the agent's, and judge it.
 
     Args:
@@ -142,7 +142,7 @@ def look(
     """
     file = read(path)
     base_url, notes = _agent(snapshot)
-    around = Surroundings(
+    around = MapEnvironment(
         here=os.environ if env is None else env,
         in_proxy=names_in_proxy(paths, base_url, path),
         priced=_prices(paths, base_url),
@@ -151,7 +151,7 @@ def look(
     if not found.deployments:
         problems = (*problems, _empty(found))
     findings = ordered([*file.findings, *problems, *judge(found, file.root, _uses(snapshot, found))])
-    return Look(found, findings, (*notes, *((note,) if note else ())))
+    return Inspection(found, findings, (*notes, *((note,) if note else ())))
 
 
 def _empty(found: ModelMap) -> Finding:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..findings import Finding
-from .yamltree import Node
+from .yamltree import YamlNode
 
 _REMEDY = "Write it in Latin letters, or run LiteLLM 1.110 or later."
 _PARTS = (
@@ -27,7 +27,7 @@ def fit(name: str) -> bool:
     return all(letter <= "\xff" for letter in name)
 
 
-def findings(root: Node) -> Iterator[Finding]:
+def findings(root: YamlNode) -> Iterator[Finding]:
     """A warning for each such name."""
     models = root.get("model_list")
     for entry in models.elements() if models is not None else ():
@@ -43,7 +43,7 @@ def findings(root: Node) -> Iterator[Finding]:
             yield _finding(node, "model_group_alias", name)
 
 
-def _finding(node: Node, setting: str, alias: str) -> Finding:
+def _finding(node: YamlNode, setting: str, alias: str) -> Finding:
     return Finding(
         "name-outside-latin-1",
         "warning",

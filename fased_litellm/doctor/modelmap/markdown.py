@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..findings import Finding
-from .parts import Deployment, Key, ModelMap
+from .parts import ConfigKey, Deployment, ModelMap
 
 
 def markdown(found: ModelMap, findings: Sequence[Finding]) -> str:
     """The whole page, ending with a line break; no secret is in it."""
     lines = [f"# Model map of {_cell(found.path)}", ""]
     lines += _table(
-        ("Alias", "Provider", "Model", "Key", "Endpoint", "Limits", "Who may call", "Line"),
+        ("Alias", "Provider", "Model", "ConfigKey", "Endpoint", "Limits", "Who may call", "Line"),
         (
             (
                 each.alias,
@@ -47,7 +47,7 @@ def markdown(found: ModelMap, findings: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def key_text(key: Key) -> str:
+def key_text(key: ConfigKey) -> str:
     """Where a provider key comes from, in words."""
     if key.comes_from == "literal":
         return "in the file"

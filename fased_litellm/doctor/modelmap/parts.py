@@ -60,7 +60,7 @@ class MapFallback(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConfigKey:
     """The provider key of a deployment; never its value.
 
     Attributes:
@@ -115,7 +115,7 @@ class Deployment:
     provider: str | None
     model: str
     written: str
-    key: Key
+    key: ConfigKey
     api_base: str | None
     priced: bool | None
     budget: str | None

@@ -10,10 +10,10 @@ from ...redaction import remember
 from ..findings import Finding
 from . import entries, fallbacks
 from .gatewayfile import GatewayFile
-from .parts import Deployment, Key, MasterKey, ModelMap, Renaming
+from .parts import ConfigKey, Deployment, MasterKey, ModelMap, Renaming
 from .providers import CLOUD, KEY_VARIABLES, KEYLESS, provider_of
 from .spellings import VARIABLE, is_variable, whole
-from .yamltree import Node
+from .yamltree import YamlNode
 
 _SECRET_KEY = re.compile(
     r"(?i)(^|_)(api_?key|access_key|secret|secret_key|client_secret|password|passwd|master_key|salt_key|private_key"
@@ -33,7 +33,7 @@ _SHORTEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MapEnvironment:
     """What is known beside the file.
 
     Attributes:
@@ -47,7 +47,7 @@ class Surroundings:
     priced: Callable[[str], bool | None] = lambda _: None
 
 
-def model_map(file: GatewayFile, around: Surroundings) -> tuple[ModelMap, tuple[Finding, ...]]:
+def model_map(file: GatewayFile, around: MapEnvironment) -> tuple[ModelMap, tuple[Finding, ...]]:
     """Read the map; what cannot be read is among the findings."""
     for node in _secrets(file.root):
         remember(node.text())
@@ -72,7 +72,7 @@ def model_map(file: GatewayFile, around: Surroundings) -> tuple[ModelMap, tuple[
     return found, (*reader.findings, *problems)
 
 
-def literal_secrets(root: Node) -> Iterator[tuple[str, Node]]:
+def literal_secrets(root: YamlNode) -> Iterator[tuple[str, YamlNode]]:
     """Keys and passwords that stand in the file itself, by their names."""
     for name, node in _named(root):
         text = node.text()
@@ -84,7 +84,7 @@ def literal_secrets(root: Node) -> Iterator[tuple[str, Node]]:
 
 
 class _Reader:
-    def __init__(self, root: Node, around: Surroundings) -> None:
+    def __init__(self, root: YamlNode, around: MapEnvironment) -> None:
         self._root = root
         self._around = around
         self.findings: list[Finding] = []
@@ -92,7 +92,7 @@ class _Reader:
         self._block = {name for name, node in block.items() if node.text()} if block else set()
         self._credentials = {
             name: node
-            for node in (root.get("credential_list") or Node([], "", 0)).elements()
+            for node in (root.get("credential_list") or YamlNode([], "", 0)).elements()
             if (name := _text(node, "credential_name"))
         }
 
@@ -108,7 +108,7 @@ class _Reader:
             if deployment is not None:
                 yield deployment
 
-    def _deployment(self, node: Node) -> Deployment | None:
+    def _deployment(self, node: YamlNode) -> Deployment | None:
         wrong = entries.problem(node)
         if wrong is not None:
             self._bad(node, *wrong)
@@ -141,35 +141,37 @@ class _Reader:
             base_model=_text(info, "base_model") or _text(params, "base_model"),
         )
 
-    def _key(self, params: Node, provider: str | None) -> Key:
+    def _key(self, params: YamlNode, provider: str | None) -> ConfigKey:
         named = _text(params, "litellm_credential_name")
         node = params.get("api_key")
         if named is not None and (node is None or not node.text()):
             credential = self._credentials.get(named)
             inside = credential.get("credential_values", "api_key") if credential else None
-            key = self._key_of(inside) if inside else Key("credential", named)
+            key = self._key_of(inside) if inside else ConfigKey("credential", named)
             line = params.get("litellm_credential_name")
-            return Key("credential", named, key.variable, key.set_here, key.set_in_proxy, line.line if line else None)
+            return ConfigKey(
+                "credential", named, key.variable, key.set_here, key.set_in_proxy, line.line if line else None
+            )
         if node is not None and node.text():
             return self._key_of(node)
         names = {name for name, _ in params.items()}
         if provider in CLOUD or any(name.startswith(("aws_", "vertex_")) for name in names):
-            return Key("cloud")
+            return ConfigKey("cloud")
         if provider in ("azure", "azure_ai", "azure_text") and names & _AZURE_LOGIN:
-            return Key("cloud")
+            return ConfigKey("cloud")
         variable = KEY_VARIABLES.get(provider or "")
         if variable is None or provider in KEYLESS:
-            return Key("none")
-        return Key("implied", variable, variable, *self._set(variable))
+            return ConfigKey("none")
+        return ConfigKey("implied", variable, variable, *self._set(variable))
 
-    def _key_of(self, node: Node) -> Key:
+    def _key_of(self, node: YamlNode) -> ConfigKey:
         text = node.text() or ""
         if (name := whole(text)) is not None:
-            return Key("unread", name, line=node.line)
+            return ConfigKey("unread", name, line=node.line)
         if not text.startswith(VARIABLE):
-            return Key("literal", line=node.line)
+            return ConfigKey("literal", line=node.line)
         name = text.removeprefix(VARIABLE)
-        return Key("variable", name, name, *self._set(name), node.line)
+        return ConfigKey("variable", name, name, *self._set(name), node.line)
 
     def _set(self, name: str) -> tuple[bool, bool | None]:
         """Whether a variable is set in this shell, and in the proxy's process."""
@@ -204,7 +206,7 @@ class _Reader:
             "variable", name, _weakness(self._around.here.get(name)), node.line, here if there is None else there
         )
 
-    def _bad(self, node: Node, message: str, remedy: str) -> None:
+    def _bad(self, node: YamlNode, message: str, remedy: str) -> None:
         self.findings.append(Finding("bad-entry", "error", message, remedy, node.file, node.line))
 
 
@@ -221,7 +223,7 @@ def _weakness(key: str | None) -> str | None:
     return None
 
 
-def _renamings(router: Node | None) -> Iterator[Renaming]:
+def _renamings(router: YamlNode | None) -> Iterator[Renaming]:
     aliases = router.get("model_group_alias") if router else None
     for name, node in aliases.items() if aliases else ():
         target = node.text() or _text(node, "model")
@@ -229,7 +231,7 @@ def _renamings(router: Node | None) -> Iterator[Renaming]:
             yield Renaming(name, target, node.file, node.line)
 
 
-def _named(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
+def _named(node: YamlNode, name: str = "") -> Iterator[tuple[str, YamlNode]]:
     """Every scalar of a tree with the key that it stands under."""
     if isinstance(node.value, dict):
         for key, child in node.value.items():
@@ -241,11 +243,11 @@ def _named(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
         yield name, node
 
 
-def _secrets(root: Node) -> Iterator[Node]:
+def _secrets(root: YamlNode) -> Iterator[YamlNode]:
     return (node for _, node in literal_secrets(root))
 
 
-def _variables(root: Node) -> dict[str, int]:
+def _variables(root: YamlNode) -> dict[str, int]:
     found: dict[str, int] = {}
     for _, node in _named(root):
         if isinstance(node.value, str) and node.value.startswith(VARIABLE) and whole(node.value) is None:
@@ -253,36 +255,36 @@ def _variables(root: Node) -> dict[str, int]:
     return found
 
 
-def _text(node: Node | None, name: str) -> str | None:
+def _text(node: YamlNode | None, name: str) -> str | None:
     entry = node.get(name) if node is not None else None
     return (entry.text() or None) if entry is not None else None
 
 
-def _truth(node: Node | None, name: str) -> bool | None:
+def _truth(node: YamlNode | None, name: str) -> bool | None:
     text = _text(node, name)
     return None if text is None else text.lower() == "true"
 
 
-def _first(nodes: tuple[Node | None, ...], name: str) -> str | None:
+def _first(nodes: tuple[YamlNode | None, ...], name: str) -> str | None:
     # Fact: where both set it, LiteLLM's router takes its own.
     return next((text for node in reversed(nodes) if (text := _text(node, name))), None)
 
 
-def _prices(node: Node | None) -> bool:
+def _prices(node: YamlNode | None) -> bool:
     return node is not None and any(
         _text(node, f"{side}_cost_per_{unit}") for side in ("input", "output") for unit in ("token", "second")
     )
 
 
-def _budget(node: Node | None) -> str | None:
+def _budget(node: YamlNode | None) -> str | None:
     amount = _text(node, "max_budget")
     duration = _text(node, "budget_duration")
     return None if amount is None else f"USD {amount}" + (f" per {duration}" if duration else "")
 
 
-def _groups(info: Node | None) -> tuple[str, ...]:
+def _groups(info: YamlNode | None) -> tuple[str, ...]:
     if info is None:
         return ()
-    groups = [text for node in (info.get("access_groups") or Node([], "", 0)).elements() if (text := node.text())]
+    groups = [text for node in (info.get("access_groups") or YamlNode([], "", 0)).elements() if (text := node.text())]
     team = _text(info, "team_id")
     return (*groups, f"team {team}") if team else tuple(groups)

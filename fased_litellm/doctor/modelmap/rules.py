@@ -11,12 +11,12 @@ from .parts import Deployment, Fallback, ModelMap
 from .providers import KNOWN_AS_OF, PROVIDERS, refused_parameters
 from .reading import literal_secrets
 from .spellings import VARIABLE
-from .yamltree import Node
+from .yamltree import YamlNode
 
 _VARIABLES = {"master_key": "LITELLM_MASTER_KEY", "database_url": "DATABASE_URL"}
 
 
-def judge(found: ModelMap, root: Node, uses: Iterable[tuple[str, str]] = ()) -> tuple[Finding, ...]:
+def judge(found: ModelMap, root: YamlNode, uses: Iterable[tuple[str, str]] = ()) -> tuple[Finding, ...]:
     """Every finding, worst first.
 
     Args:
@@ -83,7 +83,7 @@ def _master_key(found: ModelMap) -> Iterator[Finding]:
         )
 
 
-def _literal_keys(root: Node) -> Iterator[Finding]:
+def _literal_keys(root: YamlNode) -> Iterator[Finding]:
     for name, node in literal_secrets(root):
         variable = name if name.isupper() else _VARIABLES.get(name, "NAME")
         yield Finding(

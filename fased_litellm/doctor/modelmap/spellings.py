@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ..findings import Finding
-from .yamltree import Node
+from .yamltree import YamlNode
 
 VARIABLE = "os.environ/"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -71,7 +71,7 @@ def is_variable(text: str, shortest_secret: int) -> bool:
     )
 
 
-def findings(root: Node) -> Iterator[Finding]:
+def findings(root: YamlNode) -> Iterator[Finding]:
     """An error for each value that LiteLLM takes as it stands."""
     for key, node in _settings(root):
         if not isinstance(node.value, str):
@@ -87,21 +87,21 @@ def findings(root: Node) -> Iterator[Finding]:
             yield _error(node, message, remedy)
 
 
-def _error(node: Node, message: str, remedy: str) -> Finding:
+def _error(node: YamlNode, message: str, remedy: str) -> Finding:
     return Finding("variable-not-read", "error", message, remedy, node.file, node.line)
 
 
-def _settings(root: Node) -> Iterator[tuple[str, Node]]:
+def _settings(root: YamlNode) -> Iterator[tuple[str, YamlNode]]:
     """The values that LiteLLM would replace: of deployments, credentials, settings and variables."""
-    for deployment in (root.get("model_list") or Node([], "", 0)).elements():
+    for deployment in (root.get("model_list") or YamlNode([], "", 0)).elements():
         yield from _scalars(deployment.get("litellm_params"))
-    for credential in (root.get("credential_list") or Node([], "", 0)).elements():
+    for credential in (root.get("credential_list") or YamlNode([], "", 0)).elements():
         yield from _scalars(credential.get("credential_values"))
     for section in ("general_settings", "router_settings", "environment_variables", "litellm_settings"):
         yield from _scalars(root.get(section))
 
 
-def _scalars(node: Node | None, key: str = "") -> Iterator[tuple[str, Node]]:
+def _scalars(node: YamlNode | None, key: str = "") -> Iterator[tuple[str, YamlNode]]:
     if node is None or key in _NO_VALUES:
         return
     if isinstance(node.value, dict):

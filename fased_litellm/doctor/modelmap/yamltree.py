@@ -15,7 +15,7 @@ _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class YamlNode:
     """A value and its place.
 
     Attributes:
@@ -28,19 +28,19 @@ class Node:
     file: str
     line: int
 
-    def get(self, *path: str) -> Node | None:
+    def get(self, *path: str) -> YamlNode | None:
         """The node below these keys; None if there is none."""
-        node: Node | None = self
+        node: YamlNode | None = self
         for key in path:
             node = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
         return node
 
-    def items(self) -> Iterator[tuple[str, Node]]:
+    def items(self) -> Iterator[tuple[str, YamlNode]]:
         """The entries of a mapping; none of anything else."""
         if isinstance(self.value, dict):
             yield from self.value.items()
 
-    def elements(self) -> list[Node]:
+    def elements(self) -> list[YamlNode]:
         """The elements of a list; none of anything else."""
         return self.value if isinstance(self.value, list) else []
 
@@ -65,8 +65,8 @@ class Node:
 class Tree:
     """A parsed file: its root, and the keys that stand twice in one mapping (YAML keeps the last, silently)."""
 
-    root: Node
-    repeated: list[tuple[str, Node]] = field(default_factory=list)
+    root: YamlNode
+    repeated: list[tuple[str, YamlNode]] = field(default_factory=list)
 
 
 def parse(text: str, file: str) -> Tree:
@@ -82,7 +82,7 @@ def parse(text: str, file: str) -> Tree:
         loader = yaml.SafeLoader(text)
         composed = loader.get_single_node()
         builder = _Builder(loader, file)
-        root = Node({}, file, 1) if composed is None else builder.node(composed, composed.start_mark.line + 1)
+        root = YamlNode({}, file, 1) if composed is None else builder.node(composed, composed.start_mark.line + 1)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _wrong(
@@ -104,13 +104,13 @@ class _Builder:
         self._loader = loader
         self._file = file
         self._made = 0
-        self.repeated: list[tuple[str, Node]] = []
+        self.repeated: list[tuple[str, YamlNode]] = []
 
-    def node(self, composed: Any, line: int) -> Node:
+    def node(self, composed: Any, line: int) -> YamlNode:
         self._made += 1
         if self._made > _MOST_NODES:
             raise ValueError(f"more than {_MOST_NODES:,} values with its aliases written out")
-        return Node(self._value(composed), self._file, line)
+        return YamlNode(self._value(composed), self._file, line)
 
     def _value(self, composed: Any) -> Any:
         import yaml
@@ -121,7 +121,7 @@ class _Builder:
             return [self.node(element, element.start_mark.line + 1) for element in composed.value]
         if isinstance(composed, yaml.MappingNode):
             self._loader.flatten_mapping(composed)  # `<<: *defaults`
-            mapping: dict[str, Node] = {}
+            mapping: dict[str, YamlNode] = {}
             for key, value in composed.value:
                 name = str(self._loader.construct_object(key)) if isinstance(key, yaml.ScalarNode) else "?"
                 node = self.node(value, key.start_mark.line + 1)

@@ -36,7 +36,7 @@ class RungPart(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Milestone:
     """One rung.
 
     Attributes:
@@ -153,7 +153,7 @@ class Kept(_Version):
     proxies: dict[str, Climbed] = field(default_factory=dict)
 
 
-class Ladder:
+class Progress:
     """The ladder of one installation and proxy.
 
     Args:
@@ -164,7 +164,7 @@ class Ladder:
     def __init__(self, path: Path, base_url: str) -> None:
         self._path, self._base_url = path, base_url
 
-    def climb(self, seen: Seen) -> list[Rung]:
+    def climb(self, seen: Seen) -> list[Milestone]:
         """Keep what was reached, and give all rungs.
 
         Raises:
@@ -187,7 +187,7 @@ class Ladder:
             raise FasedError(f"{self._path} cannot be written: {error.strerror}. {told or ''}".rstrip()) from error
         return _rungs(mine.rungs, virtual_keys=seen.virtual_keys)
 
-    def now(self, *, virtual_keys: bool = True) -> list[Rung]:
+    def now(self, *, virtual_keys: bool = True) -> list[Milestone]:
         """All rungs as they were last reached; none where that cannot be read."""
         try:
             kept = self._read()
@@ -205,7 +205,7 @@ class Ladder:
         return jsontext.decode(data, Kept)
 
 
-def following(rungs: Iterable[Rung]) -> Rung | None:
+def following(rungs: Iterable[Milestone]) -> Milestone | None:
     """The first rung that is not reached and can be; None at the top."""
     return next((rung for rung in rungs if not rung.reached and rung.command is not None), None)
 
@@ -213,13 +213,13 @@ def following(rungs: Iterable[Rung]) -> Rung | None:
 _OF_VIRTUAL_KEYS = ("virtual-key", "budget")
 
 
-def _rungs(kept: Mapping[str, Reached], *, virtual_keys: bool) -> list[Rung]:
+def _rungs(kept: Mapping[str, Reached], *, virtual_keys: bool) -> list[Milestone]:
     found = []
     for name, (title, command) in RUNGS.items():
         out_of_reach = name in _OF_VIRTUAL_KEYS and not virtual_keys
         reached = kept.get(name)
         found.append(
-            Rung(
+            Milestone(
                 name,
                 f"{title} (needs a database at the proxy)" if out_of_reach and reached is None else title,
                 reached.at if reached else None,

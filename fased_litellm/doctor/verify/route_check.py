@@ -25,7 +25,7 @@ from ...usage.store.access import answer
 from .. import releases
 from . import text
 from .readiness import readiness
-from .steps import Result, Step, Verification, failed
+from .steps import Result, RouteStep, Verification, failed
 
 PROMPT = "Say OK."
 _BROKEN_KEY = "sk-broken-on-purpose-0000"
@@ -40,11 +40,11 @@ _KINDS: dict[KeyKind, str] = {
     "unknown": "of a kind that the proxy does not tell",
 }
 
-Say = Callable[[Step], None]
+Say = Callable[[RouteStep], None]
 
 
 @dataclass(slots=True)
-class Walk:
+class RouteCheck:
     """One alias on its way.
 
     Args:
@@ -63,7 +63,7 @@ class Walk:
     kind: KeyKind = "unknown"
     database: bool | None = None
     catalog: Catalog | None = None
-    _steps: list[Step] = field(default_factory=list)
+    _steps: list[RouteStep] = field(default_factory=list)
     _version: str | None = None
     _connect_ms: float | None = None
     _only_v1: bool = False
@@ -148,14 +148,14 @@ class Walk:
             inherits = INHERITED[self.ref.model]
             remedy = "Name a model that the owner of the proxy gave you: fased litellm verify ALIAS"
             why = f"that is no model: it stands for {inherits}"
-            self._add(Step("alias", title, "failed", why, remedy, "unknown-model", "caller", 0.0))
+            self._add(RouteStep("alias", title, "failed", why, remedy, "unknown-model", "caller", 0.0))
             return False
         facts = self.catalog.by_id.get(self.ref.model)
         if facts is not None:
             mode = f", as a model for {facts.mode}" if not facts.chat_capable else ""
-            self._add(Step("alias", title, "passed", f"listed{mode}", duration_ms=0.0))
+            self._add(RouteStep("alias", title, "passed", f"listed{mode}", duration_ms=0.0))
         elif self.catalog.lists(self.ref.model) or self.catalog.single_model:
-            self._add(Step("alias", title, "passed", "by a pattern, or any name is taken", duration_ms=0.0))
+            self._add(RouteStep("alias", title, "passed", "by a pattern, or any name is taken", duration_ms=0.0))
         else:
             # Facts: an alias of LiteLLM's router may be hidden from the list, and some releases do not list what a key inherits.
             near = nearest_ids(self.catalog, self.ref.model)
@@ -163,7 +163,7 @@ class Walk:
             detail = (
                 f"the proxy does not list it for this key; it is asked all the same, since aliases may be hidden{meant}"
             )
-            self._add(Step("alias", title, "skipped", detail))
+            self._add(RouteStep("alias", title, "skipped", detail))
         return True
 
     def _request(self) -> bool:
@@ -211,7 +211,9 @@ class Walk:
                 spent = (time.perf_counter() - begun) * 1000
                 if error.origin == "caller-key":
                     detail = f"HTTP {error.status}, {error.cause}: a failure of this side, and told as one"
-                    self._add(Step("refusal", title, "passed", detail, duration_ms=spent, facts={"cause": error.cause}))
+                    self._add(
+                        RouteStep("refusal", title, "passed", detail, duration_ms=spent, facts={"cause": error.cause})
+                    )
                 else:
                     self._add(failed("refusal", title, error, spent))
                 return
@@ -219,7 +221,7 @@ class Walk:
             "Give it a master key (general_settings.master_key); until then everybody who reaches it spends your money."
         )
         self._add(
-            Step(
+            RouteStep(
                 "refusal",
                 title,
                 "failed",
@@ -249,7 +251,7 @@ class Walk:
     def _spend(self, started_ms: int) -> None:
         title = "the calls are in the proxy's spend rows"
         if self._only_v1:
-            self._add(Step("spend", title, "skipped", "the proxy's other routes are not to be had"))
+            self._add(RouteStep("spend", title, "skipped", "the proxy's other routes are not to be had"))
             return
         # A release that takes no ids of clients knows the call by its own.
         names = {receipt.call_id: {receipt.call_id, receipt.proxy_call_id} for receipt in self._receipts}
@@ -266,7 +268,7 @@ class Walk:
                     if missing:
                         time.sleep(1.0)
         except SpendError as error:
-            self._add(Step("spend", title, "skipped", error.message, error.hint))
+            self._add(RouteStep("spend", title, "skipped", error.message, error.hint))
             return
         except CallError as error:
             self._add(failed("spend", title, error, (time.perf_counter() - begun) * 1000))
@@ -275,10 +277,10 @@ class Walk:
         if missing:
             remedy = "Look into the proxy's log for its database; `fased usage reconcile` compares the rows one by one."
             detail = f"{len(missing)} of {len(names)} have no row after {spent / 1000:.0f} s"
-            self._add(Step("spend", title, "failed", detail, remedy, "no-spend-row", "gateway", spent))
+            self._add(RouteStep("spend", title, "failed", detail, remedy, "no-spend-row", "gateway", spent))
         else:
             detail = f"{len(names)} rows after {spent / 1000:.1f} s"
-            self._add(Step("spend", title, "passed", detail, duration_ms=spent, facts={"rows": len(names)}))
+            self._add(RouteStep("spend", title, "passed", detail, duration_ms=spent, facts={"rows": len(names)}))
 
     # ---- inside
 
@@ -327,7 +329,7 @@ class Walk:
             self._add(failed(name, title, self._network(error), (time.perf_counter() - begun) * 1000))
         else:
             spent = (time.perf_counter() - begun) * 1000
-            self._add(Step(name, title, seen["result"], seen["detail"], duration_ms=spent, facts=seen["facts"]))
+            self._add(RouteStep(name, title, seen["result"], seen["detail"], duration_ms=spent, facts=seen["facts"]))
 
     def _network(self, error: OSError) -> CallError:
         """What the guarded transport would say: the same words wherever a connection fails."""
@@ -337,7 +339,7 @@ class Walk:
             return explained
         return CallError(str(error), cause="unreachable", origin="network")
 
-    def _add(self, step: Step) -> None:
+    def _add(self, step: RouteStep) -> None:
         self._steps.append(step)
         self.say(step)
 

@@ -21,10 +21,10 @@ from ...proxy import probes
 from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
-from ..estimate_cost import foretell
-from .progress import Ladder, Rung, RungPart, Seen, following
-from .route_check import PROMPT, Walk
-from .steps import Step, Verification, VerifiedAlias
+from ..estimate_cost import estimate_cost
+from .progress import Milestone, Progress, RungPart, Seen, following
+from .route_check import PROMPT, RouteCheck
+from .steps import RouteStep, Verification, VerifiedAlias
 
 AT_ONCE = 4
 """Aliases that are verified side by side."""
@@ -32,7 +32,7 @@ AT_ONCE = 4
 REQUESTS = 2
 _PRICES_TIMEOUT_S = 1.5
 
-SayOf = Callable[[ModelRef, Step], None]
+SayOf = Callable[[ModelRef, RouteStep], None]
 
 
 class VerificationDocument(TypedDict):
@@ -46,7 +46,7 @@ class VerificationDocument(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VerifyOutcome:
     """What came of a run.
 
     Attributes:
@@ -58,7 +58,7 @@ class Outcome:
 
     base_url: str
     verifications: tuple[Verification, ...]
-    rungs: tuple[Rung, ...]
+    rungs: tuple[Milestone, ...]
     note: str | None = None
 
     @property
@@ -77,7 +77,7 @@ class Outcome:
         }
 
 
-class Run:
+class VerifyRun:
     """A run for one agent.
 
     Args:
@@ -133,14 +133,14 @@ class Run:
         for ref, known in prices.items():
             facts = told.facts_for(ref.model) if told is not None else None
             found = known or (facts.prices if facts is not None else None)
-            usd = foretell(found, [{"role": "user", "content": PROMPT}], self._max_tokens).cost_usd
+            usd = estimate_cost(found, [{"role": "user", "content": PROMPT}], self._max_tokens).cost_usd
             if usd is None:
                 unknown.append(str(ref))
             else:
                 total += REQUESTS * usd
         return total, unknown
 
-    def go(self, refs: Sequence[ModelRef], say: SayOf) -> Outcome:
+    def go(self, refs: Sequence[ModelRef], say: SayOf) -> VerifyOutcome:
         """Verify, several aliases side by side.
 
         Args:
@@ -151,8 +151,8 @@ class Run:
         rows_key = found[0] if found else None
         with LiteLLMProvider(self.settings, agent=self.agent) as provider:
 
-            def walk(ref: ModelRef) -> tuple[Verification, Walk]:
-                one = Walk(provider, ref, self._max_tokens, lambda step: say(ref, step), rows_key)
+            def walk(ref: ModelRef) -> tuple[Verification, RouteCheck]:
+                one = RouteCheck(provider, ref, self._max_tokens, lambda step: say(ref, step), rows_key)
                 return one.run(), one
 
             with ThreadPoolExecutor(min(AT_ONCE, len(refs))) as pool:
@@ -167,11 +167,11 @@ class Run:
                 stand_ins=self._stand_ins(provider) if answers else {},
                 database=next((one.database for _, one in walked if one.database is not None), None),
             )
-        ladder = Ladder(self._paths.ladder, self.settings.base_url)
+        ladder = Progress(self._paths.ladder, self.settings.base_url)
         try:
-            return Outcome(self.settings.base_url, verifications, tuple(ladder.climb(seen)))
+            return VerifyOutcome(self.settings.base_url, verifications, tuple(ladder.climb(seen)))
         except FasedError as error:
-            return Outcome(
+            return VerifyOutcome(
                 self.settings.base_url, verifications, tuple(ladder.now(virtual_keys=seen.virtual_keys)), error.message
             )
 

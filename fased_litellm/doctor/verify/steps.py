@@ -36,7 +36,7 @@ class VerifiedAlias(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RouteStep:
     """One step.
 
     Attributes:
@@ -85,7 +85,7 @@ class Verification:
     """
 
     alias: str
-    steps: tuple[Step, ...]
+    steps: tuple[RouteStep, ...]
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -93,7 +93,7 @@ class Verification:
         """Whether no step failed."""
         return not any(step.result == "failed" for step in self.steps)
 
-    def step(self, name: str) -> Step | None:
+    def step(self, name: str) -> RouteStep | None:
         """The step of that name."""
         return next((step for step in self.steps if step.name == name), None)
 
@@ -106,10 +106,10 @@ class Verification:
         }
 
 
-def failed(name: str, title: str, error: FasedError, duration_ms: float | None = None) -> Step:
+def failed(name: str, title: str, error: FasedError, duration_ms: float | None = None) -> RouteStep:
     """A step that ended in an error."""
     call = error if isinstance(error, CallError) else None
-    return Step(
+    return RouteStep(
         name,
         title,
         "failed",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fased_litellm.cli.display.table import Column, Layout, bar, cut, length, render
+from fased_litellm.cli.display.table import Column, TableLayout, bar, cut, length, render
 from fased_litellm.cli.display.terminal import Terminal
 from fased_litellm.visible import lines, one_line
 
@@ -62,8 +62,8 @@ def test_control_characters_are_shown_as_such() -> None:
 
 def test_colour_is_put_around_what_is_shown_and_moves_nothing() -> None:
     columns = [Column("Name", ["a", "b"]), Column("Failed", ["3", "0"], right=True, colour="bad")]
-    plain = Layout(columns, Terminal(width=40))
-    coloured = Layout(columns, Terminal(width=40, colour=True))
+    plain = TableLayout(columns, Terminal(width=40))
+    coloured = TableLayout(columns, Terminal(width=40, colour=True))
     assert lines(coloured.titles(), colour=True) == f"\x1b[1m{plain.titles()}\x1b[0m"
     assert lines(coloured.row(0, 0.5), colour=True) == "a          \x1b[31m3\x1b[0m  \x1b[36m████████████\x1b[0m"
     assert coloured.row(1) == plain.row(1) == "b          0"

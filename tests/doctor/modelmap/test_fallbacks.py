@@ -9,7 +9,7 @@ import pytest
 from fased_litellm.doctor.findings import Finding
 from fased_litellm.doctor.modelmap.gatewayfile import read
 from fased_litellm.doctor.modelmap.parts import ModelMap
-from fased_litellm.doctor.modelmap.reading import Surroundings, model_map
+from fased_litellm.doctor.modelmap.reading import MapEnvironment, model_map
 from fased_litellm.doctor.modelmap.rules import judge
 from tests.doctor.modelmap.samples import SAMPLES, Fate
 
@@ -19,7 +19,7 @@ def mapped(folder: Path, **sections: Any) -> tuple[ModelMap, list[Finding]]:
     path = folder / "config.yaml"
     path.write_text(json.dumps({"model_list": models, **sections}, indent=1))
     file = read(path)
-    found, problems = model_map(file, Surroundings(here={"LITELLM_MASTER_KEY": "sk-test-0123456789-0123456789"}))
+    found, problems = model_map(file, MapEnvironment(here={"LITELLM_MASTER_KEY": "sk-test-0123456789-0123456789"}))
     return found, [*problems, *judge(found, file.root)]
 
 

@@ -20,7 +20,7 @@ from fased_litellm.doctor.modelmap.first import first_config
 from fased_litellm.doctor.modelmap.gatewayfile import read
 from fased_litellm.doctor.modelmap.markdown import markdown
 from fased_litellm.doctor.modelmap.parts import ModelMap
-from fased_litellm.doctor.modelmap.reading import Surroundings, model_map
+from fased_litellm.doctor.modelmap.reading import MapEnvironment, model_map
 from fased_litellm.doctor.modelmap.rules import judge
 from fased_litellm.errors import ConfigError, UsageError
 from fased_litellm.paths import Paths
@@ -48,7 +48,7 @@ def found_in(
     path = folder / "config.yaml"
     path.write_text(textwrap.dedent(text))
     file = read(path)
-    around = Surroundings(here=env, in_proxy=in_proxy, priced=lambda _: priced)
+    around = MapEnvironment(here=env, in_proxy=in_proxy, priced=lambda _: priced)
     mapped, problems = model_map(file, around)
     findings = (*file.findings, *problems, *judge(mapped, file.root, uses))
     return mapped, {each.code: (each.severity, each.line, each.message) for each in findings}

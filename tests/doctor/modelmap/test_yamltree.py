@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.doctor.modelmap.yamltree import Node, parse
+from fased_litellm.doctor.modelmap.yamltree import YamlNode, parse
 from fased_litellm.errors import ConfigSyntaxError
 
 scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(st.characters(codec="utf-8"), max_size=8)
@@ -29,7 +29,7 @@ def test_it_reads_what_yaml_reads(value: Any) -> None:
 @given(st.text(max_size=60) | st.text("[]{}:-,&*!|>\"'#%@` \n\ta<?", max_size=60))
 def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
     try:
-        found: Node | ConfigSyntaxError = parse(text, "f").root
+        found: YamlNode | ConfigSyntaxError = parse(text, "f").root
     except ConfigSyntaxError as error:
         found = error
     assert (found.path if isinstance(found, ConfigSyntaxError) else found.file) == "f"

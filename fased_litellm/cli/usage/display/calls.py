@@ -14,7 +14,7 @@ from ....usage.query.calendar.timezones import Zone
 from ....usage.query.calls import CallList, Subject
 from ....usage.record import ESTIMATE, UsageRecord, camel, iso
 from ...display import text
-from ...display.table import Column, Layout
+from ...display.table import Column, TableLayout
 from ...display.terminal import Terminal
 
 _TOGETHER = 200
@@ -28,7 +28,7 @@ def table(found: CallList, terminal: Terminal) -> Iterator[str]:
     yield from _head(found, terminal)
     zone, first = found.query.zone, True
     while calls := list(islice(found.calls, _TOGETHER)):
-        layout = Layout(_columns(calls, zone, terminal), terminal, bars=False)
+        layout = TableLayout(_columns(calls, zone, terminal), terminal, bars=False)
         if first:
             yield ""
             yield terminal.line(layout.titles())

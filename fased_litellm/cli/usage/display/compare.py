@@ -11,7 +11,7 @@ from ....usage.money import from_pico
 from ....usage.query.tasknames import shown_keys
 from ....usage.query.totals import Totals
 from ...display import text
-from ...display.table import Column, Layout
+from ...display.table import Column, TableLayout
 from ...display.terminal import Terminal
 
 _SAME = "no change"
@@ -68,7 +68,7 @@ def _totals(whole: Change, terminal: Terminal) -> Iterator[str]:
             for place, title in ((1, "Before"), (2, "After"), (3, "Change"))
         ),
     ]
-    layout = Layout(columns, terminal, bars=False)
+    layout = TableLayout(columns, terminal, bars=False)
     yield layout.titles()
     yield from (layout.row(number) for number in range(len(rows)))
 
@@ -89,7 +89,7 @@ def _reasons(found: Comparison, terminal: Terminal) -> Iterator[str]:
         least = max(abs(pico) for _, pico in parts) / _VISIBLE
         shown = sorted(((name, pico) for name, pico in parts if abs(pico) > least), key=lambda part: -abs(part[1]))
         yield f"{signed(change)}, because of:"
-        layout = Layout(
+        layout = TableLayout(
             [
                 Column("", [f"  {name}" for name, _ in shown]),
                 Column("", [signed(pico) for _, pico in shown], right=True),
@@ -124,7 +124,7 @@ def _groups(found: Comparison, terminal: Terminal, top: int) -> Iterator[str]:
         Column("Cost", _pairs([(_cost(one.before), _cost(one.after)) for one in shown]), right=True),
         Column("Change", [signed(one.cost_pico) for one in shown], right=True),
     ]
-    layout = Layout(columns, terminal, bars=False)
+    layout = TableLayout(columns, terminal, bars=False)
     yield layout.titles()
     yield from (layout.row(number) for number in range(len(shown)))
     if more := len(found.changes) - len(shown):

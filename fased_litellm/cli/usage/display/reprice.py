@@ -6,7 +6,7 @@ from ....formatting import count, token_count, tokens, usd
 from ....usage.costs.pricelist import NoPrice, Price
 from ....usage.costs.reprice import NO_TOKENS, NOT_SPLIT, ModelPriced, Repriced
 from ....usage.money import from_pico
-from ...display.table import Column, Layout
+from ...display.table import Column, TableLayout
 from ...display.terminal import Terminal
 
 
@@ -58,7 +58,7 @@ def _priced(result: Repriced, terminal: Terminal) -> list[str]:
         Column("Cost", [usd(from_pico(model.cost_pico)) for model in models], right=True),
         Column("Price", [terminal.name(_source(price)) for price in prices]),
     ]
-    layout = Layout(columns, terminal, bars=False)
+    layout = TableLayout(columns, terminal, bars=False)
     return [layout.titles(), *(layout.row(number) for number in range(len(models)))]
 
 

@@ -9,7 +9,7 @@ from ....usage.query.overview import Overview, Ranking, Row
 from ....usage.query.timeseries import size
 from ...display import text
 from ...display.sparkline import sparkline
-from ...display.table import Column, Layout, cut
+from ...display.table import Column, TableLayout, cut
 from ...display.terminal import Terminal
 from ...output import ORIGINS
 
@@ -90,7 +90,7 @@ def _rankings(overview: Overview, rankings: Sequence[Ranking], shown: Sequence[i
     if len(spread.times) > 1 and (terminal.width is None or terminal.width >= _WIDE):
         per = f"Per {spread.per}" if len(spread.times) <= _TREND else "Trend"
         columns.append(Column(per, [sparkline(row.trend, width=_TREND) for row in rows], spare=3, colour="bar"))
-    layout = Layout(columns, terminal)
+    layout = TableLayout(columns, terminal)
     sizes = [size(part, by_cost=spread.by_cost) for part in totals]
     largest = max(sizes, default=0)
     found: list[str] = []
@@ -123,5 +123,5 @@ def _failures(overview: Overview, shown: int, terminal: Terminal) -> list[str]:
         Column("Where", [_ORIGINS.get(failure.origin or "", "-") for failure in some], spare=2),
         Column("Model", [terminal.name(failure.model or "-") for failure in some], spare=1),
     ]
-    layout = Layout(columns, terminal, bars=False)
+    layout = TableLayout(columns, terminal, bars=False)
     return [layout.titles(), *(layout.row(number) for number in range(len(some)))]

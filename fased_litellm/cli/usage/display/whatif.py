@@ -9,7 +9,7 @@ from ....usage.costs.whatif import Supposed, Supposition
 from ....usage.money import from_pico
 from ....usage.query.tasknames import shown_keys
 from ...display import text
-from ...display.table import Column, Layout
+from ...display.table import Column, TableLayout
 from ...display.terminal import Terminal
 from .compare import percent, signed
 
@@ -48,7 +48,7 @@ def _groups(found: Supposition, terminal: Terminal, top: int) -> Iterator[str]:
         Column("There", [_there(calls) for _, calls in shown], right=True),
         Column("Change", [signed(calls.change_pico) if calls.compared else "?" for _, calls in shown], right=True),
     ]
-    layout = Layout(columns, terminal, bars=False)
+    layout = TableLayout(columns, terminal, bars=False)
     yield layout.titles()
     yield from (layout.row(number) for number in range(len(shown)))
     if more := len(found.groups) - len(shown):
