@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 from urllib.parse import urlsplit
 
 from ..config.agents import section
@@ -42,7 +42,9 @@ class Metadata(TypedDict):
     providers: list[str]
 
 
-class _ListedModel(TypedDict):
+class ListedModel(TypedDict):
+    """One model of ``fased models list --json``; ``metadata`` is left out where the proxy says nothing of it."""
+
     key: str
     name: str
     input: str
@@ -52,12 +54,7 @@ class _ListedModel(TypedDict):
     available: bool
     tags: list[str]
     missing: bool
-
-
-class ListedModel(_ListedModel, total=False):
-    """One model of ``fased models list --json``; ``metadata`` is left out where the proxy says nothing of it."""
-
-    metadata: Metadata
+    metadata: NotRequired[Metadata]
 
 
 class ModelList(TypedDict):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NotRequired
 
 from ..documents import TypedDict
 from ..refs import DEFAULT_MODEL_ID, DEFAULT_REF, PROVIDER
@@ -54,7 +54,9 @@ class CapabilityMetadata(TypedDict):
     maxTokens: int
 
 
-class _RouteBase(TypedDict):
+class Route(TypedDict):
+    """One provider of the report; the reason and the detail are there only with ``missingSource``."""
+
     brandId: str
     route: str
     currentModels: list[str]
@@ -62,15 +64,10 @@ class _RouteBase(TypedDict):
     additions: list[str]
     removals: list[str]
     missingSource: bool
-
-
-class Route(_RouteBase, total=False):
-    """One provider of the report; the reason and the detail are there only with ``missingSource``."""
-
-    missingSourceReason: str
-    missingSourceDetail: str
-    modelMetadata: list[ModelMetadata]
-    capabilityMetadata: CapabilityMetadata
+    missingSourceReason: NotRequired[str]
+    missingSourceDetail: NotRequired[str]
+    modelMetadata: NotRequired[list[ModelMetadata]]
+    capabilityMetadata: NotRequired[CapabilityMetadata]
 
 
 FieldDelta = TypedDict("FieldDelta", {"field": str, "from": Any, "to": Any})
