@@ -137,17 +137,16 @@ def billed_detail(usage: Mapping[str, Any], served: Served = UNSERVED) -> Billed
 
     Fact: LiteLLM bills the tier that the reply names; where the reply names none, or ``auto``, the one that was asked for.
     """
-    prompt, reply = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    prompt = mapping(usage.get("prompt_tokens_details"))
     found: dict[str, Any] = {}
     _take(prompt, _OF_PROMPT, found)
-    _take(mapping(prompt.get("cached_tokens_details")), _OF_CACHED, found)
-    written = mapping(prompt.get("cache_creation_token_details"))
-    _take(written, _OF_WRITTEN, found)
+    _take(prompt.get("cached_tokens_details"), _OF_CACHED, found)
+    _take(prompt.get("cache_creation_token_details"), _OF_WRITTEN, found)
     if len(found.keys() & _OF_WRITTEN_NAMES) == 1:  # what the other one leaves
         found = {**dict.fromkeys(_OF_WRITTEN_NAMES, 0), **found}
-    _take(reply, _OF_REPLY, found)
-    _take(mapping(usage.get("server_tool_use")), _OF_TOOLS, found)
-    _take(mapping(usage.get("server_side_tool_usage_details")), _OF_SERVER, found)
+    _take(usage.get("completion_tokens_details"), _OF_REPLY, found)
+    _take(usage.get("server_tool_use"), _OF_TOOLS, found)
+    _take(usage.get("server_side_tool_usage_details"), _OF_SERVER, found)
     _take(usage, _OF_USAGE, found)
     return BilledDetail(
         service_tier=_tier(served.tier, usage.get("service_tier"), served.asked_tier),
@@ -157,8 +156,10 @@ def billed_detail(usage: Mapping[str, Any], served: Served = UNSERVED) -> Billed
     )
 
 
-def _take(document: Mapping[str, Any], table: _Table, found: dict[str, Any]) -> None:
+def _take(document: Any, table: _Table, found: dict[str, Any]) -> None:
     """Put what a document says, and is not None, under our names for it. Most documents say little, and nothing else is looked for."""
+    if not document or not isinstance(document, Mapping):
+        return
     for name, value in document.items():
         if value is not None and name in table:
             field, read = table[name]

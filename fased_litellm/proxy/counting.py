@@ -99,14 +99,10 @@ def counted(usage: Any) -> Counted:
     # Without the cached tokens, and as it stands; and where it holds those that were read alone.
     fresh = dict.fromkeys((sent - read - write, sent, sent - read) if inside else (sent, sent - read - write))
     whole = (output + reasoning, output) if reasoning > output else (output, output + reasoning)
-    ways = [
-        Counted(left, made, read, write, reasoning, given)
-        for left in fresh
-        if left >= 0
-        for made in whole
-        if made >= reasoning
-    ]
-    return next((way for way in ways if way.total == given), ways[0])
+    ways = [(left, made) for left in fresh if left >= 0 for made in whole if made >= reasoning]
+    cached = read + write
+    left, made = next((way for way in ways if way[0] + way[1] + cached == given), ways[0])
+    return Counted(left, made, read, write, reasoning, given)
 
 
 def _sent(usage: Mapping[str, Any]) -> tuple[int, bool]:
