@@ -234,7 +234,9 @@ class LiteLLMProvider:
         choice = self.settings.choose(model=model, agent=context.agent, role=role if model is None else None)
         return Call(self.settings, choice, CallOptions(messages, context, params, max_tokens, stream, timeout_s))
 
-    @parameters_of(_new_call)
+    _as_new_call = parameters_of(_new_call)
+
+    @_as_new_call
     def chat(self, *args: Any, **options: Any) -> Reply:
         """Answer a conversation.
 
@@ -257,12 +259,12 @@ class LiteLLMProvider:
         """
         return run(self, self._new_call(False, *args, **options))
 
-    @parameters_of(_new_call)
+    @_as_new_call
     async def achat(self, *args: Any, **options: Any) -> Reply:
         """As ``chat``, for asyncio."""
         return await arun(self, self._new_call(False, *args, **options))
 
-    @parameters_of(_new_call)
+    @_as_new_call
     def stream(self, *args: Any, **options: Any) -> ReplyStream:
         """As ``chat``, in pieces as they come; ``timeout_s``, for each line of the stream, is 120 by default.
 
@@ -270,7 +272,7 @@ class LiteLLMProvider:
         """
         return ReplyStream(self, self._new_call(True, *args, **options))
 
-    @parameters_of(_new_call)
+    @_as_new_call
     def astream(self, *args: Any, **options: Any) -> AsyncReplyStream:
         """As ``stream``, for asyncio."""
         return AsyncReplyStream(self, self._new_call(True, *args, **options))

@@ -5,7 +5,7 @@ Steps which need nothing but the call have one instance for all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError
 from ..proxy.exchange import Exchange
@@ -37,14 +37,17 @@ class CheckBudgets:
         await provider.budget_guard.acheck(call)
 
 
-class Send(NamedTuple):
+class Send:
     """Send one attempt; the result is the reply. Raises ``CallError``.
 
     For a stream, ``client.stream(exchange)`` takes the place of ``run``, since its caller wants the pieces.
     """
 
-    client: Any  # the one that ``Connect`` gave: blocking or asyncio, as the caller
-    exchange: Exchange
+    __slots__ = ("client", "exchange")
+
+    def __init__(self, client: Any, exchange: Exchange) -> None:
+        self.client = client  # the one that ``Connect`` gave: blocking or asyncio, as the caller
+        self.exchange = exchange
 
     def run(self, provider: LiteLLMProvider, call: Call) -> Reply:
         reply: Reply = self.client.chat(self.exchange)
@@ -55,7 +58,7 @@ class Send(NamedTuple):
         return reply
 
 
-class RefreshKey(NamedTuple):
+class RefreshKey:
     """See whether a call was refused for a key that has been replaced since; the client has the new one then.
 
     Attributes:
@@ -63,8 +66,10 @@ class RefreshKey(NamedTuple):
         used: the key it was sent with.
     """
 
-    error: CallError
-    used: str | None
+    __slots__ = ("error", "used")
+
+    def __init__(self, error: CallError, used: str | None) -> None:
+        self.error, self.used = error, used
 
     def run(self, provider: LiteLLMProvider, call: Call) -> bool:
         return provider.pool(call.ref.profile).has_new_key(self.error, self.used)
@@ -73,10 +78,13 @@ class RefreshKey(NamedTuple):
         return await provider.pool(call.ref.profile).ahas_new_key(self.error, self.used)
 
 
-class Enrich(NamedTuple):
+class Enrich:
     """Add to a failure what else is known of it; the result is the error to raise."""
 
-    error: CallError
+    __slots__ = ("error",)
+
+    def __init__(self, error: CallError) -> None:
+        self.error = error
 
     def run(self, provider: LiteLLMProvider, call: Call) -> CallError:
         return provider.enrich(self.error)
