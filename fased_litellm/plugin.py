@@ -91,7 +91,7 @@ class Provider(Protocol):
         ...
 
 
-class Source(NamedTuple):
+class PluginSource(NamedTuple):
     """The installed distribution that a plug-in comes from; the name is empty where there is none."""
 
     name: str = ""
@@ -113,7 +113,7 @@ class Broken:
     """
 
     name: str
-    source: Source
+    source: PluginSource
     reason: str
     claims: str | None = None
 
@@ -138,7 +138,7 @@ class Registry:
 
     providers: Mapping[str, type[Provider]] = field(default_factory=dict)
     broken: tuple[Broken, ...] = ()
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, PluginSource] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[type[Provider]]:
         return iter(self.providers.values())
@@ -173,7 +173,7 @@ class Registry:
         """
         found = [(one, method) for one in self for method in one.auth_methods if method.choice == choice]
         if len({one.id for one, _ in found}) > 1 and found[0][0].id != PROVIDER:
-            names = " and ".join(f"{one.id} ({self.sources.get(one.id, Source())})" for one, _ in found)
+            names = " and ".join(f"{one.id} ({self.sources.get(one.id, PluginSource())})" for one, _ in found)
             raise PluginError(
                 f"--auth-choice {choice} is offered by several plug-ins: {names}.",
                 hint="Uninstall all but one of them.",
@@ -217,7 +217,7 @@ def load_registry(entry_points: Iterable[EntryPoint] | None = None) -> Registry:
         elif point.value != _OWN or PROVIDER not in claims:
             claims.setdefault(normalize_provider(provider.id), []).append((point, provider))
     providers: dict[str, type[Provider]] = {}
-    sources: dict[str, Source] = {}
+    sources: dict[str, PluginSource] = {}
     for name, found in claims.items():
         if len(found) == 1:
             point, provider = found[0]
@@ -242,10 +242,10 @@ def _contested(name: str, points: list[EntryPoint]) -> list[Broken]:
     return found
 
 
-def _source(point: EntryPoint) -> Source:
+def _source(point: EntryPoint) -> PluginSource:
     if point.dist is None:
-        return Source("fased-litellm") if point.value == _OWN else Source()
-    return Source(point.dist.name, point.dist.version)
+        return PluginSource("fased-litellm") if point.value == _OWN else PluginSource()
+    return PluginSource(point.dist.name, point.dist.version)
 
 
 def _defect(provider: Any) -> str | None:

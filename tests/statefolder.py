@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fased_litellm.catalog import cache
 from fased_litellm.catalog.facts import Catalog, ModelFacts
-from fased_litellm.doctor.verify.progress import Progress, Seen
+from fased_litellm.doctor.verify.progress import Seen, VerifyProgress
 from fased_litellm.localproxy.files import Files, Process
 from fased_litellm.localproxy.routes import MOCK_ROUTES
 from fased_litellm.paths import Paths
@@ -56,7 +56,7 @@ def fill(state: Path) -> Paths:
     store.change(
         paths.budgets, lambda book: put(book, Scope(agent="main"), {"day": to_pico(Decimal(5))}, "stop", "UTC")[0]
     )
-    Progress(paths.ladder, BASE_URL).climb(Seen(verified=("default",)))
+    VerifyProgress(paths.ladder, BASE_URL).climb(Seen(verified=("default",)))
     model = ModelFacts("default", prices=Prices(input=Decimal("0.000001"), output=Decimal("0.000002")))
     cache.save(paths, Catalog(BASE_URL, datetime(2026, 11, 21, tzinfo=UTC), (model,)))
     files = Files(paths.local_proxy)

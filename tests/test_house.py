@@ -56,3 +56,14 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(reversed(error.args[1]))) from None
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for module, path in _FILES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(_short(module))
+    assert len(found) > 300
+    shared = {name: modules for name, modules in found.items() if len(modules) > 1}
+    assert not {name: modules for name, modules in shared.items() if not any("usage.imports" in one for one in modules)}

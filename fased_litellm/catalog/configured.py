@@ -10,7 +10,7 @@ from ..config.interpolation.placeholders import without_escapes
 from ..refs import PROVIDER, ModelRef, normalize_provider
 from ..roles.allowed import ALLOWED, refs_in_use
 from ..roles.choice import IMPLIED, resolve
-from ..roles.known import Names
+from ..roles.known import KnownNames
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -25,7 +25,7 @@ def uses_of(snapshot: ConfigSnapshot, listed: Container[str] = ()) -> Uses:
     say what is allowed, not what is used. ``listed`` are the ids that the proxy lists, as far as they are known.
     """
     uses: dict[ModelRef, list[str]] = {}
-    known = Names(snapshot, listed=lambda: listed)
+    known = KnownNames(snapshot, listed=lambda: listed)
     primary = resolve(snapshot, known=known)
     if primary.source == IMPLIED and primary.primary.provider == PROVIDER:
         uses[primary.primary] = ["(implied, no primary is configured)"]

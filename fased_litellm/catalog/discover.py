@@ -23,21 +23,21 @@ _MOST_DETAILED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CatalogRequest:
     """One GET request."""
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-class Answers(Protocol):
+class CatalogAnswers(Protocol):
     """What is needed of an answer."""
 
     @property
     def body(self) -> Any: ...
 
 
-class Client(Protocol):
+class CatalogClient(Protocol):
     """What is needed of ``proxy.client.ProxyClient``."""
 
     @property
@@ -45,7 +45,7 @@ class Client(Protocol):
 
     def get_json(
         self, path: str, *, params: Mapping[str, str] | None = None, timeout_s: float = ..., max_bytes: int = ...
-    ) -> Answers: ...
+    ) -> CatalogAnswers: ...
 
 
 class AsyncClient(Protocol):
@@ -56,10 +56,10 @@ class AsyncClient(Protocol):
 
     async def get_json(
         self, path: str, *, params: Mapping[str, str] | None = None, timeout_s: float = ..., max_bytes: int = ...
-    ) -> Answers: ...
+    ) -> CatalogAnswers: ...
 
 
-Steps = Generator[Question, Any, Catalog]
+Steps = Generator[CatalogRequest, Any, Catalog]
 
 
 def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Steps:
@@ -72,7 +72,7 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
         CatalogError: the answer to ``/v1/models`` is no list of models, or too long a one.
     """
     # Fact: up to LiteLLM 1.99 wildcard names are listed without being asked for, from 1.101 only with this parameter.
-    models = yield Question("/v1/models", {"return_wildcard_routes": "true"})
+    models = yield CatalogRequest("/v1/models", {"return_wildcard_routes": "true"})
     listed = merge.listed_ids(models).rows
     notes: list[str] = []
     sources = ["/v1/models"]
@@ -80,13 +80,13 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     group_note = None
     if listed:
         try:
-            group = yield Question("/model_group/info")
+            group = yield CatalogRequest("/model_group/info")
             sources.append("/model_group/info")
         except CallError as error:
             group_note = _refused("/model_group/info", error)
         if group is None or len(listed) <= _MOST_DETAILED:
             try:
-                info = yield Question("/model/info")
+                info = yield CatalogRequest("/model/info")
                 sources.append("/model/info")
             except CallError as error:
                 notes.append(_refused("/model/info", error))
@@ -100,7 +100,7 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     return merge.merge(base_url, now(), models, group, info, notes=notes, sources=sources)
 
 
-def discover(client: Client, *, timeout_s: float = TIMEOUT_S) -> Catalog:
+def discover(client: CatalogClient, *, timeout_s: float = TIMEOUT_S) -> Catalog:
     """Ask the proxy for the models which the client's key may use.
 
     Args:
@@ -112,8 +112,8 @@ def discover(client: Client, *, timeout_s: float = TIMEOUT_S) -> Catalog:
         CatalogError: its answer makes no sense.
     """
     course = steps(client.base_url)
-    question: Question | Catalog = next(course)
-    while isinstance(question, Question):
+    question: CatalogRequest | Catalog = next(course)
+    while isinstance(question, CatalogRequest):
         try:
             answer = client.get_json(question.path, params=question.params, timeout_s=timeout_s, max_bytes=MOST_BYTES)
         except CallError as error:
@@ -126,8 +126,8 @@ def discover(client: Client, *, timeout_s: float = TIMEOUT_S) -> Catalog:
 async def adiscover(client: AsyncClient) -> Catalog:
     """The same as ``discover``, for asyncio."""
     course = steps(client.base_url)
-    question: Question | Catalog = next(course)
-    while isinstance(question, Question):
+    question: CatalogRequest | Catalog = next(course)
+    while isinstance(question, CatalogRequest):
         try:
             answer = await client.get_json(
                 question.path, params=question.params, timeout_s=TIMEOUT_S, max_bytes=MOST_BYTES
@@ -139,7 +139,7 @@ async def adiscover(client: AsyncClient) -> Catalog:
     return question
 
 
-def _advance(course: Steps, answer: Any) -> Question | Catalog:
+def _advance(course: Steps, answer: Any) -> CatalogRequest | Catalog:
     try:
         return course.throw(answer) if isinstance(answer, CallError) else course.send(answer)
     except StopIteration as end:

@@ -19,7 +19,7 @@ from ..formatting import tokens
 from ..net.addresses import is_loopback_url, is_private_url
 from ..refs import DEFAULT_MODEL_ID, PROVIDER, Known, ModelRef, normalize_provider
 from ..roles.choice import aliases, parse_ref
-from ..roles.known import Names
+from ..roles.known import KnownNames
 from .definitions import cost_per_million
 from .facts import Catalog, ModelFacts
 
@@ -65,7 +65,7 @@ class ModelList(TypedDict):
 
 
 @dataclass(slots=True)
-class Row:
+class ModelRow:
     """One model. ``missing`` is True only where the proxy was asked and does not take it."""
 
     key: str
@@ -103,7 +103,7 @@ def rows(
     everything: bool = False,
     provider: str | None = None,
     only_local: bool = False,
-) -> list[Row]:
+) -> list[ModelRow]:
     """The models, those in use first, then those that are configured, then those that the proxy offers.
 
     Args:
@@ -114,7 +114,7 @@ def rows(
         provider: only this provider.
         only_local: only models behind an address of this machine.
     """
-    tags = _tagged(snapshot, Names(snapshot, listed=lambda: catalog.by_id if catalog else ()))
+    tags = _tagged(snapshot, KnownNames(snapshot, listed=lambda: catalog.by_id if catalog else ()))
     if everything and catalog is not None:
         for model in catalog.chat_models:
             tags.setdefault(ModelRef(PROVIDER, model.id), [])
@@ -200,7 +200,7 @@ def _tagged(snapshot: ConfigSnapshot, known: Known) -> dict[ModelRef, list[str]]
     return tags
 
 
-def _row(ref: ModelRef, tags: list[str], place: _Place, catalog: Catalog | None, has_key: bool) -> Row:
+def _row(ref: ModelRef, tags: list[str], place: _Place, catalog: Catalog | None, has_key: bool) -> ModelRow:
     facts = catalog.facts_for(ref.model) if catalog is not None and ref.provider == PROVIDER else None
     definition = place.definitions.get(ref.model, {})
     kinds = definition.get("input")
@@ -208,7 +208,7 @@ def _row(ref: ModelRef, tags: list[str], place: _Place, catalog: Catalog | None,
         kinds = ["text", "image"] if facts and facts.vision else ["text"]
     window = definition.get("contextWindow") or (facts.context_window if facts else None)
     missing = catalog is not None and ref.provider == PROVIDER and facts is None
-    return Row(
+    return ModelRow(
         key=ref.key,
         name=str(definition.get("name") or ref.model),
         input="+".join(map(str, kinds)),
@@ -256,7 +256,7 @@ def _is_local(url: str) -> bool:
 COLUMNS = ("Model", "Input", "Features", "Ctx", "Local", "Auth", "Tags")
 
 
-def table(found: Sequence[Row]) -> list[str]:
+def table(found: Sequence[ModelRow]) -> list[str]:
     """The rows for people, in columns as wide as their content. ``Ctx`` is in tokens."""
     cells = [COLUMNS]
     for row in found:

@@ -26,7 +26,7 @@ API = "openai-completions"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManualEntry:
     """What was typed for one model; None is "not typed". Capabilities that were not typed stay unknown."""
 
     provider: str
@@ -55,7 +55,7 @@ def positive(option: str, text: str | None) -> int | None:
     return number
 
 
-def add_edits(source: Mapping[str, Any], entry: Entry) -> list[Edit]:
+def add_edits(source: Mapping[str, Any], entry: ManualEntry) -> list[Edit]:
     """Add a definition, or renew the one with the same id (compared without case), keeping what was not typed.
 
     Raises:
@@ -129,7 +129,9 @@ def listing(source: Mapping[str, Any], provider: str | None = None) -> list[str]
     return lines
 
 
-def _definition(provider: str, entry: Entry, before: Mapping[str, Any] | None, *, own_api: bool) -> dict[str, Any]:
+def _definition(
+    provider: str, entry: ManualEntry, before: Mapping[str, Any] | None, *, own_api: bool
+) -> dict[str, Any]:
     model_id = entry.model.strip() if before is None else before["id"]
     made: dict[str, Any] = {"id": model_id, "name": (entry.name or "").strip() or model_id}
     if before is not None and not entry.name:

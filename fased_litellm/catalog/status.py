@@ -19,7 +19,7 @@ from ..refs import PROVIDER, normalize_provider
 from ..roles.allowed import refs_in_use
 from ..roles.choice import IMPLIED, aliases, model_value, resolve
 from ..roles.defaults import fallbacks_of
-from ..roles.known import Names
+from ..roles.known import KnownNames
 from ..secrets.lookup import env_variable, resolve_key, stores
 from ..secrets.profiles import Credential, ProfileStore
 from .cache import age_text
@@ -36,7 +36,7 @@ OK, MISSING, EXPIRING = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ModelStatus:
     """The state of the models of one agent; ``document`` is the JSON, ``check`` the exit status of ``--check``."""
 
     document: dict[str, Any]
@@ -45,7 +45,7 @@ class Status:
 
 def status_of(
     snapshot: ConfigSnapshot, paths: Paths, catalog: Catalog | None, *, agent: str | None, now: datetime
-) -> Status:
+) -> ModelStatus:
     """Look at config and key stores.
 
     Raises:
@@ -55,7 +55,7 @@ def status_of(
     """
     config = snapshot.value
     defaults = section(config, "agents", "defaults")
-    known = Names(snapshot, agent, lambda: catalog.by_id if catalog else ())
+    known = KnownNames(snapshot, agent, lambda: catalog.by_id if catalog else ())
     choice = resolve(snapshot, agent, known=known)
     primary = model_value(find(config, agent).entry.get("model"), "") if agent else None
     primary = primary or model_value(defaults.get("model"), "")
@@ -81,7 +81,7 @@ def status_of(
         "catalog": _catalog(catalog, now),
         "auth": auth,
     }
-    return Status(document, check)
+    return ModelStatus(document, check)
 
 
 def _catalog(catalog: Catalog | None, now: datetime) -> dict[str, Any] | None:

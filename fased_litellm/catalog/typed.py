@@ -9,7 +9,7 @@ from ..config.agents import section
 from ..errors import FasedError, InvalidRef
 from ..refs import PROVIDER, ModelRef, normalize_provider
 from ..roles.choice import parse_ref
-from ..roles.known import Names
+from ..roles.known import KnownNames
 from .facts import Catalog
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_ref(
         InvalidRef: it is nothing of that kind.
     """
     body = text.strip()
-    names = Names(snapshot, agent, lambda: offered.by_id if (offered := catalog()) else ())
+    names = KnownNames(snapshot, agent, lambda: offered.by_id if (offered := catalog()) else ())
     if "/" not in body:
         if "@" in body and (offered := catalog()) is not None and body in offered.by_id:
             return ModelRef(PROVIDER, body)

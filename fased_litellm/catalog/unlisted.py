@@ -13,7 +13,7 @@ _MOST = 20
 """Names that are asked for; a config uses few that are not listed."""
 
 
-def with_unlisted(client: unlisted.Client, catalog: Catalog, ids: Iterable[str]) -> Catalog:
+def with_unlisted(client: unlisted.JsonClient, catalog: Catalog, ids: Iterable[str]) -> Catalog:
     """A catalog that also accepts those of some names which the proxy takes without listing them.
 
     Args:

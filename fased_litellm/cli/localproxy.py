@@ -15,7 +15,7 @@ import typer
 from ..errors import FasedError, UsageError
 from ..localproxy import logs as log_files
 from ..localproxy.control import DEFAULT_PORT, LocalProxy, LocalProxyStatus, Progress, Wanted
-from ..localproxy.routes import MOCK_ROUTES, Route, parse_route
+from ..localproxy.routes import MOCK_ROUTES, ServedRoute, parse_route
 from . import output, session
 from .commands import SETTINGS
 
@@ -132,7 +132,7 @@ def _environment() -> Mapping[str, str]:
 # ---- words
 
 
-def missing_keys(routes: tuple[Route, ...], env: Mapping[str, str]) -> list[str]:
+def missing_keys(routes: tuple[ServedRoute, ...], env: Mapping[str, str]) -> list[str]:
     """A warning for each provider key that the routes need and the environment lacks."""
     missing: dict[str, list[str]] = {}
     for route in routes:

@@ -19,7 +19,7 @@ from ..errors import LocalProxyError
 from . import logs, ownprocess, process, readiness
 from .diagnosis import diagnose
 from .files import Files, Process, url
-from .routes import Route
+from .routes import ServedRoute
 
 DEFAULT_PORT = 4000
 START_TIMEOUT_S = 180.0
@@ -35,7 +35,7 @@ Progress = Callable[[float], None]
 class Wanted:
     """What to start: routes for a config of ours, or a config file of the user's; neither means the config of last time."""
 
-    routes: tuple[Route, ...] = ()
+    routes: tuple[ServedRoute, ...] = ()
     config: Path | None = None
     port: int = DEFAULT_PORT
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from .. import atomicfile, jsontext, plainfile, redaction, statefile
 from ..errors import LocalProxyError
-from .routes import Route, litellm_config
+from .routes import ServedRoute, litellm_config
 
 _MOST_BYTES = 64 * 1024
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
@@ -84,7 +84,7 @@ class Files:
         self.previous_log = folder / "proxy.log.1"
         self.process = folder / "process.json"
 
-    def write_config(self, routes: Iterable[Route]) -> None:
+    def write_config(self, routes: Iterable[ServedRoute]) -> None:
         """Generate the config."""
         self._write(self.config, json.dumps(litellm_config(routes), indent=2) + "\n")
 

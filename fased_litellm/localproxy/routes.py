@@ -40,7 +40,7 @@ _WITHOUT_KEY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ServedRoute:
     """One alias and where its requests go.
 
     Attributes:
@@ -69,8 +69,8 @@ class Route:
         return {"model_name": self.alias, "litellm_params": parameters}
 
 
-def _mock(alias: str, model: str) -> Route:
-    return Route(alias, model, mock=f"Hello from the mock model {alias}: LiteLLM answered this by itself.")
+def _mock(alias: str, model: str) -> ServedRoute:
+    return ServedRoute(alias, model, mock=f"Hello from the mock model {alias}: LiteLLM answered this by itself.")
 
 
 MOCK_ROUTES = (
@@ -81,7 +81,7 @@ MOCK_ROUTES = (
 """Answered inside LiteLLM, without a provider; the prices are those of the models named here."""
 
 
-def parse_route(text: str) -> Route:
+def parse_route(text: str) -> ServedRoute:
     """Read ``ALIAS=PROVIDER/MODEL``, such as ``default=openai/gpt-5.5``.
 
     Raises:
@@ -93,7 +93,7 @@ def parse_route(text: str) -> Route:
         raise UsageError(
             f"--model {text}: this is not ALIAS=PROVIDER/MODEL.", hint="For example: --model default=openai/gpt-5.5"
         )
-    return Route(alias, model, key_variable=key_variable(provider))
+    return ServedRoute(alias, model, key_variable=key_variable(provider))
 
 
 def key_variable(provider: str) -> str | None:
@@ -103,6 +103,6 @@ def key_variable(provider: str) -> str | None:
     return _KEY_VARIABLES.get(provider, re.sub(r"[^A-Z0-9]", "_", provider.upper()) + "_API_KEY")
 
 
-def litellm_config(routes: Iterable[Route]) -> dict[str, Any]:
+def litellm_config(routes: Iterable[ServedRoute]) -> dict[str, Any]:
     """LiteLLM's config, as the tree of its YAML file. The master key is not part of it: it goes by the environment."""
     return {"model_list": [route.as_entry() for route in routes]}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from ..usage.budgets.check import Busy, Checker
-    from ..usage.budgets.estimate import Asked
+    from ..usage.budgets.estimate import EstimatedCall
     from ..usage.budgets.reservation import Owner
     from ..usage.budgets.reservations import Reservations
 
@@ -138,13 +138,13 @@ class BudgetGuard:
 
     def _try_reserve(self, call: Call, owner: Owner) -> Busy | None:
         """Ask the budgets once: None if the call may begin, which has its reservation then."""
-        from ..usage.budgets.check import Busy, Candidate
+        from ..usage.budgets.check import BudgetCandidate, Busy
 
         checker = self._loaded_checker()
         self._recorder.retry()  # what could be kept nowhere so far counts, too
         self.release(call)  # of the attempt before
         found = checker.admit(
-            Candidate(
+            BudgetCandidate(
                 call.options.context,
                 call.ref,
                 call.started_at_ms,
@@ -174,10 +174,10 @@ class BudgetGuard:
         return book_of(self._paths.budgets)
 
 
-def _estimate_input(call: Call) -> Asked:
+def _estimate_input(call: Call) -> EstimatedCall:
     """What is known of the attempt under way."""
     from ..proxy.sizing import prompt_tokens
-    from ..usage.budgets.estimate import Asked
+    from ..usage.budgets.estimate import EstimatedCall
 
     options = call.options
     most = [options.max_tokens, *(options.params.get(name) for name in ("max_tokens", "max_completion_tokens"))]
@@ -185,7 +185,7 @@ def _estimate_input(call: Call) -> Asked:
     choices = options.params.get("n")
     many = choices if isinstance(choices, int) and choices > 1 else 1
     tier = options.params.get("service_tier")
-    return Asked(
+    return EstimatedCall(
         prompt_tokens(options.messages, options.params),
         None if limit is None else limit * many,
         call.prices(call.ref.model),

@@ -18,7 +18,7 @@ from ..proxy.urls import normalize_base_url
 from ..refs import PROVIDER, ModelRef
 from ..roles.allowed import check_allowed
 from ..roles.choice import IMPLIED, Choice, resolve
-from ..roles.known import Names
+from ..roles.known import KnownNames
 
 if TYPE_CHECKING:
     from ..catalog.facts import Catalog, ModelFacts
@@ -105,9 +105,9 @@ class Settings:
             check_allowed(self.snapshot, choice.primary, names)
         return choice
 
-    def known(self, agent: str | None = None) -> Names:
+    def known(self, agent: str | None = None) -> KnownNames:
         """What is known of models and profiles: of the config, the key stores, and what the proxy listed when last asked."""
-        return Names(self.snapshot, agent, lambda: listed.by_id if (listed := self._last_good()) else ())
+        return KnownNames(self.snapshot, agent, lambda: listed.by_id if (listed := self._last_good()) else ())
 
     def _typed(self, text: str, agent: str) -> ModelRef:
         from ..catalog.typed import read_ref

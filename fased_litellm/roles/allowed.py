@@ -14,7 +14,7 @@ from ..config.keypath import dotted
 from ..errors import InvalidRef, ModelNotAllowed
 from ..refs import Known, ModelRef
 from .choice import Place, entry_path, legacy_models, model_value, parse_ref, resolve
-from .known import Names
+from .known import KnownNames
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -39,7 +39,7 @@ def refs_in_use(
     Texts which are no reference are passed over; the config's validation tells of them.
     """
     found: list[tuple[str, ModelRef]] = []
-    known = known or Names(snapshot)
+    known = known or KnownNames(snapshot)
     for place, is_primary in _places(snapshot.value):
         names = None if place.path.startswith(ALLOWED) else known
         try:

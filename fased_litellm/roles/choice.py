@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.agents import Agent, find, section
 from ..errors import UsageError
 from ..refs import DEFAULT_REF, Known, ModelRef, normalize_provider
-from .known import Names
+from .known import KnownNames
 
 if TYPE_CHECKING:
     from ..config.load import ConfigSnapshot
@@ -96,7 +96,7 @@ def resolve(
         InvalidRef: the text in the config is no reference.
     """
     config = snapshot.value
-    known = known or Names(snapshot, agent)
+    known = known or KnownNames(snapshot, agent)
     found = find(config, agent)
     place = _role_place(config, found, config_key(role)) if role else None
     is_primary = place is None

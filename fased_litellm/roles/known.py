@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NO_MODELS: Container[str] = frozenset()
 
 
-class Names:
+class KnownNames:
     """Models and profiles that are known: of the config, of the files of auth profiles, and of the proxy's list.
 
     Nothing is looked up before it is asked for, which only a text with an ``@`` does.

@@ -28,7 +28,7 @@ MAX_OUTPUT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ExecLimits:
     """How long to wait (milliseconds) and how much to take (bytes, both streams together)."""
 
     timeout_ms: int = TIMEOUT_MS
@@ -53,7 +53,7 @@ def resolve(ref: Mapping[str, str], provider: Mapping[str, Any], env: Mapping[st
     )
     request = {"protocolVersion": PROTOCOL_VERSION, "provider": ref["provider"], "ids": [ref["id"]]}
     passed = {name: env[name] for name in provider.get("passEnv") or () if name in env}
-    limits = Limits(
+    limits = ExecLimits(
         provider.get("timeoutMs") or TIMEOUT_MS,
         provider.get("noOutputTimeoutMs") or NO_OUTPUT_TIMEOUT_MS,
         provider.get("maxOutputBytes") or MAX_OUTPUT_BYTES,
@@ -100,7 +100,7 @@ def value_in(output: bytes, wanted: str, *, json_only: bool, label: str) -> Any:
     return values[wanted]
 
 
-def run(command: Sequence[str], request: bytes, env: Mapping[str, str], limits: Limits, *, label: str) -> bytes:
+def run(command: Sequence[str], request: bytes, env: Mapping[str, str], limits: ExecLimits, *, label: str) -> bytes:
     """Run a program in its own folder, with nothing but ``env`` around it; what it printed on stdout.
 
     Raises:
@@ -134,7 +134,7 @@ def run(command: Sequence[str], request: bytes, env: Mapping[str, str], limits: 
     return output
 
 
-def _exchange(process: subprocess.Popen[bytes], request: bytes, limits: Limits, label: str) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], request: bytes, limits: ExecLimits, label: str) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None

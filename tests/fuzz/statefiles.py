@@ -21,7 +21,7 @@ from fased_litellm.cli import localproxy as words
 from fased_litellm.config import undo
 from fased_litellm.config.files import filelock
 from fased_litellm.config.interpolation import dotenv
-from fased_litellm.doctor.verify.progress import Progress, Seen
+from fased_litellm.doctor.verify.progress import Seen, VerifyProgress
 from fased_litellm.errors import BudgetError, ConfigError, FasedError, SecretError, SecretStoreError
 from fased_litellm.localproxy import diagnosis, logs
 from fased_litellm.localproxy.control import LocalProxyStatus
@@ -125,7 +125,7 @@ def _log(folder: Path, data: bytes) -> str:
 def _ladder(folder: Path, data: bytes) -> str:
     path = _paths(folder).ladder
     _put(path, data)
-    ladder = Progress(path, statefolder.BASE_URL)
+    ladder = VerifyProgress(path, statefolder.BASE_URL)
     before = {rung.name for rung in ladder.now() if rung.reached}
     aside = _kept(path, data)
     try:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.errors import UsageError
-from fased_litellm.localproxy.routes import MOCK_ROUTES, Route, key_variable, litellm_config, parse_route
+from fased_litellm.localproxy.routes import MOCK_ROUTES, ServedRoute, key_variable, litellm_config, parse_route
 
 
 def test_a_route_names_its_key_and_does_not_hold_it() -> None:
@@ -76,7 +76,7 @@ def test_mock_routes_need_no_provider() -> None:
 
 
 def test_an_address_of_ones_own() -> None:
-    route = Route("a", "openai/x", api_base="http://127.0.0.1:9/v1", key_variable="X_KEY")
+    route = ServedRoute("a", "openai/x", api_base="http://127.0.0.1:9/v1", key_variable="X_KEY")
     assert route.as_entry()["litellm_params"] == {
         "model": "openai/x",
         "api_base": "http://127.0.0.1:9/v1",

@@ -8,7 +8,7 @@ import pytest
 from fased_litellm.errors import ModelNotAllowed
 from fased_litellm.refs import ModelRef
 from fased_litellm.roles.allowed import allow_list, check_allowed, refs_in_use
-from fased_litellm.roles.known import Names
+from fased_litellm.roles.known import KnownNames
 from tests.roles.configs import snapshot_of
 
 AGENTS: dict[str, Any] = {
@@ -77,7 +77,7 @@ def test_a_list_restricts(tmp_path: Path, ref: str, allowed: bool) -> None:
         config["agents"]["list"] = []
     snapshot = snapshot_of(tmp_path, config)
     if allowed:
-        check_allowed(snapshot, ModelRef.parse(ref, known=Names(snapshot)))
+        check_allowed(snapshot, ModelRef.parse(ref, known=KnownNames(snapshot)))
     else:
         with pytest.raises(ModelNotAllowed, match=f"model not allowed: {ref}"):
             check_allowed(snapshot, ModelRef.parse(ref))

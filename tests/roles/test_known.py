@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fased_litellm.roles.choice import resolve
-from fased_litellm.roles.known import Names
+from fased_litellm.roles.known import KnownNames
 from tests.roles.configs import snapshot_of
 
 CONFIG: dict[str, Any] = {
@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 
 
 def test_models_of_the_config_and_of_the_list(tmp_path: Path) -> None:
-    names = Names(snapshot_of(tmp_path, CONFIG), listed=lambda: {"listed"})
+    names = KnownNames(snapshot_of(tmp_path, CONFIG), listed=lambda: {"listed"})
     assert [one for one in ("m@1", "allowed@2", "listed", "default", "other") if names.model("litellm", one)] == [
         "m@1",
         "allowed@2",
@@ -35,7 +35,7 @@ def test_profiles_of_the_config_and_of_the_stores(tmp_path: Path) -> None:
         file = snapshot.paths.state / "agents" / agent / "agent" / "auth-profiles.json"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps({"version": 1, "profiles": {profile: key}}))
-    main, dev = Names(snapshot), Names(snapshot, "dev")
+    main, dev = KnownNames(snapshot), KnownNames(snapshot, "dev")
     assert main.profile("litellm", "work")
     assert not main.profile("litellm", "p")
     assert main.profile("litellm", "litellm:default")
@@ -49,8 +49,8 @@ def test_a_store_that_cannot_be_read_has_no_profiles_here(tmp_path: Path) -> Non
     file = snapshot.paths.state / "agents" / "main" / "agent" / "auth-profiles.json"
     file.parent.mkdir(parents=True)
     file.write_text("{")
-    assert Names(snapshot).profile("litellm", "work")
-    assert not Names(snapshot).profile("litellm", "litellm:default")
+    assert KnownNames(snapshot).profile("litellm", "work")
+    assert not KnownNames(snapshot).profile("litellm", "litellm:default")
 
 
 def test_a_primary_is_read_with_what_the_config_knows(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ..commands import SETTINGS
 from ..models import unclear
 
 if TYPE_CHECKING:
-    from ...doctor.debug.attempt import Attempt
+    from ...doctor.debug.attempt import SentRequest
     from ...doctor.debug.compare import CallComparison, ComparisonRow
     from ...doctor.debug.direct import DirectProvider
     from ...doctor.debug.run import Debugged, Debugger
@@ -160,12 +160,12 @@ def _show(found: Debugged, key: tuple[str, str]) -> None:
         _row("Note", note)
 
 
-def _outcome(shot: Attempt) -> str:
+def _outcome(shot: SentRequest) -> str:
     status = f"HTTP {shot.got.status}" if shot.got.status is not None else "none"
     return f"{status}{f' {shot.got.type}' if shot.got.type else ''}, after {shot.duration_ms:.0f} ms"
 
 
-def _cause(shot: Attempt) -> str:
+def _cause(shot: SentRequest) -> str:
     if shot.error is None:
         return "works"
     message = shot.error.message

@@ -210,12 +210,12 @@ def fallbacks_add(ref: REF, *, force: FORCE = False, retry: RETRY = False) -> No
     from ...roles.choice import parse_ref
     from ...roles.defaults import fallback_edits, fallbacks_of, one_fallback
     from ...roles.edits import allow_edits, written
-    from ...roles.known import Names
+    from ...roles.known import KnownNames
 
     snapshot = session.config()
     wanted = _wanted(snapshot, ref, force=force)
     current = fallbacks_of(snapshot.source)
-    known = Names(snapshot, listed=lambda: (wanted.model,))
+    known = KnownNames(snapshot, listed=lambda: (wanted.model,))
     there = {parse_ref(snapshot.value, text, known)[0].key for text in current}
     listed = current if wanted.key in there else one_fallback(current, written(wanted))
     _write(snapshot, [*fallback_edits(snapshot, listed), *allow_edits(snapshot, [wanted])], retry=retry)
@@ -228,10 +228,10 @@ def fallbacks_remove(ref: REF, *, retry: RETRY = False) -> None:
     from ...errors import RefError
     from ...roles.choice import parse_ref
     from ...roles.defaults import fallback_edits, fallbacks_of
-    from ...roles.known import Names
+    from ...roles.known import KnownNames
 
     snapshot = session.config()
-    known = Names(snapshot)
+    known = KnownNames(snapshot)
     wanted = parse_ref(snapshot.value, ref, known)[0].key
     current = fallbacks_of(snapshot.source)
     listed = [

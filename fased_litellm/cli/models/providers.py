@@ -253,7 +253,7 @@ def add(
     from ...catalog import manual
 
     flags = {"tools": tools, "json": json_mode, "audio": audio, "video": video, "speech": speech}
-    entry = manual.Entry(
+    entry = manual.ManualEntry(
         provider=provider,
         model=_required("--model", model),
         name=name,

@@ -15,7 +15,7 @@ from . import imports
 from .options import Question, Times
 
 if TYPE_CHECKING:
-    from ...usage.postgres.url import Place
+    from ...usage.postgres.url import DatabaseUrl
     from ...usage.query.query import Query
 
 Answer = TypeVar("Answer")
@@ -32,7 +32,7 @@ def ask(paths: Paths, question: Callable[[sqlite3.Connection], Answer]) -> Answe
     return access.answer(paths.ledger, question, output.diagnostic, read_in=lambda: imports.before_report(paths))
 
 
-def ask_at(place: Place | None, paths: Paths, question: Callable[[Connection, Dialect], Answer]) -> Answer | None:
+def ask_at(place: DatabaseUrl | None, paths: Paths, question: Callable[[Connection, Dialect], Answer]) -> Answer | None:
     """The answer of a database of many machines; of the ledger, if none is named.
 
     Raises:
@@ -76,7 +76,7 @@ def reach(
     return replace(query, to_ms=found.to_ms) if times.everything else query
 
 
-def place_asked(question: Question) -> Place | None:
+def place_asked(question: Question) -> DatabaseUrl | None:
     """The database that ``--from`` names; None for this machine.
 
     Raises:
@@ -85,7 +85,7 @@ def place_asked(question: Question) -> Place | None:
     return place_of(question.address, "--from") if question.address else None
 
 
-def place_of(address: str | None, option: str) -> Place:
+def place_of(address: str | None, option: str) -> DatabaseUrl:
     """The database at an address, or of the environment, with a word about a password that others can see.
 
     Raises:

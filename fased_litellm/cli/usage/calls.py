@@ -18,8 +18,8 @@ from . import options
 from .asking import ask_at, place_asked, reach
 
 if TYPE_CHECKING:
-    from ...usage.postgres.url import Place
-    from ...usage.query.calls import Subject
+    from ...usage.postgres.url import DatabaseUrl
+    from ...usage.query.calls import CallSubject
     from ...usage.query.dialect import Connection, Dialect
     from ...usage.query.query import Query
     from ...usage.record import UsageRecord
@@ -85,7 +85,7 @@ def session_calls(
 ) -> None:
     from ...usage.query.lookup import session as find_session
 
-    def who(connection: Connection, dialect: Dialect) -> Subject:
+    def who(connection: Connection, dialect: Dialect) -> CallSubject:
         return find_session(connection, key, dialect)
 
     _of_one(question, who, sort, limit, as_json=as_json, as_csv=as_csv)
@@ -105,7 +105,7 @@ def task_calls(
 ) -> None:
     from ...usage.query.lookup import task as find_task
 
-    def who(connection: Connection, dialect: Dialect) -> Subject:
+    def who(connection: Connection, dialect: Dialect) -> CallSubject:
         return find_task(connection, name, dialect)
 
     _of_one(question, who, sort, limit, as_json=as_json, as_csv=as_csv)
@@ -113,7 +113,7 @@ def task_calls(
 
 def _of_one(
     question: options.Question,
-    who: Callable[[Connection, Dialect], Subject],
+    who: Callable[[Connection, Dialect], CallSubject],
     sort: str | None,
     limit: int | None,
     *,
@@ -135,7 +135,7 @@ def _of_one(
 
 
 def _run(
-    place: Place | None,
+    place: DatabaseUrl | None,
     answer: Callable[[Connection, Dialect], bool],
     query: Query,
     *,

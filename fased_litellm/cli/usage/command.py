@@ -16,7 +16,7 @@ from . import options
 from .asking import ask_at, place_asked, reach
 
 if TYPE_CHECKING:
-    from ...usage.postgres.url import Place
+    from ...usage.postgres.url import DatabaseUrl
     from ...usage.query.dialect import Connection, Dialect
     from ..display.terminal import Terminal
 
@@ -119,7 +119,7 @@ def usage(
             output.line(line)
 
 
-def _report(place: Place | None, paths: Paths, question: options.Question) -> UsageReport:
+def _report(place: DatabaseUrl | None, paths: Paths, question: options.Question) -> UsageReport:
     query = question.now()
 
     def ask(connection: Connection, dialect: Dialect) -> UsageReport:
@@ -129,7 +129,7 @@ def _report(place: Place | None, paths: Paths, question: options.Question) -> Us
 
 
 def _lines(
-    place: Place | None, paths: Paths, question: options.Question, terminal: Terminal, *, screen: bool
+    place: DatabaseUrl | None, paths: Paths, question: options.Question, terminal: Terminal, *, screen: bool
 ) -> list[str]:
     """The lines for people; where nobody chose a window and it has no calls, those of the newest week that has some."""
     from .display import show

@@ -12,7 +12,7 @@ import typer
 
 from ...errors import UsageError
 from ...formatting import count
-from ...usage.postgres.url import VARIABLE, Place
+from ...usage.postgres.url import VARIABLE, DatabaseUrl
 from .. import output, session
 from ..commands import SETTINGS
 from . import imports
@@ -61,7 +61,7 @@ def push(
         output.line(_said(found))
 
 
-def _prepare(place: Place, *, as_json: bool) -> None:
+def _prepare(place: DatabaseUrl, *, as_json: bool) -> None:
     from ...usage.postgres.schema import prepare
 
     prepared = prepare(place)

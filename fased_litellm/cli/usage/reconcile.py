@@ -14,7 +14,7 @@ from . import imports, options
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ...usage.reconcile.result import Difference, Reconciliation
+    from ...usage.reconcile.result import Reconciliation, RowDifference
     from ...usage.reconcile.run import Reconciled
     from ...usage.reconcile.totals import TotalsOnly
 
@@ -212,7 +212,7 @@ def _cost(known: Decimal | None, unpriced: int) -> str:
     return _UNKNOWN if known is None else f"{'≥ ' if unpriced else ''}{usd(known)}"
 
 
-def _difference(difference: Difference) -> str:
+def _difference(difference: RowDifference) -> str:
     from ...formatting import usd
     from ...usage.money import from_pico
     from ...usage.query.usersettings import default_zone

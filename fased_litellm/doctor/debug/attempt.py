@@ -13,7 +13,7 @@ from ...net.messages import Request, Response
 from ...net.transport import Transport
 from ...proxy.exchange import Exchange
 from ...proxy.reply import Reply
-from .views import Got, ResponsePart, Sent, cut, got, sent, telling
+from .views import Got, ResponsePart, Sent, cut, got, notable_headers, sent
 
 Refuse = Callable[[int, Mapping[str, str], bytes], CallError]
 """The verdict on a failed answer, where it is not LiteLLM's."""
@@ -36,7 +36,7 @@ class DebugAttempt(ResponsePart, TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SentRequest:
     """One attempt.
 
     Attributes:
@@ -78,7 +78,7 @@ class Attempt:
 
 def send(
     transport: Transport, base_url: str, request: Request, exchange: Exchange, refuse: Refuse | None = None
-) -> Attempt:
+) -> SentRequest:
     """Send a chat completion and keep all of it. A failure is part of the outcome, not an exception.
 
     Args:
@@ -119,18 +119,18 @@ def send(
     if isinstance(error, StreamInterrupted):
         reply = error.partial
     answer = _answer(status, headers, body, error)
-    return Attempt(sent(base_url, request), answer, error, reply, (time.monotonic() - started) * 1000)
+    return SentRequest(sent(base_url, request), answer, error, reply, (time.monotonic() - started) * 1000)
 
 
 def _answer(status: int | None, headers: Mapping[str, str], body: bytes, error: CallError | None) -> Got:
     if error is None:
-        return Got(status, headers=telling(headers))
+        return Got(status, headers=notable_headers(headers))
     if status is not None and status != 200:
         return got(status, headers, body)
     # No answer, one that is no completion, or a stream that broke off under status 200: the words are ours.
-    return Got(status, error.type, cut(error.message), telling(headers))
+    return Got(status, error.type, cut(error.message), notable_headers(headers))
 
 
-def for_purpose(shot: Attempt, purpose: Purpose, waited_s: float = 0.0) -> Attempt:
+def for_purpose(shot: SentRequest, purpose: Purpose, waited_s: float = 0.0) -> SentRequest:
     """The same attempt, with why it was made."""
     return replace(shot, purpose=purpose, waited_s=waited_s)

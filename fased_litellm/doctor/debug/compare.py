@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from ...documents import Doc, TypedDict
 from ...errors import Origin
-from .attempt import Attempt
+from .attempt import SentRequest
 from .direct import DirectProvider
 from .views import RequestPart, ResponsePart
 
@@ -75,7 +75,7 @@ class CallComparison:
         meaning: what follows from that.
     """
 
-    direct: Attempt
+    direct: SentRequest
     rows: tuple[ComparisonRow, ...]
     verdict: Verdict
     meaning: str
@@ -95,7 +95,7 @@ class CallComparison:
         }
 
 
-def compare(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> CallComparison:
+def compare(proxied: SentRequest, direct: SentRequest, provider: DirectProvider) -> CallComparison:
     """Put two attempts side by side.
 
     Args:
@@ -111,7 +111,7 @@ def compare(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> Call
     return CallComparison(direct, rows, verdict, _meaning(verdict, proxied, direct, provider))
 
 
-def _requests(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> Iterator[ComparisonRow]:
+def _requests(proxied: SentRequest, direct: SentRequest, provider: DirectProvider) -> Iterator[ComparisonRow]:
     yield ComparisonRow("request", "URL", proxied.sent.url, direct.sent.url)
     yield ComparisonRow("request", "key", "the agent's", f"${provider.key_name}")
     if provider.mapped is not None:
@@ -123,7 +123,7 @@ def _requests(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> It
         yield ComparisonRow("request", name, *(_text(body[name]) if name in body else "–" for body in bodies))
 
 
-def _answers(proxied: Attempt, direct: Attempt) -> Iterator[ComparisonRow]:
+def _answers(proxied: SentRequest, direct: SentRequest) -> Iterator[ComparisonRow]:
     got = proxied.got, direct.got
     yield ComparisonRow("answer", "status", *(str(one.status or "none") for one in got))
     yield ComparisonRow("answer", "type", *(one.type or "–" for one in got))
@@ -135,7 +135,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _meaning(verdict: Verdict, proxied: Attempt, direct: Attempt, provider: DirectProvider) -> str:
+def _meaning(verdict: Verdict, proxied: SentRequest, direct: SentRequest, provider: DirectProvider) -> str:
     if verdict == "both-work":
         return (
             "It works both ways now: the failure has passed, or it takes what the failing call had, such as its messages, "
@@ -159,7 +159,7 @@ def _meaning(verdict: Verdict, proxied: Attempt, direct: Attempt, provider: Dire
     )
 
 
-def _only_direct(proxied: Attempt, direct: Attempt, provider: DirectProvider) -> str:
+def _only_direct(proxied: SentRequest, direct: SentRequest, provider: DirectProvider) -> str:
     if direct.error is not None and direct.error.origin == "caller" and direct.got.status is None:
         return f"The provider was not asked: {direct.error.message} → {direct.error.hint}"
     receipt = proxied.reply.receipt if proxied.reply else None
@@ -174,7 +174,7 @@ def _only_direct(proxied: Attempt, direct: Attempt, provider: DirectProvider) ->
     return f"It works through the proxy: the proxy uses {what}, or it answers from a cache or a mock."
 
 
-def _only_proxy(proxied: Attempt, provider: DirectProvider) -> str:
+def _only_proxy(proxied: SentRequest, provider: DirectProvider) -> str:
     error = proxied.error
     assert error is not None
     begin = f"The provider answers {provider.model} with ${provider.key_name}, so the provider is well. "

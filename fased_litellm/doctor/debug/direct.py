@@ -18,7 +18,7 @@ from ...proxy.urls import normalize_base_url
 from ...proxy.wire import Attribution, ChatRequest, base_headers, chat_body, json_bytes
 from ...redaction import Secret, remember
 from ...version import __version__
-from .attempt import Attempt, send
+from .attempt import SentRequest, send
 from .providerwords import refused
 
 _LITELLMS = ("num_retries", "disable_fallbacks", "metadata", "litellm_session_id")
@@ -127,7 +127,7 @@ def mapped(client: ProxyClient, alias: str) -> Mapped | None:
     return None
 
 
-def fire_direct(provider: DirectProvider, chat: ChatRequest) -> Attempt:
+def fire_direct(provider: DirectProvider, chat: ChatRequest) -> SentRequest:
     """Send a chat completion to the provider.
 
     Args:

@@ -21,7 +21,7 @@ from ...redaction import mask
 from ...roles.choice import Choice
 from ..estimate_cost import CostEstimate, estimate_cost
 from . import direct
-from .attempt import Attempt, DebugAttempt, for_purpose, send
+from .attempt import DebugAttempt, SentRequest, for_purpose, send
 from .compare import CallComparison, DirectPart, compare
 from .views import RequestPart, ResponsePart
 
@@ -94,8 +94,8 @@ class Debugged:
     """
 
     alias: str
-    shots: tuple[Attempt, ...]
-    verdict: Attempt
+    shots: tuple[SentRequest, ...]
+    verdict: SentRequest
     notes: tuple[str, ...] = ()
 
     @property
@@ -256,7 +256,7 @@ class Debugger:
         )
         return Call(self._provider.settings, self.choice, options)
 
-    def _shot(self, params: dict[str, Any]) -> Attempt:
+    def _shot(self, params: dict[str, Any]) -> SentRequest:
         client = self._provider.pool(self.choice.primary.profile).client()
         call = self._call(params)
         exchange = call.exchange()
@@ -282,7 +282,7 @@ class Debugger:
         return shot
 
 
-def _after_cooldown(shot: Attempt) -> list[str]:
+def _after_cooldown(shot: SentRequest) -> list[str]:
     if shot.error is None:
         return ["After the cooldown it works: what failed before has passed, and cannot be seen any more."]
     if shot.error.cause == "cooldown":
@@ -292,7 +292,7 @@ def _after_cooldown(shot: Attempt) -> list[str]:
     return ["The cooldown hid this failure: it makes LiteLLM take the deployment out for some seconds."]
 
 
-def _about(shot: Attempt) -> list[str]:
+def _about(shot: SentRequest) -> list[str]:
     reply = shot.reply
     if reply is None or reply.text or reply.tool_calls:
         return []
@@ -301,7 +301,7 @@ def _about(shot: Attempt) -> list[str]:
     return ["The reply is empty. Where a web page stands in place of the provider, LiteLLM makes such a stream of it."]
 
 
-def _behind_the_fallback(shot: Attempt) -> list[str]:
+def _behind_the_fallback(shot: SentRequest) -> list[str]:
     if shot.error is None:
         return ["Without fallbacks it works, too: what made the proxy fall back has passed."]
     error = shot.error

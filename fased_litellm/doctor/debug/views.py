@@ -114,10 +114,10 @@ def sent(base_url: str, request: Request) -> Sent:
 def got(status: int | None, headers: Mapping[str, str], body: bytes | Any) -> Got:
     """What a failed answer said."""
     message, type_ = error_of(body)
-    return Got(status, redact(type_) if type_ else None, cut(redact(message)), telling(headers))
+    return Got(status, redact(type_) if type_ else None, cut(redact(message)), notable_headers(headers))
 
 
-def telling(headers: Mapping[str, str]) -> dict[str, str]:
+def notable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of an answer that say something about a failure."""
     return {name: cut(redact(value), 300) for name, value in sorted(headers.items()) if name in _TELLING}
 

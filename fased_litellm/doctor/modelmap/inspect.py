@@ -179,10 +179,10 @@ def _uses(snapshot: ConfigSnapshot | None, found: ModelMap) -> list[tuple[str, s
     if snapshot is None or not snapshot.valid:
         return []
     from ...roles.allowed import refs_in_use
-    from ...roles.known import Names
+    from ...roles.known import KnownNames
 
     names = {*found.aliases, *(renaming.name for renaming in found.renamings)}
-    known = Names(snapshot, listed=lambda: names)
+    known = KnownNames(snapshot, listed=lambda: names)
     return [(place, ref.model) for place, ref in refs_in_use(snapshot, PROVIDER, known=known)]
 
 

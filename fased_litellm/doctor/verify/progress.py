@@ -153,7 +153,7 @@ class Kept(_Version):
     proxies: dict[str, Climbed] = field(default_factory=dict)
 
 
-class Progress:
+class VerifyProgress:
     """The ladder of one installation and proxy.
 
     Args:

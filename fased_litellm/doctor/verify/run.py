@@ -22,7 +22,7 @@ from ...refs import PROVIDER, ModelRef
 from ...roles.allowed import refs_in_use
 from ...roles.choice import resolve
 from ..estimate_cost import estimate_cost
-from .progress import Milestone, Progress, RungPart, Seen, following
+from .progress import Milestone, RungPart, Seen, VerifyProgress, following
 from .route_check import PROMPT, RouteCheck
 from .steps import RouteStep, Verification, VerifiedAlias
 
@@ -167,7 +167,7 @@ class VerifyRun:
                 stand_ins=self._stand_ins(provider) if answers else {},
                 database=next((one.database for _, one in walked if one.database is not None), None),
             )
-        ladder = Progress(self._paths.ladder, self.settings.base_url)
+        ladder = VerifyProgress(self._paths.ladder, self.settings.base_url)
         try:
             return VerifyOutcome(self.settings.base_url, verifications, tuple(ladder.climb(seen)))
         except FasedError as error:

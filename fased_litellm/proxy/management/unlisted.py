@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 _ROUTE = "/utils/token_counter"
 
 
-class Client(Protocol):
+class JsonClient(Protocol):
     """What is needed of a client."""
 
     def post_json(self, path: str, body: Mapping[str, Any]) -> JsonResponse: ...
 
 
-def takes(client: Client, model: str) -> bool:
+def takes(client: JsonClient, model: str) -> bool:
     """Whether a name leads to a deployment: that of a hidden alias, or one that only a pattern takes.
 
     Fact: LiteLLM's token counter, which counts by itself, says for which of its deployments' models it did; for a name that leads

@@ -20,7 +20,7 @@ _HOURS = r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*"
 _MOST_WINDOWS = 50
 
 
-class Window(NamedTuple):
+class OffPeakWindow(NamedTuple):
     """Some hours: minutes of the UTC day from ``start`` on, before ``end``; ``days`` are 1 (Monday) to 7, None means all."""
 
     start: int
@@ -40,7 +40,7 @@ class OffPeak(NamedTuple):
     """The rates which replace the usual ones while a window is open."""
 
     rates: Mapping[str, Decimal]
-    windows: tuple[Window, ...]
+    windows: tuple[OffPeakWindow, ...]
     zone: str | None = None
 
     def open(self, at: datetime) -> bool:
@@ -78,7 +78,7 @@ def read(value: Any) -> OffPeak | None:
     return OffPeak(rates, tuple(windows), zone if isinstance(zone, str) else None) if rates and windows else None
 
 
-def _spans(value: Any, days: frozenset[int] | None) -> list[Window]:
+def _spans(value: Any, days: frozenset[int] | None) -> list[OffPeakWindow]:
     found = []
     for text in [value] if isinstance(value, str) else value[:_MOST_WINDOWS] if isinstance(value, list) else ():
         match = re.fullmatch(_HOURS, text) if isinstance(text, str) else None
@@ -86,7 +86,7 @@ def _spans(value: Any, days: frozenset[int] | None) -> list[Window]:
             continue
         hours, minutes = (int(match[1]), int(match[3])), (int(match[2]), int(match[4]))
         if max(hours) < 24 and max(minutes) < 60:
-            found.append(Window(hours[0] * 60 + minutes[0], hours[1] * 60 + minutes[1], days))
+            found.append(OffPeakWindow(hours[0] * 60 + minutes[0], hours[1] * 60 + minutes[1], days))
     return found
 
 

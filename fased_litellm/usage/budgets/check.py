@@ -15,7 +15,7 @@ from ...refs import ModelRef
 from ..record import UsageRecord
 from . import store
 from .budget import Budget
-from .estimate import Asked, likely_pico
+from .estimate import EstimatedCall, likely_pico
 from .recent import Memory
 from .refusals import exceeded, first_of_its_kind, reserved_by, warning
 from .reservation import Held, Owner
@@ -28,7 +28,7 @@ _log = logger("budgets")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class BudgetCandidate:
     """A call that wants to begin.
 
     Attributes:
@@ -44,7 +44,7 @@ class Candidate:
     started_at_ms: int
     owner: Owner
     lasts_s: float
-    asked: Callable[[], Asked]
+    asked: Callable[[], EstimatedCall]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Checker:
         """
         return self._look(self._matching(context, ref))[1]
 
-    def admit(self, candidate: Candidate) -> Admission | Busy:
+    def admit(self, candidate: BudgetCandidate) -> Admission | Busy:
         """Let a call begin, and reserve its likely cost; or say that it has to wait for others.
 
         Raises:
@@ -180,7 +180,7 @@ class Checker:
         return text
 
 
-def _busy(candidate: Candidate, pico: int | None, stops: Iterable[Standing], held: Sequence[Held]) -> Busy | None:
+def _busy(candidate: BudgetCandidate, pico: int | None, stops: Iterable[Standing], held: Sequence[Held]) -> Busy | None:
     """Whether the call has to wait for others, and for whom."""
     for one in stops:
         counted = [other for other in held if other.within(one.budget.scope, one.window)]

@@ -12,7 +12,7 @@ from ..record import UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EstimatedCall:
     """What is known of a call that has not been made.
 
     Attributes:
@@ -60,7 +60,7 @@ class Recent:
         return cls(1, record.output_tokens, int(record.cost is not None), record.cost_pico or 0)
 
 
-def likely_pico(asked: Asked, recent: Recent) -> int | None:
+def likely_pico(asked: EstimatedCall, recent: Recent) -> int | None:
     """The likely cost in pico-USD; None if there is nothing to go by.
 
     By the price list, where it has the model: the input as it is, and as much output as the call allows, else as the calls of

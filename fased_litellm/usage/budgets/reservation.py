@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...context import CallContext
 from ...refs import ModelRef
 from .budget import Scope
-from .windows import Window
+from .windows import BudgetWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Held:
     owner: Owner
     ends_at: float
 
-    def within(self, scope: Scope, window: Window) -> bool:
+    def within(self, scope: Scope, window: BudgetWindow) -> bool:
         """Whether a budget of that scope counts the call in that day or month."""
         return window.from_ms <= self.started_at_ms < window.to_ms and scope.covers(self.context, self.ref)
 

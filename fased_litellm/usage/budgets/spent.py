@@ -47,7 +47,7 @@ _NEW = (
 )
 
 
-class Key(NamedTuple):
+class SpendKey(NamedTuple):
     """What is asked: the calls of a scope in a window, in milliseconds since 1970 UTC with an exclusive end."""
 
     scope: Scope
@@ -101,7 +101,7 @@ class _Used(NamedTuple):
     unpriced: int
     unpriced_tokens: int
 
-    def within(self, key: Key) -> bool:
+    def within(self, key: SpendKey) -> bool:
         return key.from_ms <= self.at_ms < key.to_ms and self.of(key.scope)
 
     def of(self, scope: Scope) -> bool:
@@ -124,7 +124,7 @@ class Spent:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._state: tuple[str, int] = ("", 0)
-        self._sums: dict[Key, Sum] = {}
+        self._sums: dict[SpendKey, Sum] = {}
 
     def close(self) -> None:
         self._after_fork()
@@ -140,7 +140,7 @@ class Spent:
         """
         self._spool.require_room()
 
-    def of(self, keys: Iterable[Key]) -> list[Sum]:
+    def of(self, keys: Iterable[SpendKey]) -> list[Sum]:
         """What was spent, for each key.
 
         Raises:
@@ -181,7 +181,7 @@ class Spent:
                 self._disconnect()
                 raise database.explain(self._path, error) from error
 
-    def _update(self, connection: sqlite3.Connection, wanted: tuple[Key, ...]) -> None:
+    def _update(self, connection: sqlite3.Connection, wanted: tuple[SpendKey, ...]) -> None:
         """Bring the sums that were made before up to date, and make the others."""
         known, last = self._state
         state = _state(connection)

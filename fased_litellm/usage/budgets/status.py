@@ -13,8 +13,8 @@ from ..money import to_number
 from ..record import iso
 from .amounts import dollars
 from .budget import OPTIONS, Budget
-from .spent import Key, Spent, Sum
-from .windows import Calendar, Period, Window
+from .spent import SpendKey, Spent, Sum
+from .windows import BudgetWindow, Calendar, Period
 
 NEAR = 80
 """From this share of a limit on, in percent, it is nearly used up."""
@@ -66,7 +66,7 @@ class Standing:
 
     budget: Budget
     period: Period
-    window: Window
+    window: BudgetWindow
     sum: Sum
 
     @property
@@ -154,5 +154,5 @@ def standings(budgets: Iterable[Budget], now_ms: int, spent: Spent, calendar: Ca
         for budget in budgets
         for period in budget.periods
     ]
-    sums = spent.of(Key(budget.scope, part.from_ms, part.to_ms) for budget, _, part in wanted)
+    sums = spent.of(SpendKey(budget.scope, part.from_ms, part.to_ms) for budget, _, part in wanted)
     return [Standing(*asked, found) for asked, found in zip(wanted, sums, strict=True)]

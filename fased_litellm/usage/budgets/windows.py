@@ -13,7 +13,7 @@ PERIODS: tuple[Period, ...] = ("day", "month")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class BudgetWindow:
     """A day or a month of one time zone.
 
     Attributes:
@@ -29,7 +29,7 @@ class Window:
     after: date
 
 
-def window(period: Period, now_ms: int, zone: Zone) -> Window:
+def window(period: Period, now_ms: int, zone: Zone) -> BudgetWindow:
     """The day or month in which a moment lies. Every moment is in exactly one; a day may have 23 or 25 hours."""
     today = zone.day(now_ms)
     first = today if period == "day" else today.replace(day=1)
@@ -37,16 +37,16 @@ def window(period: Period, now_ms: int, zone: Zone) -> Window:
     if now_ms >= zone.start_of(_next(period, first)):
         first = _next(period, first)
     after = _next(period, first)
-    return Window(zone.start_of(first), zone.start_of(after), first, after)
+    return BudgetWindow(zone.start_of(first), zone.start_of(after), first, after)
 
 
 class Calendar:
     """Windows by the name of a zone, remembered until they end."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, Period], Window] = {}
+        self._windows: dict[tuple[str, Period], BudgetWindow] = {}
 
-    def window(self, period: Period, now_ms: int, zone: str) -> Window:
+    def window(self, period: Period, now_ms: int, zone: str) -> BudgetWindow:
         """As the function of that name.
 
         Raises:

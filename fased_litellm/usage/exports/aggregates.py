@@ -11,8 +11,8 @@ from ..money import to_number
 from ..query.calendar.timezones import day_of
 from ..query.totals import Totals
 from .latency import DayLatency, Latency, LatencyPart, by_day
-from .names import Names
-from .sessions import Messages, MessagesPart, Session
+from .names import NameRedactor
+from .sessions import ExportedMessages, ExportedSession, MessagesPart
 from .shapes import (
     DayModelUsage,
     DayUsage,
@@ -79,23 +79,23 @@ class Aggregates:
     """
 
     def __init__(self) -> None:
-        self._days: dict[str, Messages] = {}
+        self._days: dict[str, ExportedMessages] = {}
         self._tools: Counter[str] = Counter()
         self._latency = Latency()
         self._latencies: dict[str, Latency] = {}
 
-    def add(self, session: Session) -> None:
+    def add(self, session: ExportedSession) -> None:
         """Take a session in."""
         for day, messages in session.days.items():
-            self._days.setdefault(day, Messages()).add(messages)
+            self._days.setdefault(day, ExportedMessages()).add(messages)
         self._tools.update(session.tools)
         self._latency.add(session.latency)
         for day, values in session.latencies.items():
             self._latencies.setdefault(day, Latency()).add(Latency.of(values))
 
-    def as_dict(self, gathered: Gathering, names: Names) -> AllSessions:
+    def as_dict(self, gathered: Gathering, names: NameRedactor) -> AllSessions:
         """As in Fased's document. Calls without an agent, or without a channel, are in no group of these, as with Fased."""
-        messages = Messages()
+        messages = ExportedMessages()
         for day in self._days.values():
             messages.add(day)
         latency = self._latency.as_dict()
@@ -123,7 +123,7 @@ class Aggregates:
         sums = {str(day_of(day)): totals for (day,), totals in gathered.by("day")}
         found: list[DaySummary] = []
         for day in sorted({*sums, *self._days}):
-            totals, messages = sums.get(day, Totals()), self._days.get(day, Messages())
+            totals, messages = sums.get(day, Totals()), self._days.get(day, ExportedMessages())
             found.append(
                 {
                     "date": day,
@@ -138,7 +138,7 @@ class Aggregates:
 
 
 def _groups(
-    column: str, gathered: Gathering, names: Names, *, by_tokens: bool = False
+    column: str, gathered: Gathering, names: NameRedactor, *, by_tokens: bool = False
 ) -> Iterator[tuple[str, FasedSums]]:
     groups = [(key[0], totals) for key, totals in gathered.by(column) if key[0]]
     groups.sort(key=lambda group: (-(group[1].total_tokens if by_tokens else group[1].cost_pico), group[0]))

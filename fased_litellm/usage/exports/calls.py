@@ -10,7 +10,7 @@ from ...redaction import redact
 from ..query.conditions import conditions
 from ..query.dialect import SQLITE
 from ..query.query import Query
-from .names import Names
+from .names import NameRedactor
 
 _COLUMNS = (
     "call.call_id, call.response_id, dimension.provider, dimension.model, dimension.served_model, dimension.agent, "
@@ -19,12 +19,12 @@ _COLUMNS = (
     "call.cache_read_tokens, call.cache_write_tokens, call.reasoning_tokens, call.cost_pico, call.latency_ms, "
     "call.time_to_first_token_ms, call.feed IS NOT NULL"
 )
-"""In the order of the fields of ``Call``."""
+"""In the order of the fields of ``ExportedCall``."""
 _NAMES = slice(2, 14)
 _KEPT = 10_000
 
 
-class Call(NamedTuple):
+class ExportedCall(NamedTuple):
     """One call; '' or None where there is no value. Times are milliseconds, tokens as in ``UsageRecord``.
 
     ``imported`` is true of what was read from the Node agent's files: ``started_at_ms`` is when its reply was there then.
@@ -63,14 +63,14 @@ class Call(NamedTuple):
         return names
 
 
-def calls(connection: sqlite3.Connection, query: Query) -> Iterator[Call]:
+def calls(connection: sqlite3.Connection, query: Query) -> Iterator[ExportedCall]:
     """The calls that a report of the query counts, in the order in which they began.
 
     Raises:
         UsageError: the filter asks for what a report does not have.
         sqlite3.Error: the ledger cannot be read.
     """
-    known = Names()
+    known = NameRedactor()
     hidden: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
     for row in connection.execute(*select(query, _COLUMNS, "ORDER BY call.started_at_ms")):
         names = row[_NAMES]
@@ -79,7 +79,7 @@ def calls(connection: sqlite3.Connection, query: Query) -> Iterator[Call]:
             if len(hidden) >= _KEPT:
                 hidden.clear()
             shown = hidden[names] = tuple(map(known.or_none, names))
-        yield Call(redact(row[0]), row[1] and redact(row[1]), *shown, *row[_NAMES.stop :])  # type: ignore[arg-type]
+        yield ExportedCall(redact(row[0]), row[1] and redact(row[1]), *shown, *row[_NAMES.stop :])  # type: ignore[arg-type]
 
 
 def select(query: Query, columns: str, rest: str) -> tuple[str, list[Any]]:

@@ -19,8 +19,8 @@ from ..query.totals import Totals
 from ..record import iso
 from .aggregates import Aggregates, AllSessions
 from .csvtext import Cell, row
-from .names import Names
-from .sessions import Session
+from .names import NameRedactor
+from .sessions import ExportedSession
 from .shapes import FasedSums, SessionEntry, session_of, totals_of
 from .temptables import Gathering
 
@@ -55,9 +55,9 @@ def file_names(today: date) -> tuple[str, str, str]:
     return f"fased-usage-sessions-{today}.csv", f"fased-usage-daily-{today}.csv", f"fased-usage-{today}.json"
 
 
-def noted(found: Iterable[Session], write: Callable[[str], object]) -> Iterator[Session]:
+def noted(found: Iterable[ExportedSession], write: Callable[[str], object]) -> Iterator[ExportedSession]:
     """The sessions themselves; on the way, the rows of their file are written down, each when its session is asked for."""
-    names = Names()
+    names = NameRedactor()
     write(row(SESSIONS_HEADER) + "\n")
     for session in found:
         write(row(_cells(session, names)) + "\n")
@@ -78,7 +78,7 @@ def daily_csv(gathered: Gathering) -> Iterator[str]:
         yield row([str(day_of(day)), *_counts(totals), *map(_usd, costs)]) + "\n"
 
 
-def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
+def document(gathered: Gathering, found: Iterable[ExportedSession]) -> Iterator[str]:
     """The JSON file, piece by piece: ``{totals, sessions, daily, aggregates}``, indented by two spaces; and besides
     Fased's fields ``timeZone``, since the page's days are the browser's, and these need not be.
 
@@ -86,7 +86,7 @@ def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
         gathered: the sums.
         found: all its sessions.
     """
-    names = Names()
+    names = NameRedactor()
     aggregates = Aggregates()
     yield f'{{\n  "totals": {_indented(totals_of(gathered.totals()), 2)},\n  "sessions": ['
     between = "\n"
@@ -100,7 +100,7 @@ def document(gathered: Gathering, found: Iterable[Session]) -> Iterator[str]:
     yield f',\n  "timeZone": {json.dumps(gathered.query.zone.name)}\n}}\n'
 
 
-def _cells(session: Session, names: Names) -> list[Cell]:
+def _cells(session: ExportedSession, names: NameRedactor) -> list[Cell]:
     totals, messages = session.totals, session.messages
     return [
         names(session.key),

@@ -7,7 +7,7 @@ from ...redaction import redact
 _KEPT = 10_000
 
 
-class Names:
+class NameRedactor:
     """Hides what looks like a key in the names of one export; most names come many times, and are looked at once."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from ..query.query import Query
 from ..record import UNANSWERED
 from . import otlp
 from .calls import select
-from .names import Names
+from .names import NameRedactor
 from .otlp import attributes, compact, nanoseconds
 
 _TOKEN_BOUNDS = tuple(4**power for power in range(14))
@@ -168,7 +168,7 @@ def metrics(connection: sqlite3.Connection, query: Query) -> Metrics:
             group = groups[dimension, cause] = _Group()
         group.add(*numbers)
     found = Metrics()
-    names = Names()
+    names = NameRedactor()
     for (dimension, cause), group in groups.items():
         *key, status = connection.execute(
             "SELECT provider, model, served_model, agent, status FROM dimension WHERE id = ?", (dimension,)

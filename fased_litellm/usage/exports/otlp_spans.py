@@ -12,7 +12,7 @@ from itertools import islice
 
 from ..money import to_number
 from . import otlp
-from .calls import Call
+from .calls import ExportedCall
 from .otlp import attributes, compact, nanoseconds
 
 PER_LINE = 500
@@ -22,7 +22,7 @@ _ERROR = 2
 _KEPT = 10_000
 
 
-def documents(calls: Iterable[Call], *, instance: str | None) -> Iterator[str]:
+def documents(calls: Iterable[ExportedCall], *, instance: str | None) -> Iterator[str]:
     """The documents, in pieces; nothing where there are no calls.
 
     Args:
@@ -46,7 +46,7 @@ class Spans:
     def __init__(self) -> None:
         self._made: dict[tuple[str | None, ...], tuple[str, str]] = {}
 
-    def of(self, call: Call) -> str:
+    def of(self, call: ExportedCall) -> str:
         """The span of one call, as JSON. Where its duration is not known, it has none."""
         digest = sha256(call.call_id.encode()).hexdigest()
         common, status = self._common(call)
@@ -62,7 +62,7 @@ class Spans:
             f'"attributes":[{common},{own}]{status}}}'
         )
 
-    def _common(self, call: Call) -> tuple[str, str]:
+    def _common(self, call: ExportedCall) -> tuple[str, str]:
         found = self._made.get(call.names)
         if found is None:
             if len(self._made) >= _KEPT:
@@ -73,11 +73,11 @@ class Spans:
         return found
 
 
-def _title(call: Call) -> str:
+def _title(call: ExportedCall) -> str:
     return f"{otlp.OPERATION} {call.model}" if call.model else otlp.OPERATION
 
 
-def _names(call: Call, error: str | None) -> dict[str, str | int | float | None]:
+def _names(call: ExportedCall, error: str | None) -> dict[str, str | int | float | None]:
     return {
         "gen_ai.operation.name": otlp.OPERATION,
         "gen_ai.provider.name": otlp.provider_name(call.provider),
@@ -95,7 +95,7 @@ def _names(call: Call, error: str | None) -> dict[str, str | int | float | None]
     }
 
 
-def _numbers(call: Call) -> dict[str, str | int | float | None]:
+def _numbers(call: ExportedCall) -> dict[str, str | int | float | None]:
     first = call.time_to_first_token_ms
     return {
         "gen_ai.response.id": call.response_id,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..money import from_pico
 from ..query.report import UsageReport
 from ..query.totals import Totals, add
-from .names import Names
+from .names import NameRedactor
 
 LABELS = ("provider", "model", "agent", "channel", "source")
 """What tells the series of all metrics apart; ``fased_usage_calls_total`` has the status as well."""
@@ -33,7 +33,7 @@ def text(report: UsageReport) -> Iterator[str]:
     Args:
         report: by ``BY``.
     """
-    names = Names()
+    names = NameRedactor()
     groups: _Groups = {}
     for group in report.groups:
         # Names that look like secrets are all shown alike; a series must not come twice.

@@ -65,7 +65,7 @@ class DayMessages(MessagesPart):
 
 
 @dataclass(slots=True)
-class Messages:
+class ExportedMessages:
     """What went on, in counts."""
 
     user: int = 0
@@ -74,7 +74,7 @@ class Messages:
     tool_results: int = 0
     errors: int = 0
 
-    def add(self, other: Messages) -> None:
+    def add(self, other: ExportedMessages) -> None:
         """Take others in."""
         self.user += other.user
         self.assistant += other.assistant
@@ -95,7 +95,7 @@ class Messages:
 
 
 @dataclass(slots=True)
-class Session:
+class ExportedSession:
     """One session. Times are milliseconds since 1970 UTC; a name is '' or None where there is none.
 
     Attributes:
@@ -126,7 +126,7 @@ class Session:
     last_ms: int = 0
     updated_at_ms: int = 0
     parts: list[tuple[int, str, str, Totals]] = field(default_factory=list)
-    days: dict[str, Messages] = field(default_factory=dict)
+    days: dict[str, ExportedMessages] = field(default_factory=dict)
     tools: Counter[str] = field(default_factory=Counter)
     latencies: dict[str, list[float]] = field(default_factory=dict)
 
@@ -136,9 +136,9 @@ class Session:
         return add(totals for *_, totals in self.parts)
 
     @property
-    def messages(self) -> Messages:
+    def messages(self) -> ExportedMessages:
         """Of all its days."""
-        found = Messages()
+        found = ExportedMessages()
         for day in self.days.values():
             found.add(day)
         return found
@@ -149,15 +149,15 @@ class Session:
         return Latency.of([value for values in self.latencies.values() for value in values])
 
 
-def sessions(gathered: Gathering) -> Iterator[Session]:
+def sessions(gathered: Gathering) -> Iterator[ExportedSession]:
     """The sessions, those with the most tokens first. Only one is in memory at a time."""
     about, parts, activity, tools = (_Rows(gathered.rows(sql)) for sql in (_ABOUT, _PARTS, _ACTIVITY, _TOOLS))
     calls = _Rows(gathered.rows(*_calls(gathered)))
     for place, key in gathered.rows("SELECT place, session FROM temp.exported_session ORDER BY place"):
-        made = Session(key or NO_SESSION)
+        made = ExportedSession(key or NO_SESSION)
         _sums(made, parts.of(place))
         for day, *counts in activity.of(place):
-            made.days[str(day_of(day))] = Messages(*counts)
+            made.days[str(day_of(day))] = ExportedMessages(*counts)
         made.tools.update(dict(tools.of(place)))
         _moments(made, calls.of(place), gathered)
         _names(made, about.of(place), gathered.query.from_ms, gathered.query.to_ms)
@@ -194,7 +194,7 @@ def _calls(gathered: Gathering) -> tuple[str, list[Any]]:
     return sql, made.values
 
 
-def _sums(made: Session, rows: Iterator[Row]) -> None:
+def _sums(made: ExportedSession, rows: Iterator[Row]) -> None:
     most = -1
     for day, provider, model, agent, channel, source, *sums in rows:
         totals = Totals(*sums)
@@ -205,7 +205,7 @@ def _sums(made: Session, rows: Iterator[Row]) -> None:
             made.agent, made.channel, made.source = agent, channel, source
 
 
-def _moments(made: Session, rows: Iterator[Row], gathered: Gathering) -> None:
+def _moments(made: ExportedSession, rows: Iterator[Row], gathered: Gathering) -> None:
     first = last = None
     for started, latency, failed, ours, transcript in rows:
         # What was read from the Node agent's files has the time at which the reply was there.
@@ -218,11 +218,11 @@ def _moments(made: Session, rows: Iterator[Row], gathered: Gathering) -> None:
         if latency is not None and latency <= LONGEST_MS:
             made.latencies.setdefault(day, []).append(latency)
         if not transcript:
-            made.days.setdefault(day, Messages()).add(Messages(assistant=int(ours), errors=failed))
+            made.days.setdefault(day, ExportedMessages()).add(ExportedMessages(assistant=int(ours), errors=failed))
     made.first_ms, made.last_ms = first or 0, last or 0
 
 
-def _names(made: Session, rows: Iterator[Row], begin: int, end: int) -> None:
+def _names(made: ExportedSession, rows: Iterator[Row], begin: int, end: int) -> None:
     """What the store says of a session; of several transcripts, the newest one says it."""
     for place, (
         session_id,

@@ -13,8 +13,8 @@ from ..money import to_number
 from ..query.calendar.timezones import day_of
 from ..query.totals import Totals, add
 from .latency import DayLatency, Latency, LatencyPart, by_day
-from .names import Names
-from .sessions import DayMessages, MessagesPart, Session
+from .names import NameRedactor
+from .sessions import DayMessages, ExportedSession, MessagesPart
 
 Model = tuple[str, str]
 """Provider and model, '' for none."""
@@ -132,7 +132,7 @@ def totals_of(totals: Totals) -> FasedSums:
     }
 
 
-def session_of(session: Session, names: Names) -> SessionEntry:
+def session_of(session: ExportedSession, names: NameRedactor) -> SessionEntry:
     """One session with its usage."""
     latencies = {day: Latency.of(values) for day, values in session.latencies.items()}
     days: dict[int, list[Totals]] = {}
@@ -182,7 +182,7 @@ def session_of(session: Session, names: Names) -> SessionEntry:
     return entry
 
 
-def models_of(found: Mapping[Model, Totals], names: Names) -> list[ModelUsage]:
+def models_of(found: Mapping[Model, Totals], names: NameRedactor) -> list[ModelUsage]:
     """Usage per provider and model, the dearest first."""
     ordered = sorted(found.items(), key=lambda part: (-part[1].cost_pico, -part[1].total_tokens, part[0]))
     return [
@@ -198,7 +198,7 @@ def models_of(found: Mapping[Model, Totals], names: Names) -> list[ModelUsage]:
     ]
 
 
-def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: Names) -> list[DayModelUsage]:
+def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: NameRedactor) -> list[DayModelUsage]:
     """Usage per day, provider and model: days in order, the dearest of each first."""
     sums: dict[tuple[int, str, str], list[Totals]] = {}
     for day, provider, model, totals in parts:
@@ -220,7 +220,7 @@ def model_days(parts: Iterable[tuple[int, str, str, Totals]], names: Names) -> l
     ]
 
 
-def tools_of(calls: Mapping[str, int], names: Names) -> ToolsPart:
+def tools_of(calls: Mapping[str, int], names: NameRedactor) -> ToolsPart:
     """Tool calls by name, the most used first."""
     ordered = sorted(calls.items(), key=lambda tool: (-tool[1], tool[0]))
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FleetError
 from .errors import explain
-from .url import Place
+from .url import DatabaseUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,7 +26,7 @@ _PATIENCE = {
 
 
 @contextmanager
-def connected(place: Place, *, purpose: str = "fased usage") -> Iterator[psycopg.Connection[Any]]:
+def connected(place: DatabaseUrl, *, purpose: str = "fased usage") -> Iterator[psycopg.Connection[Any]]:
     """A connection, in autocommit mode: every statement is a transaction of its own.
 
     What the address says goes before what is set here. ``sslmode`` and the like are libpq's.
@@ -57,7 +57,7 @@ def one_state(connection: psycopg.Connection[Any], name: str) -> Iterator[None]:
         yield
 
 
-def _open(driver: Any, place: Place, purpose: str) -> psycopg.Connection[Any]:
+def _open(driver: Any, place: DatabaseUrl, purpose: str) -> psycopg.Connection[Any]:
     try:
         given = driver.conninfo.conninfo_to_dict(place.address)
     except driver.ProgrammingError:
@@ -93,7 +93,7 @@ def _driver() -> Any:
     return psycopg
 
 
-def _check_server(connection: psycopg.Connection[Any], place: Place) -> None:
+def _check_server(connection: psycopg.Connection[Any], place: DatabaseUrl) -> None:
     if connection.info.server_version < _OLDEST * 10_000:
         raise FleetError(
             f"{place.shown} is PostgreSQL {connection.info.server_version // 10_000}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import FleetError
-from .url import Place
+from .url import DatabaseUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -68,7 +68,7 @@ def passing(error: FleetError) -> bool:
     return error.state is not None and error.state.startswith(_PASSING) and error.state != UNREACHED
 
 
-def explain(error: psycopg.Error, place: Place) -> FleetError:
+def explain(error: psycopg.Error, place: DatabaseUrl) -> FleetError:
     """The error in words; what the server said stands behind."""
     state, said = _state(error), _said(error)
     for beginning, happened, remedy in _STATES:

@@ -21,7 +21,7 @@ from . import batches, conversations, schema
 from .batches import Batch
 from .connect import connected
 from .errors import UNREACHED, passing
-from .url import Place, ShownUrl
+from .url import DatabaseUrl, ShownUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -79,7 +79,7 @@ class Pushed:
 
 def push(
     ledger: Path,
-    place: Place,
+    place: DatabaseUrl,
     *,
     name: str,
     progress: Progress | None = None,
@@ -116,7 +116,7 @@ class _Push:
     """One push, over as many connections as it takes."""
 
     def __init__(
-        self, source: sqlite3.Connection, place: Place, name: str, progress: Progress | None, batch: int
+        self, source: sqlite3.Connection, place: DatabaseUrl, name: str, progress: Progress | None, batch: int
     ) -> None:
         self._source, self._place = source, place
         self._progress: Progress = progress or (lambda *_: None)

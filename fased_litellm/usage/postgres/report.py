@@ -11,7 +11,7 @@ from ..store.rollups import LONG, TABLES
 from . import schema
 from .connect import connected, one_state
 from .errors import SCHEMA
-from .url import Place
+from .url import DatabaseUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -48,7 +48,7 @@ class Asking:
         return first if len(first) < _AT_ONCE else chain(first, rows)
 
 
-def ask(place: Place, question: Callable[[Asking, Dialect], Answer]) -> Answer:
+def ask(place: DatabaseUrl, question: Callable[[Asking, Dialect], Answer]) -> Answer:
     """The answer to questions about one state of the database.
 
     Raises:

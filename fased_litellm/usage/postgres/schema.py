@@ -13,7 +13,7 @@ from ...documents import Count, TypedDict
 from ...errors import FleetError
 from .connect import connected
 from .errors import SCHEMA
-from .url import Place, ShownUrl
+from .url import DatabaseUrl, ShownUrl
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,7 +43,7 @@ class Prepared:
         return {"to": self.place, "before": self.before, "after": self.after}
 
 
-def prepare(place: Place) -> Prepared:
+def prepare(place: DatabaseUrl) -> Prepared:
     """Make the tables, or bring them up to date, on a connection of its own; see ``bring_up_to_date``.
 
     Raises:
@@ -53,7 +53,7 @@ def prepare(place: Place) -> Prepared:
         return bring_up_to_date(connection, place)
 
 
-def bring_up_to_date(connection: psycopg.Connection[Any], place: Place) -> Prepared:
+def bring_up_to_date(connection: psycopg.Connection[Any], place: DatabaseUrl) -> Prepared:
     """Make the tables, or bring them up to date. Several machines may do this at once; one does it.
 
     The role has to own the schema, or to have the right ``CREATE`` on the database if there is none yet.
@@ -77,7 +77,7 @@ def bring_up_to_date(connection: psycopg.Connection[Any], place: Place) -> Prepa
     return Prepared(place.shown, before, len(STEPS))
 
 
-def require(connection: psycopg.Connection[Any], place: Place) -> None:
+def require(connection: psycopg.Connection[Any], place: DatabaseUrl) -> None:
     """Check that the tables are there and up to date.
 
     Raises:
@@ -97,7 +97,7 @@ def require(connection: psycopg.Connection[Any], place: Place) -> None:
         )
 
 
-def version(connection: psycopg.Connection[Any], place: Place) -> int:
+def version(connection: psycopg.Connection[Any], place: DatabaseUrl) -> int:
     """How many steps the database has seen, 0 if there is no schema.
 
     Raises:

@@ -27,7 +27,7 @@ ShownUrl = Annotated[str, Doc("The database, without user and password.", patter
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DatabaseUrl:
     """A database.
 
     Attributes:
@@ -46,7 +46,7 @@ def is_place(text: str) -> bool:
     return text.lower().startswith(("postgres:", "postgresql:"))
 
 
-def find_place(given: str | None, env: Mapping[str, str], *, option: str = "--to") -> Place:
+def find_place(given: str | None, env: Mapping[str, str], *, option: str = "--to") -> DatabaseUrl:
     """The database which is named on the command line, else in the environment.
 
     Args:
@@ -71,7 +71,7 @@ def find_place(given: str | None, env: Mapping[str, str], *, option: str = "--to
     return _parse((given or "").strip(), option, env, exposed=True)
 
 
-def _parse(text: str, source: str, env: Mapping[str, str], *, exposed: bool) -> Place:
+def _parse(text: str, source: str, env: Mapping[str, str], *, exposed: bool) -> DatabaseUrl:
     """Nothing of a text that is wrong is repeated: any part of it may be a part of a password."""
     scheme = next((scheme for scheme in SCHEMES if text.lower().startswith(scheme)), None)
     if scheme is None or any(character.isspace() or not character.isprintable() for character in text):
@@ -90,7 +90,7 @@ def _parse(text: str, source: str, env: Mapping[str, str], *, exposed: bool) -> 
         where = f"service {env['PGSERVICE']}" if env.get("PGSERVICE") else env.get("PGHOST", "")
     name = unquote(database) or _option(options, "dbname") or env.get("PGDATABASE", "")
     shown = f"{SCHEMES[0]}{where}" + (f"/{name}" if name else "")
-    return Place(Secret(text), shown, exposed=exposed and any(passwords))
+    return DatabaseUrl(Secret(text), shown, exposed=exposed and any(passwords))
 
 
 def _option(options: str, name: str, before: str = "") -> str:

@@ -76,7 +76,7 @@ class UsageCallsDocument(UsageCallsHead, TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CallSubject:
     """The one session or task that a list of calls is about.
 
     Attributes:
@@ -121,7 +121,7 @@ class CallList:
     query: Query
     totals: Totals
     calls: Iterator[UsageRecord]
-    subject: Subject | None = None
+    subject: CallSubject | None = None
     task_names: Mapping[str, str] = field(default_factory=dict)
     shown: int = field(default=0, init=False)
 
@@ -177,7 +177,7 @@ def find(
     *,
     order: Order | None = None,
     limit: int | None = None,
-    subject: Subject | None = None,
+    subject: CallSubject | None = None,
 ) -> CallList:
     """The calls that meet a query; what its filter says of costs and the like is said of each call.
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from ...errors import NotInHistory
 from ...refs import SessionKey
-from .calls import Subject
+from .calls import CallSubject
 from .dialect import SQLITE, Connection, Dialect
 from .filters import Value
 from .filtersql import like
@@ -17,7 +17,7 @@ _NEAREST = 3
 _CANDIDATES = 2_000
 
 
-def session(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Subject:
+def session(connection: Connection, text: str, dialect: Dialect = SQLITE) -> CallSubject:
     """The session of a key, whatever its case, or of a session id.
 
     Raises:
@@ -33,7 +33,7 @@ def session(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Sub
     )
 
 
-def task(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Subject:
+def task(connection: Connection, text: str, dialect: Dialect = SQLITE) -> CallSubject:
     """The task of an id, of a session key of one of its runs, or of a name that it alone has.
 
     Raises:
@@ -44,10 +44,10 @@ def task(connection: Connection, text: str, dialect: Dialect = SQLITE) -> Subjec
     names = task_names(connection, dialect)
     for name in dict.fromkeys((word, word.lower(), SessionKey.parse(word).task if word else None)):
         if name and _is_there(connection, "task", name, dialect):
-            return Subject("task", name, names.get(name))
+            return CallSubject("task", name, names.get(name))
     called = [name for name in ids_of(names, word) if _is_there(connection, "task", name, dialect)]
     if len(called) == 1:
-        return Subject("task", called[0], names[called[0]])
+        return CallSubject("task", called[0], names[called[0]])
     if called:
         raise NotInHistory(
             f"{len(called)} tasks are called {text!r}.", hint=f"Give the id of one: {', '.join(called)}."
@@ -72,9 +72,9 @@ def _of_session_id(connection: Connection, session_id: str, dialect: Dialect) ->
     return [str(row[0]) for row in connection.execute(sql, (session_id,))]
 
 
-def _described(connection: Connection, key: str, dialect: Dialect) -> Subject:
+def _described(connection: Connection, key: str, dialect: Dialect) -> CallSubject:
     if not dialect.conversations:
-        return Subject("session", key)
+        return CallSubject("session", key)
     sql = (
         "SELECT session_id, label, chat_type FROM conversation "  # noqa: S608 - a mark
         f"WHERE session = {dialect.mark} ORDER BY coalesce(last_ms, 0) DESC, id DESC"
@@ -83,7 +83,7 @@ def _described(connection: Connection, key: str, dialect: Dialect) -> Subject:
     labels = [str(row[1]) for row in rows if row[1]]
     chats = [str(row[2]) for row in rows if row[2]]
     ids = tuple(dict.fromkeys(str(row[0]) for row in rows))
-    return Subject("session", key, labels[0] if labels else None, ids, chats[0] if chats else None)
+    return CallSubject("session", key, labels[0] if labels else None, ids, chats[0] if chats else None)
 
 
 def _hint(connection: Connection, column: str, word: str, dialect: Dialect) -> str:

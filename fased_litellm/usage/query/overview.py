@@ -20,7 +20,7 @@ from .totals import SUMS, Totals
 MOST_ROWS = 10
 
 
-class Row(NamedTuple):
+class GroupRow(NamedTuple):
     """A group of calls.
 
     Attributes:
@@ -46,11 +46,11 @@ class Ranking(NamedTuple):
     """
 
     by: str
-    rows: tuple[Row, ...]
+    rows: tuple[GroupRow, ...]
     groups: int
 
 
-class Failure(NamedTuple):
+class FailureGroup(NamedTuple):
     """Calls that failed of one cause.
 
     Attributes:
@@ -83,7 +83,7 @@ class Overview(NamedTuple):
     models: Ranking
     agents: Ranking
     sessions: Ranking
-    failures: tuple[Failure, ...]
+    failures: tuple[FailureGroup, ...]
 
 
 def overview(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Overview:
@@ -122,7 +122,9 @@ def _ranking(by: str, report: UsageReport, names: tuple[str, ...], spread: Sprea
         key = tuple(group.key[place] for place in places)
         if key in shown:
             trends.setdefault(key, []).append((group.key[3], group.totals))
-    rows = (Row(_joined(group.key), group.totals, spread.of(trends[group.key])) for group in whole.groups[:MOST_ROWS])
+    rows = (
+        GroupRow(_joined(group.key), group.totals, spread.of(trends[group.key])) for group in whole.groups[:MOST_ROWS]
+    )
     return Ranking(by, tuple(rows), len(whole.groups))
 
 
@@ -140,7 +142,7 @@ def _sessions(connection: Connection, query: Query, dialect: Dialect, spread: Sp
             trends.setdefault(group.key[0], []).append((group.key[1], group.totals))
     labels = _labels(connection, dialect, names)
     rows = (
-        Row(name or None, totals, spread.of(trends.get(name or None, ())), labels.get(name))
+        GroupRow(name or None, totals, spread.of(trends.get(name or None, ())), labels.get(name))
         for name, totals in found.items()
     )
     return Ranking("session", tuple(rows), count)
@@ -178,7 +180,7 @@ def _with(made: Conditions) -> str:
     return f"WITH {ctes} " if ctes else ""
 
 
-def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[Failure, ...]:
+def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[FailureGroup, ...]:
     made = conditions(query, dialect)
     window = (query.from_ms, query.to_ms)
     # Single calls have the cause. The sums tell of which names they have to be looked up.
@@ -198,12 +200,14 @@ def _failures(connection: Connection, query: Query, dialect: Dialect) -> tuple[F
         f"FROM {dialect.dimension} AS dimension {dialect.join} {dialect.call} AS call ON call.dimension = dimension.id "
         f"WHERE {' AND '.join(terms)} GROUP BY {keys}"
     )
-    found: dict[tuple[str, str | None], Failure] = {}
+    found: dict[tuple[str, str | None], FailureGroup] = {}
     for cause, origin, provider, model, calls, newest in connection.execute(sql, made.values):
         seen = found.get((cause, origin))
         name = _joined((provider or None, model or None))
         if seen is None or newest > seen.newest_ms:
-            found[cause, origin] = Failure(cause, origin, int(calls) + (seen.calls if seen else 0), int(newest), name)
+            found[cause, origin] = FailureGroup(
+                cause, origin, int(calls) + (seen.calls if seen else 0), int(newest), name
+            )
         else:
             found[cause, origin] = seen._replace(calls=seen.calls + int(calls))
     return tuple(sorted(found.values(), key=lambda failure: (-failure.newest_ms, failure.cause)))

@@ -12,7 +12,7 @@ from .query import HOUR, MONTH, TIMES, WEEK
 _MINUTE_MS = 60_000
 
 
-class Times:
+class PeriodNames:
     """Makes the names of one report; each is made once.
 
     Args:

@@ -12,7 +12,7 @@ from ..record import iso
 from .calendar.timezones import UTC_ZONE, Zone
 from .conditions import conditions, needs_sessions
 from .dialect import SQLITE, Connection, Dialect
-from .periods import Times
+from .periods import PeriodNames
 from .planner import Grain
 from .query import ALL_COLUMNS, HOST, TIMES, Query, Sort
 from .sorting import in_order
@@ -271,7 +271,7 @@ def _keys(query: Query, grain: Grain) -> Callable[[Sequence[Any]], tuple[str | N
     named, timed = len(columns), len(columns) + len(grain_columns(grain))
     if not times:
         return lambda row: tuple(value or None for value in row[:named])
-    labels = Times(query.by, grain, utc=query.zone is UTC_ZONE)
+    labels = PeriodNames(query.by, grain, utc=query.zone is UTC_ZONE)
     places = [(columns + times).index(name) for name in query.by]
 
     def key(row: Sequence[Any]) -> tuple[str | None, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .calendar.timezones import DAY_MS, UTC_ZONE
 from .dialect import SQLITE, Connection, Dialect
-from .periods import Times
+from .periods import PeriodNames
 from .planner import HOUR_MS, Grain
 from .query import DAY, HOUR, MONTH, Query
 from .report import build
@@ -82,7 +82,7 @@ def axis(connection: Connection, query: Query, dialect: Dialect) -> tuple[str, t
 
 
 def _hours(query: Query, begin: int) -> tuple[str, ...]:
-    names = Times((HOUR,), Grain(hour=True), utc=query.zone is UTC_ZONE)
+    names = PeriodNames((HOUR,), Grain(hour=True), utc=query.zone is UTC_ZONE)
     found: dict[str, None] = {}
     for span in query.zone.spans(begin, query.to_ms):
         first, last = (span.from_ms + span.offset_ms) // HOUR_MS, (span.to_ms + span.offset_ms - 1) // HOUR_MS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..store.proxyrows.matching import MARGIN_MS
-from .result import ALIKE, KINDS, Difference, Kind, Reconciliation, Side
+from .result import ALIKE, KINDS, Kind, Reconciliation, RowDifference, Side
 
 _TOLERANCE_PICO = 1_000
 """USD 0.000000001: both sides round differently."""
@@ -110,13 +110,13 @@ def judge(connection: sqlite3.Connection, from_ms: int, to_ms: int, *, limit: in
     )
 
 
-def _differences(connection: sqlite3.Connection, bound: dict[str, int], limit: int) -> Iterator[Difference]:
+def _differences(connection: sqlite3.Connection, bound: dict[str, int], limit: int) -> Iterator[RowDifference]:
     sql = (
         "SELECT kind, call_id, proxy_call_id, at_ms, model, here_pico, there_pico, here_source, matched_by, reason"  # noqa: S608 - a constant
         f" FROM ({_JUDGED}) WHERE kind NOT IN ('equal', 'unpriced') ORDER BY at_ms, call_id LIMIT :limit"
     )
     for row in connection.execute(sql, {**bound, "limit": limit}):
-        yield Difference(*row)
+        yield RowDifference(*row)
 
 
 def _count(connection: sqlite3.Connection, sql: str, bound: Any = ()) -> int:

@@ -85,7 +85,7 @@ class ComparedRows(FromDayToDay, Agreement, TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RowDifference:
     """One call on which the two sides do not agree.
 
     Attributes:
@@ -186,7 +186,7 @@ class Reconciliation:
     to_ms: int
     totals: Side
     models: tuple[Side, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[RowDifference, ...]
     more: int
     matched: Mapping[str, int]
     attempts: int

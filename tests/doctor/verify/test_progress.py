@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from fased_litellm.doctor.verify.progress import Progress, Seen, evidence, following
+from fased_litellm.doctor.verify.progress import Seen, VerifyProgress, evidence, following
 
 URL = "http://127.0.0.1:4000"
 
 
 def names(path: Path, url: str = URL) -> list[str]:
-    return [rung.name for rung in Progress(path, url).now() if rung.reached]
+    return [rung.name for rung in VerifyProgress(path, url).now() if rung.reached]
 
 
 @pytest.mark.parametrize("seen", [Seen(database=False), Seen(kind="only-master")])
 def test_without_a_database_nothing_is_recommended_that_needs_one(seen: Seen, tmp_path: Path) -> None:
-    ladder = Progress(tmp_path / "ladder.json", URL)
+    ladder = VerifyProgress(tmp_path / "ladder.json", URL)
     ladder.climb(Seen(verified=("a", "b")))
     rungs = ladder.climb(seen)
     named = following(rungs)
@@ -32,7 +32,7 @@ def test_without_a_database_nothing_is_recommended_that_needs_one(seen: Seen, tm
 
 def test_the_ladder_grows_and_does_not_shrink(tmp_path: Path) -> None:
     path = tmp_path / "own" / "ladder.json"
-    ladder = Progress(path, URL)
+    ladder = VerifyProgress(path, URL)
     assert following(ladder.now()).name == "alias"  # type: ignore[union-attr]
     assert [rung.name for rung in ladder.climb(Seen(verified=("default",))) if rung.reached] == ["alias"]
     ladder.climb(Seen(verified=("strong",), kind="virtual"))
@@ -49,7 +49,7 @@ def test_the_ladder_grows_and_does_not_shrink(tmp_path: Path) -> None:
 
 def test_each_proxy_has_its_own(tmp_path: Path) -> None:
     path = tmp_path / "ladder.json"
-    Progress(path, URL).climb(Seen(verified=("default",)))
+    VerifyProgress(path, URL).climb(Seen(verified=("default",)))
     assert names(path, "https://other.example") == []
 
 
@@ -71,14 +71,14 @@ def test_a_fallback_needs_both_sides(seen: Seen) -> None:
 def test_a_file_of_nonsense_counts_as_empty(tmp_path: Path, text: str) -> None:
     path = tmp_path / "ladder.json"
     path.write_text(text)
-    Progress(path, URL).climb(Seen(verified=("default",)))
+    VerifyProgress(path, URL).climb(Seen(verified=("default",)))
     assert names(path) == ["alias"]
 
 
 def test_several_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ladder.json"
     threads = [
-        threading.Thread(target=Progress(path, f"http://127.0.0.1:{n}").climb, args=(Seen(verified=("a", "b")),))
+        threading.Thread(target=VerifyProgress(path, f"http://127.0.0.1:{n}").climb, args=(Seen(verified=("a", "b")),))
         for n in range(8)
     ]
     for thread in threads:

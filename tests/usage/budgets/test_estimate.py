@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.proxy.pricing.card import read
 from fased_litellm.proxy.pricing.prices import Prices
-from fased_litellm.usage.budgets.estimate import Asked, Recent, likely_pico
+from fased_litellm.usage.budgets.estimate import EstimatedCall, Recent, likely_pico
 from tests.usage.samples import sample
 
 PRICES = Prices(Decimal("0.000001"), Decimal("0.000002"))
@@ -23,21 +23,21 @@ NONE = Recent()
     ("asked", "recent", "pico"),
     [
         # By the price list: as many tokens out as the call allows, whatever was usual before.
-        (Asked(10, 50, PRICES), NONE, 110 * 10**6),
-        (Asked(10, 50, PRICES), LATELY, 110 * 10**6),
+        (EstimatedCall(10, 50, PRICES), NONE, 110 * 10**6),
+        (EstimatedCall(10, 50, PRICES), LATELY, 110 * 10**6),
         # Else as many as the calls before had.
-        (Asked(10, None, PRICES), LATELY, 210 * 10**6),
+        (EstimatedCall(10, None, PRICES), LATELY, 210 * 10**6),
         # Without a price, what they cost, rounded up.
-        (Asked(10, 50), LATELY, 4),
+        (EstimatedCall(10, 50), LATELY, 4),
         # Calls whose price stays unknown are counted by no budget.
-        (Asked(10, 50), Recent(calls=3, output_tokens=9), 0),
-        (Asked(10, 50, FREE), NONE, 0),
+        (EstimatedCall(10, 50), Recent(calls=3, output_tokens=9), 0),
+        (EstimatedCall(10, 50, FREE), NONE, 0),
         # Nothing to go by.
-        (Asked(10, None, PRICES), NONE, None),
-        (Asked(10, 50), NONE, None),
+        (EstimatedCall(10, None, PRICES), NONE, None),
+        (EstimatedCall(10, 50), NONE, None),
     ],
 )
-def test_what_is_reserved(asked: Asked, recent: Recent, pico: int | None) -> None:
+def test_what_is_reserved(asked: EstimatedCall, recent: Recent, pico: int | None) -> None:
     assert likely_pico(asked, recent) == pico
 
 
@@ -54,9 +54,9 @@ def test_the_tier_of_service_and_thresholds_count() -> None:
         }
     )
     prices = Prices.of([card])
-    assert likely_pico(Asked(10, 50, prices), NONE) == 110 * 10**6
-    assert likely_pico(Asked(10, 50, prices, "flex"), NONE) == 55 * 10**6
-    assert likely_pico(Asked(200_001, 50, prices), NONE) == 400_202 * 10**6
+    assert likely_pico(EstimatedCall(10, 50, prices), NONE) == 110 * 10**6
+    assert likely_pico(EstimatedCall(10, 50, prices, "flex"), NONE) == 55 * 10**6
+    assert likely_pico(EstimatedCall(200_001, 50, prices), NONE) == 400_202 * 10**6
 
 
 def test_only_answered_calls_are_a_measure() -> None:
@@ -67,5 +67,5 @@ def test_only_answered_calls_are_a_measure() -> None:
 
 @given(st.integers(0, 10**7), st.none() | st.integers(1, 10**7), st.integers(0, 10**6), st.integers(0, 10**12))
 def test_it_is_never_negative(fresh: int, most: int | None, calls: int, out: int) -> None:
-    found = likely_pico(Asked(fresh, most, PRICES), Recent(calls, out))
+    found = likely_pico(EstimatedCall(fresh, most, PRICES), Recent(calls, out))
     assert found is None if most is None and not calls else found is not None and found >= 0

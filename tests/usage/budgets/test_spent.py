@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from fased_litellm.errors import LedgerError
 from fased_litellm.usage.budgets import spent as module
 from fased_litellm.usage.budgets.budget import Scope
-from fased_litellm.usage.budgets.spent import Key, Spent, Sum
+from fased_litellm.usage.budgets.spent import SpendKey, Spent, Sum
 from fased_litellm.usage.budgets.windows import PERIODS, window
 from fased_litellm.usage.money import to_pico
 from fased_litellm.usage.query.calendar.timezones import parse_zone
@@ -40,16 +40,16 @@ NOWS = st.integers(-3, 3 * 24).map(lambda hours: START_MS + hours * 3_600_000 + 
 
 
 @st.composite
-def keys(draw: st.DrawFn) -> list[Key]:
+def keys(draw: st.DrawFn) -> list[SpendKey]:
     found = []
     for _ in range(draw(st.integers(1, 4))):
         scope = draw(SCOPES)
         period = draw(st.sampled_from(PERIODS))
         part = window(period, draw(NOWS), parse_zone(draw(ZONES)))
-        found.append(Key(scope, part.from_ms, part.to_ms))
+        found.append(SpendKey(scope, part.from_ms, part.to_ms))
     # And one that cuts through a quarter of an hour.
     begin = START_MS + draw(st.integers(-DAY_MS, DAY_MS))
-    return [*found, Key(draw(SCOPES), begin, begin + draw(st.integers(0, 2 * DAY_MS)))]
+    return [*found, SpendKey(draw(SCOPES), begin, begin + draw(st.integers(0, 2 * DAY_MS)))]
 
 
 def has(scope: Scope, record: UsageRecord) -> bool:
@@ -61,7 +61,7 @@ def has(scope: Scope, record: UsageRecord) -> bool:
     return True
 
 
-def truth(all_records: Iterable[UsageRecord], key: Key) -> dict[str, Any]:
+def truth(all_records: Iterable[UsageRecord], key: SpendKey) -> dict[str, Any]:
     chosen = [one for one in all_records if key.from_ms <= one.started_at_ms < key.to_ms and has(key.scope, one)]
     unpriced: dict[str, int] = {}
     for one in chosen:
@@ -101,7 +101,10 @@ STEPS = st.lists(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS, wanted=keys(), others=keys())
 def test_it_is_what_plain_python_counts(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], wanted: list[Key], others: list[Key]
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[Any, ...]],
+    wanted: list[SpendKey],
+    others: list[SpendKey],
 ) -> None:
     path = tmp_path_factory.mktemp("ledger") / "usage.sqlite3"
     spool = Spool.beside(path)
@@ -122,7 +125,7 @@ def test_it_is_what_plain_python_counts(
             assert [found(one) for one in spent.of(asked)] == [truth(model.values(), key) for key in asked]
 
 
-ALL = Key(Scope(), START_MS - DAY_MS, START_MS + 40 * DAY_MS)
+ALL = SpendKey(Scope(), START_MS - DAY_MS, START_MS + 40 * DAY_MS)
 
 
 @pytest.fixture
@@ -136,7 +139,7 @@ def spent(path: Path) -> Iterator[Spent]:
         yield made
 
 
-def cost(spent: Spent, key: Key = ALL) -> int:
+def cost(spent: Spent, key: SpendKey = ALL) -> int:
     return spent.of([key])[0].cost_pico
 
 

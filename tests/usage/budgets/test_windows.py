@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.usage.budgets.windows import PERIODS, Period, Window, window
+from fased_litellm.usage.budgets.windows import PERIODS, BudgetWindow, Period, window
 from fased_litellm.usage.query.calendar.timezones import parse_zone
 
 # With a change at midnight, by half an hour, over the date line, and just after midnight.
@@ -79,7 +79,9 @@ def test_days_on_which_clocks_change(name: str, day: str, hours: float) -> None:
 
 def test_months() -> None:
     found = window("month", ms("2026-11-22T00:00:00Z"), parse_zone("UTC"))
-    assert found == Window(ms("2026-11-01T00:00:00Z"), ms("2026-12-01T00:00:00Z"), date(2026, 11, 1), date(2026, 12, 1))
+    assert found == BudgetWindow(
+        ms("2026-11-01T00:00:00Z"), ms("2026-12-01T00:00:00Z"), date(2026, 11, 1), date(2026, 12, 1)
+    )
     # In Berlin December begins an hour before it does in UTC, and ends a year.
     found = window("month", ms("2026-11-30T23:30:00Z"), parse_zone("Europe/Berlin"))
     assert (found.first, found.after) == (date(2026, 12, 1), date(2027, 1, 1))

@@ -28,7 +28,7 @@ from fased_litellm.proxy.pricing.prices import Prices
 from fased_litellm.proxy.tokens import TokenUsage
 from fased_litellm.schemas import schemas
 from fased_litellm.usage.budgets.budget import Scope
-from fased_litellm.usage.budgets.spent import Key, Spent
+from fased_litellm.usage.budgets.spent import SpendKey, Spent
 from fased_litellm.usage.costs import reprice as module
 from fased_litellm.usage.costs.pricelist import PriceList
 from fased_litellm.usage.costs.reprice import Repriced, reprice
@@ -237,7 +237,7 @@ def test_a_row_that_no_longer_counts_is_left_alone(path: Path) -> None:
 
 def test_budgets_see_the_new_costs_at_once(path: Path) -> None:
     fill(path, unpriced("a"))
-    key = Key(Scope(), START_MS, START_MS + DAY_MS)
+    key = SpendKey(Scope(), START_MS, START_MS + DAY_MS)
     spent = Spent(path)
     try:
         assert spent.of([key])[0].cost_pico == 0

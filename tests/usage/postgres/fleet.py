@@ -10,7 +10,7 @@ import psycopg
 
 from fased_litellm.usage.postgres.batches import SENT
 from fased_litellm.usage.postgres.push import Pushed, push
-from fased_litellm.usage.postgres.url import Place, find_place
+from fased_litellm.usage.postgres.url import DatabaseUrl, find_place
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import database as sqlite
 from fased_litellm.usage.store.ledger import Ledger
@@ -23,7 +23,7 @@ _COLUMNS = ", ".join(f"call.{name}" for name in (*SENT, "id") if name not in ("d
 )
 
 
-def place(url: str) -> Place:
+def place(url: str) -> DatabaseUrl:
     return find_place(url, {})
 
 

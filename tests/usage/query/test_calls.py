@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.errors import NotInHistory, UsageError
 from fased_litellm.usage.query import calls as listing
-from fased_litellm.usage.query.calls import ORDERS, Order, Subject, find, parse_order
+from fased_litellm.usage.query.calls import ORDERS, CallSubject, Order, find, parse_order
 from fased_litellm.usage.query.dialect import SQLITE
 from fased_litellm.usage.query.filters import Filter, Term, Value, parse
 from fased_litellm.usage.query.lookup import session, task
@@ -175,10 +175,10 @@ def history(path: Path) -> Path:
 @pytest.mark.parametrize("text", ["agent:main:telegram:direct:42", " AGENT:main:Telegram:direct:42 ", "u-1", "u-2"])
 def test_a_session_is_found_by_its_key_or_its_id(history: Path, text: str) -> None:
     with asking(history) as connection:
-        expected = Subject("session", "agent:main:telegram:direct:42", "Mail", ("u-2", "u-1"), "direct")
+        expected = CallSubject("session", "agent:main:telegram:direct:42", "Mail", ("u-2", "u-1"), "direct")
         assert session(connection, text) == expected
         plain = replace(SQLITE, conversations=False)
-        assert session(connection, "agent:main:telegram:direct:42", plain) == Subject("session", expected.name)
+        assert session(connection, "agent:main:telegram:direct:42", plain) == CallSubject("session", expected.name)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_an_unknown_session_comes_with_the_nearest(history: Path, text: str, hin
 )
 def test_a_task_is_found_by_its_id_or_a_session_of_it(history: Path, text: str, name: str) -> None:
     with asking(history) as connection:
-        assert task(connection, text) == Subject("task", name)
+        assert task(connection, text) == CallSubject("task", name)
 
 
 def test_an_unknown_task_comes_with_the_nearest(history: Path) -> None:

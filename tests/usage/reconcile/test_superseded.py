@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.proxy.management.spend import SpendRow
 from fased_litellm.usage.budgets.budget import Scope
-from fased_litellm.usage.budgets.spent import Key, Spent
+from fased_litellm.usage.budgets.spent import SpendKey, Spent
 from fased_litellm.usage.imports.pipeline import run
 from fased_litellm.usage.money import to_pico
 from fased_litellm.usage.reconcile.backfill import record_of
@@ -218,7 +218,7 @@ def test_in_any_order_each_call_counts_once(
 ) -> None:
     side = Side(tmp_path_factory.mktemp("side"), truth)
     budget = Spent(side.path)
-    key = Key(Scope(), *WINDOW)
+    key = SpendKey(Scope(), *WINDOW)
     try:
         for step in (*order, *(["fill"] if twice else [])):
             getattr(side, step)()
@@ -339,6 +339,6 @@ def test_a_call_that_waits_and_its_row_are_one_to_a_budget(tmp_path: Path, monke
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "drain", lambda *_: None)  # it is held by another program, say
         budget = Spent(side.path)
-        (sums,) = budget.of([Key(Scope(), *WINDOW)])
+        (sums,) = budget.of([SpendKey(Scope(), *WINDOW)])
         budget.close()
     assert (sums.calls, sums.cost_pico) == (2, to_pico(Decimal("0.06")))

@@ -11,7 +11,7 @@ from typing import Any
 from ....formatting import count, tokens, usd
 from ....usage.exports.csvtext import row
 from ....usage.query.calendar.timezones import Zone
-from ....usage.query.calls import CallList, Subject
+from ....usage.query.calls import CallList, CallSubject
 from ....usage.record import ESTIMATE, UsageRecord, camel, iso
 from ...display import text
 from ...display.table import Column, TableLayout
@@ -104,7 +104,7 @@ def _head(found: CallList, terminal: Terminal) -> Iterator[str]:
     yield terminal.line(text.summary(found.totals, terminal.width))
 
 
-def _title(subject: Subject | None, terminal: Terminal) -> str:
+def _title(subject: CallSubject | None, terminal: Terminal) -> str:
     if subject is None:
         return "Calls"
     label = f" ({terminal.name(subject.label)})" if subject.label else ""

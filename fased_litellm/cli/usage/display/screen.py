@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....formatting import tokens
-from ....usage.query.overview import Overview, Ranking, Row
+from ....usage.query.overview import GroupRow, Overview, Ranking
 from ....usage.query.timeseries import size
 from ...display import text
 from ...display.sparkline import sparkline
@@ -107,7 +107,7 @@ def _title(ranking: Ranking, shown: int) -> str:
     return _TITLES[ranking.by] + (f", {shown} of {ranking.groups:,}" if ranking.groups > shown else "")
 
 
-def _name(row: Row, terminal: Terminal) -> str:
+def _name(row: GroupRow, terminal: Terminal) -> str:
     name = terminal.name(row.name or "-")
     return f"{terminal.name(row.label)} · {name}" if row.label else name
 
