@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,6 +17,8 @@ _FILES = {
     for path in sorted(_ROOT.rglob("*.py"))
 }
 
+_MOST_FILES, _MOST_LINES = 20, 350
+_STILL_CROWDED = {".", "usage/imports"}
 _STILL = {
     ("usage.imports.files", "usage.imports.sessions.sqlite_store"),
     ("usage.imports.pipeline", "usage.imports.importer"),
@@ -56,6 +59,17 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(reversed(error.args[1]))) from None
+
+
+def test_no_room_is_crowded() -> None:
+    rooms = Counter(path.parent.relative_to(_ROOT).as_posix() for path in _FILES.values())
+    assert rooms["cli"] > 10
+    assert {room for room, number in rooms.items() if number > _MOST_FILES} <= _STILL_CROWDED
+
+
+def test_no_module_is_long() -> None:
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in _FILES.items()}
+    assert {module: number for module, number in lines.items() if number > _MOST_LINES} == {}
 
 
 def test_no_two_public_classes_share_a_name() -> None:
