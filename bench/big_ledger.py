@@ -1,7 +1,7 @@
 """A ledger of any size, filled by SQL alone: ten million calls in a few minutes.
 
 At every size it has the same names in the same 4,000 sessions over the same 90 days, so that only the number of calls
-differs. Its roll-ups are made with the expressions of the package itself.
+differs. Its roll-ups are made by the package itself.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fased_litellm.usage.store import database
-from fased_litellm.usage.store.rollups import CALL_SUMS, SUMS, TABLES
+from fased_litellm.usage.store import database, rollups
 
 from .clock import DAY_MS
 from .conversations import MODELS
@@ -65,7 +64,6 @@ def build(path: Path, calls: int, until_ms: int) -> None:
         connection.execute("BEGIN")
         for session in _sessions():
             _fill(connection, session, calls, until_ms)
-        _roll_up(connection)
         connection.execute("COMMIT")
         for _, statement in later:
             connection.execute(statement)
@@ -107,13 +105,8 @@ def _fill(connection: sqlite3.Connection, session: _Session, calls: int, until_m
         "price": session.price,
     }
     connection.execute(_CALLS, values)
-    per_bucket = f"""
-        INSERT INTO rollup (bucket, dimension, {", ".join(SUMS)})
-        SELECT started_at_ms / 900000, dimension, {", ".join(f"sum({CALL_SUMS[name]})" for name in SUMS)}
-        FROM call JOIN dimension ON dimension.id = call.dimension
-        WHERE call.id > (SELECT max(id) FROM call) - :calls GROUP BY 1, 2
-    """
-    connection.execute(per_bucket, {"calls": share})
+    while rollups.advance(connection, share):
+        pass
 
 
 def _dimension(connection: sqlite3.Connection, names: tuple[str, ...], status: str) -> int:
@@ -126,15 +119,3 @@ def _dimension(connection: sqlite3.Connection, names: tuple[str, ...], status: s
     connection.execute("UPDATE dimension SET coarse = id WHERE id = ?", (coarse,))
     (full,) = connection.execute(add, (*names, status, coarse)).fetchone()
     return int(full)
-
-
-def _roll_up(connection: sqlite3.Connection) -> None:
-    """The coarser roll-ups, from that of 15 minutes."""
-    sums = ", ".join(f"sum({name})" for name in SUMS)
-    for table, (width_ms, fine) in TABLES.items():
-        if table != "rollup":
-            connection.execute(
-                f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)}) SELECT bucket / {width_ms // 900_000}, "
-                f"{'rollup.dimension' if fine else 'dimension.coarse'}, {sums} FROM rollup "
-                "JOIN dimension ON dimension.id = rollup.dimension GROUP BY 1, 2"
-            )

@@ -18,6 +18,7 @@ from fased_litellm.usage.store import access
 from fased_litellm.usage.store.changes import change
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.repair import recovery
+from fased_litellm.usage.store.rollups import MARK
 from fased_litellm.usage.store.rows import COLUMNS
 from tests.usage.samples import sample
 
@@ -55,6 +56,7 @@ def build(path: Path, count: int = COUNT) -> None:
             sample(f"call-{number:05}", session=f"agent:main:s{number // 20}", response_id=f"chatcmpl-{number}")
             for number in range(count)
         )
+        ledger.roll_up()
         with ledger.transaction() as connection:
             change(connection, {number: {"cost_pico": number} for number in range(1, count // 10)})
 
@@ -149,8 +151,10 @@ def saved(path: Path) -> dict[str, int]:
 
     def all_of_them(connection: sqlite3.Connection) -> dict[str, int]:
         found = dict(connection.execute("SELECT call_id, total_tokens FROM call"))
-        (sums,) = connection.execute("SELECT coalesce(sum(total_tokens), 0) FROM rollup").fetchone()
-        (rows,) = connection.execute("SELECT coalesce(sum(total_tokens), 0) FROM call WHERE counted").fetchone()
+        (sums,) = connection.execute("SELECT coalesce(sum(total_tokens), 0) FROM rollup_hour").fetchone()
+        (rows,) = connection.execute(
+            f"SELECT coalesce(sum(total_tokens), 0) FROM call WHERE counted AND id <= {MARK}"
+        ).fetchone()
         assert sums == rows or not said, "the sums are not those of the rows"
         return found
 

@@ -59,7 +59,6 @@ def private_files(subject: Subject) -> list[Path]:
         base_auth_profiles(paths),
         paths.ledger,
         Spool.beside(paths.ledger).path,
-        Spool.beside(paths.ledger).taken,
         paths.state / ".env",
     ]
     for agent in agents_of(config):

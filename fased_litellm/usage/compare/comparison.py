@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ...documents import Count, FromTo, Number, TypedDict
 from ..money import to_number
-from ..query.calendar.timezones import DAY_MS, Zone
+from ..query.calendar.timezones import Zone
 from ..query.dialect import SQLITE, Connection, Dialect
 from ..query.query import Query
 from ..query.report import UsageReport, build, empty
@@ -146,15 +146,9 @@ def compare(
 
 def _begins(connection: Connection, before: Period, zone: Zone, dialect: Dialect) -> str | None:
     """What is to be said of a period that begins before the history does: what it lacks is no reason for anything."""
-    day = next((rollup for rollup in dialect.rollups if rollup.width_ms == DAY_MS), None)
-    if day is None:
-        return None
-    ((bucket,),) = connection.execute(f"SELECT min(bucket) FROM {day.table}", ())  # noqa: S608 - the name of a table
-    if bucket is None:
-        return None
-    # The first call was in that day of UTC, which is in two of the zone.
-    first = zone.day(int(bucket) * DAY_MS)
-    if first <= before.first:
+    sql = f"SELECT started_at_ms FROM {dialect.call} AS call WHERE counted ORDER BY 1 LIMIT 1"  # noqa: S608 - the name of a table
+    begin = next(iter(connection.execute(sql, ())), None)
+    if begin is None or (first := zone.day(int(begin[0]))) <= before.first:
         return None
     return f"The history begins on {first}: of the days before, nothing is known."
 

@@ -27,13 +27,13 @@ from ..store import importlock
 from ..store.changes import change
 from ..store.ledger import Ledger
 from ..store.proxyrows.ids import ID_PREFIX
-from ..store.rollups import CALL_SUMS, TABLES
+from ..store.rollups import CALL_SUMS, MARK, SESSION, TABLES
 from ..store.snapshot import asking
 from .charge import priced
 from .pricelist import NoPrice, Price, PriceList
 
 _BATCH = 400
-_DAY_MS = TABLES["rollup_session"][0]
+_DAY_MS = TABLES[SESSION][0]
 _PARTS = ("input_cost_pico", "output_cost_pico", "cache_read_cost_pico", "cache_write_cost_pico")
 NOTHING = BilledDetail()
 _TOKENS = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens"
@@ -228,8 +228,9 @@ def _unpriced(connection: sqlite3.Connection, query: Query) -> Iterator[tuple[in
     terms = "".join(f" AND {term}" for term in made.terms)
     # The sums say which combinations have such calls; those of the others are not looked at.
     sql = (
-        f"WITH {ctes}some AS (SELECT DISTINCT dimension AS id FROM rollup_session "  # noqa: S608 - names of columns; values are bound
-        "WHERE unpriced_calls > 0 AND bucket >= ? AND bucket <= ?) "
+        f"WITH {ctes}some AS (SELECT dimension AS id FROM {SESSION} "  # noqa: S608 - names of columns; values are bound
+        "WHERE unpriced_calls > 0 AND bucket >= ? AND bucket <= ? "
+        f"UNION SELECT dimension FROM call WHERE id > {MARK}) "
         "SELECT call.id, dimension.provider, dimension.model, call.total_tokens, 0 FROM some "
         "CROSS JOIN dimension ON dimension.id = some.id CROSS JOIN call ON call.dimension = dimension.id "
         "AND call.started_at_ms >= ? AND call.started_at_ms < ? "

@@ -76,10 +76,12 @@ class Gathering:
 
     def _extent(self) -> tuple[int, int]:
         """The part of the window in which there is anything: nobody wants the days of fifty years."""
-        (first, last), *_ = self.rows("SELECT min(bucket), max(bucket) FROM rollup_day")
+        sql = "SELECT (SELECT min(started_at_ms) FROM call), (SELECT max(started_at_ms) FROM call)"
+        (first, last), *_ = self.rows(sql)
         if first is None:
             return self.query.from_ms, self.query.from_ms
-        return max(self.query.from_ms, first * DAY_MS), min(self.query.to_ms, (last + 1) * DAY_MS)
+        begin, end = first // DAY_MS * DAY_MS, (last // DAY_MS + 1) * DAY_MS
+        return max(self.query.from_ms, begin), min(self.query.to_ms, end)
 
     def _sum_up(self) -> None:
         sums = Totals._fields

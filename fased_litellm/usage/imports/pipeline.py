@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...paths import Paths
-from ..store import importlock
+from ..store import importlock, rollups
 from ..store.snapshot import asking
 from . import redacted
 from .files import Found, scan
@@ -119,6 +119,7 @@ def _work(
             importer.run(files, _look(ledger, files, full=full), workers=0)
         finally:
             sqlite_store.close_all()
+        opened.roll_up(due=rollups.DUE)
     return result
 
 

@@ -13,7 +13,6 @@ from ..store.changes import put_flat
 from ..store.dimensions import Dimensions
 from ..store.ledger import Ledger
 from ..store.proxyrows import filled
-from ..store.rollups import Part
 from ..store.rows import last_id
 from . import unreadable
 from .calls import DIMENSION, FEED, Values, columns
@@ -161,7 +160,7 @@ class _Batch:
 
     def _drop(self) -> None:
         """Begin anew with what waits to be written."""
-        self._calls: dict[int, tuple[Values, list[Part]]] = {}
+        self._calls: dict[int, Values] = {}
         self._inserted: dict[Insertion, list[Any]] = {
             table: [] for table in (conversations.ADDITION, NEW_FEED, _ACTIVITY, _TOOL_USE)
         }
@@ -212,15 +211,13 @@ class _Batch:
 
     def _take_calls(self, file: _Open, chunk: Chunk) -> None:
         prefix, dimensions = file.conversation.prefix, file.dimensions
-        ids = [dimension for dimension, _ in dimensions]
         for shape, values in chunk.calls.items():
             width = len(columns(shape))
             values[::width] = [prefix + identity for identity in values[::width]]
-            values[DIMENSION::width] = [ids[place] for place in values[DIMENSION::width]]
+            values[DIMENSION::width] = [dimensions[place] for place in values[DIMENSION::width]]
             values[FEED::width] = [file.feed] * (len(values) // width)
-            calls, parts = self._calls.setdefault(shape, ([], []))
-            calls += values
-            parts += [(time, *dimensions[place], *sums) for time, place, sums in chunk.sums[shape]]
+            waiting = self._calls.setdefault(shape, [])
+            waiting += values
         self._waiting += chunk.total
 
     def finish(self) -> None:
@@ -302,8 +299,8 @@ class _Batch:
         self.written = self._before
 
     def _put(self) -> None:
-        for shape, (calls, parts) in self._calls.items():
-            put = put_flat(self._connection, calls, columns(shape), parts)
+        for shape, calls in self._calls.items():
+            put = put_flat(self._connection, calls, columns(shape))
             self.written.added += put.added
             self.written.replaced += put.replaced
         for table, values in self._inserted.items():
@@ -323,4 +320,4 @@ class _Open:
     conversation: Conversation
     fresh: bool
     known_bad: unreadable.Known = frozenset()
-    dimensions: list[tuple[int, int]] = field(default_factory=list)
+    dimensions: list[int] = field(default_factory=list)

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..query.dialect import Dialect, Rollup
-from ..store.rollups import LONG, TABLES
+from ..store.rollups import TABLES
 from . import schema
 from .connect import connected, one_state
 from .errors import SCHEMA
@@ -22,8 +22,7 @@ _AT_ONCE = 5_000
 
 POSTGRES = Dialect(
     mark="%s",
-    # A month of the database can be dropped; sums over 16 days would not know.
-    rollups=tuple(Rollup(table, width, sessions) for table, (width, sessions) in TABLES.items() if table != LONG),
+    rollups=tuple(Rollup(table, width, sessions) for table, (width, sessions) in TABLES.items()),
     hosts=True,
     # Machines push the labels of sessions, and not where tasks are defined.
     task_names="SELECT task, substr(label, 7) AS name FROM conversation WHERE task <> '' AND starts_with(label, 'Cron: ') "

@@ -108,10 +108,10 @@ BEGIN
 END
 $$;
 
--- What rows of calls add to the sums per 15 minutes, or take from them; those which are not counted add nothing.
-CREATE FUNCTION fased_usage.sums(calls fased_usage.call[], sign integer) RETURNS SETOF fased_usage.rollup
+-- What rows of calls add to the sums per hour, or take from them; those which are not counted add nothing.
+CREATE FUNCTION fased_usage.sums(calls fased_usage.call[], sign integer) RETURNS SETOF fased_usage.rollup_hour
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT started_at_ms / 900000, dimension, sign * count(*), sign * count(*) FILTER (WHERE status IN ('error', 'interrupted')),
+  SELECT started_at_ms / 3600000, dimension, sign * count(*), sign * count(*) FILTER (WHERE status IN ('error', 'interrupted')),
     sign * sum(input_tokens), sign * sum(output_tokens), sign * sum(cache_read_tokens), sign * sum(cache_write_tokens),
     sign * sum(reasoning_tokens), sign * sum(total_tokens),
     sign * coalesce(sum(cost_pico), 0), sign * count(cost_pico),
@@ -124,8 +124,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WHERE counted GROUP BY 1, 2
 $$;
 
--- Add such sums to one of the four tables.
-CREATE FUNCTION fased_usage.add_sums(roll_up regclass, parts fased_usage.rollup[], width integer, fine boolean) RETURNS void
+-- Add such sums to one of the two tables.
+CREATE FUNCTION fased_usage.add_sums(roll_up regclass, parts fased_usage.rollup_hour[], width integer, fine boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format($sql$
@@ -175,7 +175,7 @@ DECLARE
   old fased_usage.call[] := '{}';
   same text[] := '{}';
   here fased_usage.call[];
-  parts fased_usage.rollup[];
+  parts fased_usage.rollup_hour[];
   month timestamp;
   bounds text;
 BEGIN
@@ -223,10 +223,8 @@ BEGIN
   INSERT INTO fased_usage.call_key SELECT machine, call_id, dimension, started_at_ms FROM unnest(fresh)
     ON CONFLICT (host, call_id) DO UPDATE SET dimension = excluded.dimension, started_at_ms = excluded.started_at_ms;
   parts := ARRAY(SELECT s FROM fased_usage.sums(fresh, 1) AS s) || ARRAY(SELECT s FROM fased_usage.sums(old, -1) AS s);
-  PERFORM fased_usage.add_sums('fased_usage.rollup', parts, 1, true);
-  PERFORM fased_usage.add_sums('fased_usage.rollup_hour', parts, 4, false);
-  PERFORM fased_usage.add_sums('fased_usage.rollup_day', parts, 96, false);
-  PERFORM fased_usage.add_sums('fased_usage.rollup_session', parts, 96, true);
+  PERFORM fased_usage.add_sums('fased_usage.rollup_hour', parts, 1, false);
+  PERFORM fased_usage.add_sums('fased_usage.rollup_session', parts, 24, true);
   UPDATE fased_usage.host SET sent = last_id, sent_call = last_call, pushed_at = now() WHERE id = machine;
   RETURN true;
 END

@@ -82,9 +82,9 @@ CREATE TABLE fased_usage.call_key (
   PRIMARY KEY (host, call_id)
 );
 
--- What the counted calls of one combination sum up to in a bucket of UTC: 15 minutes, an hour, a day, and a day with the
--- session. They change in the transaction of the rows.
-CREATE TABLE fased_usage.rollup (
+-- What the counted calls of one combination sum up to in a bucket of UTC: an hour, and a day with the session. They change in
+-- the transaction of the rows.
+CREATE TABLE fased_usage.rollup_hour (
   bucket bigint NOT NULL,
   dimension integer NOT NULL,
   calls bigint NOT NULL, failed bigint NOT NULL,
@@ -97,10 +97,7 @@ CREATE TABLE fased_usage.rollup (
   unpriced_tokens bigint NOT NULL,
   PRIMARY KEY (bucket, dimension)
 );
-CREATE TABLE fased_usage.rollup_hour (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE TABLE fased_usage.rollup_day (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE TABLE fased_usage.rollup_session (LIKE fased_usage.rollup INCLUDING ALL);
-CREATE INDEX ON fased_usage.rollup (dimension);
+CREATE TABLE fased_usage.rollup_session (LIKE fased_usage.rollup_hour INCLUDING ALL);
 CREATE INDEX ON fased_usage.rollup_session (dimension);
 
 -- What is known of the Node agent's conversations, and what went on in them: see the ledger's tables of these names. Each

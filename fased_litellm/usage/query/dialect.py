@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ...errors import UsageError
-from ..store.rollups import TABLES
+from ..store.rollups import MARK, TABLES
 
 
 class Connection(Protocol):
@@ -51,6 +51,7 @@ class Dialect:
         lower: SQL function that gives A to Z as a to z and leaves all else alone, with ``{}`` for its argument.
         conversations: whether the tables ``conversation``, ``activity`` and ``tool_use`` are there.
         hosts: whether ``dimension`` has the column ``host``, the name of a machine.
+        rolled_up: the highest id of a row that is in the sums, as SQL; '' where all rows are.
         task_names: selects the ids of tasks and what people call them, the older name of a task first.
     """
 
@@ -63,6 +64,7 @@ class Dialect:
     conversations: bool = True
     hosts: bool = False
     task_names: str = "SELECT task, name FROM task_name"
+    rolled_up: str = ""
 
     def need_hosts(self, what: str) -> None:
         """Check that machines can be told apart, as an option asks.
@@ -102,4 +104,5 @@ SQLITE = Dialect(
     rollups=tuple(Rollup(table, width_ms, sessions) for table, (width_ms, sessions) in TABLES.items()),
     # SQLite keeps the order of a CROSS JOIN, where it might choose a worse one by itself.
     join="CROSS JOIN",
+    rolled_up=MARK,
 )

@@ -1,7 +1,8 @@
 """Which tables answer a question: for each part of a window the coarsest roll-up that tells what is asked. Pure.
 
-Whole days of UTC come from the sums per day, what is left of the window at both ends from those per hour, then per
-quarter of an hour, and single calls are read only where the window cuts through a quarter.
+Whole days of UTC come from the sums per day, what is left of the window at both ends from those per hour, and single calls
+are read only where the window, or an hour of a zone, cuts through an hour. Sums per hour do not tell sessions apart; then
+the rest of a day is read from single calls, too.
 
 Days of another zone are those of UTC, less the hours at one end that belong to the neighbour, and with those of the other
 neighbour: that is much less to read than all hours.
@@ -77,6 +78,7 @@ class Piece(NamedTuple):
         stretch: which it is a part of.
         shift_ms: is added to its times before a day is made of them; None for the stretch's offset.
         weight: 1, or -1 for sums that are taken away.
+        newest: of the single calls, those that are in no sums yet; else those that are.
     """
 
     rollup: Rollup | None
@@ -85,6 +87,7 @@ class Piece(NamedTuple):
     stretch: Stretch
     shift_ms: int | None = None
     weight: int = 1
+    newest: bool = False
 
     @property
     def shift(self) -> int:

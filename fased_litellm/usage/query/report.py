@@ -187,7 +187,7 @@ def build(connection: Connection, query: Query, dialect: Dialect = SQLITE) -> Us
     grain = Grain.of(query.by, query.first_weekday)
     sums = (*SUMS, *Totals._fields[len(SUMS) :]) if query.cost_parts else SUMS
     extent = _extent(connection, dialect) or (0, 0)
-    sql, values = _statement(query, grain, sums, dialect, _window(query, grain, extent, dialect))
+    sql, values = _statement(query, grain, sums, dialect, _window(query, extent, dialect))
     if sql is None:
         return empty(query)
     key_of = _keys(query, grain)
@@ -238,26 +238,23 @@ def _statement(
 
 
 def _extent(connection: Connection, dialect: Dialect) -> tuple[int, int] | None:
-    """From when until when there are calls, to the bucket; None without any."""
-    table, column, width = dialect.call, "started_at_ms", 1
-    if dialect.rollups:
-        rollup = min(dialect.rollups, key=lambda part: part.width_ms)
-        table, column, width = rollup.table, "bucket", rollup.width_ms
+    """From when until when there are calls; None without any."""
+    call = f"FROM {dialect.call} AS call"
     ((first, last),) = connection.execute(
-        f"SELECT (SELECT min({column}) FROM {table} AS part), (SELECT max({column}) FROM {table} AS part)",  # noqa: S608 - names of tables
+        f"SELECT (SELECT min(started_at_ms) {call}), (SELECT max(started_at_ms) {call})",
         (),
     )
-    return None if first is None else (first * width, (last + 1) * width)
+    return None if first is None else (first, last + 1)
 
 
-def _window(query: Query, grain: Grain, extent: tuple[int, int], dialect: Dialect) -> tuple[int, int]:
+def _window(query: Query, extent: tuple[int, int], dialect: Dialect) -> tuple[int, int]:
     """What to read for the window of a query: only as much of it as has calls, since nobody wants the spans of fifty years.
 
-    Where it goes past the first or the last call and no times are told apart, it may as well go on to the edge of a long
-    bucket, so that one sum is read instead of many short ones.
+    Where it goes past the first or the last call, it may as well go on to the edge of a long bucket, so that one sum is read
+    instead of many short ones, or of single calls.
     """
     begin, end = max(query.from_ms, extent[0]), min(query.to_ms, extent[1])
-    if grain == Grain() and dialect.rollups and begin < end:
+    if dialect.rollups and begin < end:
         width = max(rollup.width_ms for rollup in dialect.rollups)
         begin -= begin % width if begin == extent[0] else 0
         end += -end % width if end == extent[1] else 0
@@ -312,7 +309,7 @@ def _unpriced(
             Grain(),
             ("unpriced_calls", "unpriced_tokens"),
             dialect,
-            _window(query, Grain(), extent, dialect),
+            _window(query, extent, dialect),
             only="unpriced_calls",
         )
         assert sql is not None

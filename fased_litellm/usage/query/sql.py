@@ -53,22 +53,34 @@ def parts(
     Returns:
         SQL without bound values; None where the window is empty.
     """
-    chosen = pieces(stretches(*window, zone, grain), grain, dialect.rollups, sessions=sessions)
+    spans = list(stretches(*window, zone, grain))
+    chosen = pieces(spans, grain, dialect.rollups, sessions=sessions)
+    # Rows that are not in the sums yet are read for the whole window, and nowhere else.
+    split = bool(dialect.rolled_up) and any(piece.rollup for piece in chosen)
+    if split:
+        chosen += [Piece(None, *span.span[:2], span, newest=True) for span in spans]
     chosen.sort(key=_table)
     groups = []
     for _, group in groupby(chosen, _table):
         found = list(group)
         groups += [[piece] for piece in found] if len(found) <= _FEW else [found]
-    selects = [_select(group, grain, sums, dialect, names=names, only=only) for group in groups]
+    selects = [_select(group, grain, sums, dialect, names=names, only=only, split=split) for group in groups]
     return " UNION ALL ".join(selects) if selects else None
 
 
 def _table(piece: Piece) -> str:
-    return piece.rollup.table if piece.rollup else ""
+    return piece.rollup.table if piece.rollup else "newest" if piece.newest else ""
 
 
 def _select(
-    group: Sequence[Piece], grain: Grain, sums: Sequence[str], dialect: Dialect, *, names: bool, only: str | None
+    group: Sequence[Piece],
+    grain: Grain,
+    sums: Sequence[str],
+    dialect: Dialect,
+    *,
+    names: bool,
+    only: str | None,
+    split: bool,
 ) -> str:
     rollup = group[0].rollup
     first, last, shift, month, weight = _SPAN if len(group) > 1 else map(str, _numbers(group[0]))
@@ -86,7 +98,11 @@ def _select(
     columns = [f"{keys[name]} AS {name}" for name in chosen] + [
         f"{_sum(expressions[name], weight)} AS {name}" for name in sums
     ]
+    if group[0].newest:  # by their ids, which are few, and not by their time
+        time = f"+{time}"
     conditions = [f"{time} >= {first}", f"{time} < {last}", *([] if rollup else ["call.counted"])]
+    if rollup is None and split:
+        conditions.append(f"call.id {'>' if group[0].newest else '<='} {dialect.rolled_up}")
     if only and rollup:
         conditions.append(f"part.{only} > 0")
     if len(group) > 1:

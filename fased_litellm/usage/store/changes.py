@@ -1,4 +1,4 @@
-"""Change rows that are there, with their sums. A row is never deleted; changed, it gets a new id above all others.
+"""Change rows that are there. A row is never deleted; changed, it gets a new id above all others.
 
 So "what changed since I last looked" is always "what has a higher id than the highest I saw".
 """
@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from . import rollups
-from .rows import COLUMNS, Row, complete, insert_flat, last_id
+from .rows import COLUMNS, Row, complete, insertion, last_id
 
 _BATCH = 400
 _CHANGEABLE = frozenset(COLUMNS) - {"call_id"}
@@ -21,7 +21,7 @@ _COUNT_CHANGES = "INSERT INTO meta VALUES ('changes', '1') ON CONFLICT (name) DO
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class UpsertResult:
     """What ``put_many`` did: rows that are new, and rows that took the place of older content."""
 
     added: int = 0
@@ -29,7 +29,7 @@ class Put:
 
 
 def change(connection: sqlite3.Connection, changes: Mapping[int, Mapping[str, Any]]) -> int:
-    """Give rows new values, and correct all sums.
+    """Give rows new values, and take the old ones out of the sums.
 
     Args:
         connection: in a transaction.
@@ -54,7 +54,7 @@ def put_many(
     connection: sqlite3.Connection,
     rows: Sequence[Row],
     columns: tuple[str, ...] = COLUMNS,
-) -> Put:
+) -> UpsertResult:
     """Add rows; where a call id is there already with other content, the new content takes its place.
 
     Content is all but the feed, and whether the row counts. A price that was looked up stays, unless the tokens or the
@@ -75,13 +75,12 @@ def put_flat(
     connection: sqlite3.Connection,
     values: list[Any],
     columns: tuple[str, ...],
-    parts: Sequence[rollups.Part] | None = None,
-) -> Put:
-    """As ``put_many``, for rows whose values stand one after the other, with ``parts`` as for ``insert_flat``."""
+) -> UpsertResult:
+    """As ``put_many``, for rows whose values stand one after the other."""
     width = len(columns)
-    added = insert_flat(connection, values, columns, parts)
+    added = insertion(columns).flat(connection, values)
     if added * width == len(values):
-        return Put(added)
+        return UpsertResult(added)
     rows = zip(*[iter(values)] * width, strict=True)
     wanted = {row[0]: row for row in (complete(row, columns) for row in rows)}
     todo = iter(wanted)
@@ -92,12 +91,12 @@ def put_flat(
         found = connection.execute(sql, batch).fetchall()
         changes = {number: new for number, *old in found if (new := _outdated(old, wanted[old[0]]))}
         replaced += change(connection, changes)
-    return Put(added, replaced)
+    return UpsertResult(added, replaced)
 
 
 def _change(connection: sqlite3.Connection, batch: Mapping[int, Mapping[str, Any]]) -> int:
     before = last_id(connection)
-    rollups.add(connection, rollups.of(connection, batch), -1)
+    rollups.take_out(connection, batch)
     statements: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for fresh, (number, values) in enumerate(batch.items(), before + 1):
         if unknown := set(values) - _CHANGEABLE:
@@ -107,7 +106,6 @@ def _change(connection: sqlite3.Connection, batch: Mapping[int, Mapping[str, Any
     for names, values_of in statements.items():
         setting = ", ".join(f"{name} = ?" for name in ("id", *names))
         changed += connection.executemany(f"UPDATE call SET {setting} WHERE id = ?", values_of).rowcount  # noqa: S608
-    rollups.add(connection, rollups.since(connection, before))
     connection.execute(_COUNT_CHANGES)
     return changed
 

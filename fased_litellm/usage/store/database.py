@@ -138,6 +138,11 @@ def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeErro
         return LedgerError(
             f"The usage ledger {path} is held by another program.", hint="Try again once that program is done."
         )
+    if str(error) == "integer overflow":
+        return LedgerError(
+            f"The sums of the usage ledger {path} are too large for a number of 64 bits.",
+            hint="`fased usage calls --sort cost` lists the calls with the highest cost.",
+        )
     if code == sqlite3.SQLITE_FULL:
         return LedgerError(f"There is no room to write the usage ledger {path}.", hint="Free some disk space.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):

@@ -57,11 +57,11 @@ class Dimensions:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._kept: dict[Names, tuple[int, int]] = {}
-        self._fresh: dict[Names, tuple[int, int]] = {}
+        self._kept: dict[Names, int] = {}
+        self._fresh: dict[Names, int] = {}
 
-    def of(self, names: Names) -> tuple[int, int]:
-        """``(id, coarse)`` of a combination; ``coarse`` is the id of the same one without its session.
+    def of(self, names: Names) -> int:
+        """The id of a combination. The same one without its session is there, too.
 
         Raises:
             sqlite3.Error: it can be neither found nor added.
@@ -80,30 +80,30 @@ class Dimensions:
         """Call this after a rollback: ids that were added in the transaction are not there."""
         self._fresh.clear()
 
-    def _intern(self, names: Names) -> tuple[int, int]:
+    def _intern(self, names: Names) -> int:
         found = self._with_session(names) if names[0] else self._without_session(names)
         self._fresh[names] = found
         return found
 
-    def _with_session(self, names: Names) -> tuple[int, int]:
+    def _with_session(self, names: Names) -> int:
         # Mostly new: each session has its own. So it is added first, and looked up only if it was there.
-        coarse = self.of(("", *names[1:]))[0]
+        coarse = self.of(("", *names[1:]))
         added = self._connection.execute(_ADD, (coarse, *names))
-        return (added.lastrowid or 0, coarse) if added.rowcount else self._find(names)
+        return added.lastrowid or 0 if added.rowcount else self._find(names)
 
-    def _without_session(self, names: Names) -> tuple[int, int]:
+    def _without_session(self, names: Names) -> int:
         added = self._connection.execute(_ADD, (None, *names))
         if not added.rowcount:
             return self._find(names)
         number = added.lastrowid or 0
         self._connection.execute("UPDATE dimension SET coarse = id WHERE id = ?", (number,))
-        return number, number
+        return number
 
-    def _find(self, names: Names) -> tuple[int, int]:
+    def _find(self, names: Names) -> int:
         found: tuple[int, int] | None = self._connection.execute(_FIND, names).fetchone()
         if found is None or type(found[1]) is not int:
             raise malformed("dimension", found and found[0])
-        return found
+        return found[0]
 
 
 def malformed(table: str, row: object) -> sqlite3.DatabaseError:

@@ -1,4 +1,4 @@
-"""The ledger: one SQLite file with a row per call and roll-ups that always agree with the rows."""
+"""The ledger: one SQLite file with a row per call, and roll-ups of the rows up to a mark."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from .busy import Patience
 from .dimensions import Dimensions, names_of
 from .proxyrows import filled
 from .proxyrows.ids import ID_PREFIX
-from .rows import insert, last_id, part_of, row_of
+from .rows import insert, last_id, row_of
 
 if TYPE_CHECKING:
     from ..query.query import Query
@@ -127,33 +127,31 @@ class Ledger:
         Raises:
             LedgerError: it still cannot; the spool is as it was.
         """
-        return spool.drain_into(self.transaction, self._take_in)
+        drained = spool.drain_into(self.transaction, self._add)
+        if drained.added:
+            self.roll_up(due=rollups.DUE)
+        return drained
 
-    def _take_in(self, connection: sqlite3.Connection, records: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
-        """Add what the spool holds. A record that no ledger would take must not keep the others out."""
-        connection.execute("SAVEPOINT spool")
-        try:
-            added = self._add(connection, records)
-        except (sqlite3.IntegrityError, OverflowError):
-            connection.execute("ROLLBACK TO spool")
-            self.dimensions.forget()
-        else:
-            return added, []
-        if len(records) == 1:
-            return 0, list(records)
-        halves = records[: len(records) // 2], records[len(records) // 2 :]
-        (some, bad), (more, worse) = (self._take_in(connection, half) for half in halves)
-        return some + more, bad + worse
+    def roll_up(self, *, due: int = 1) -> None:
+        """Bring the roll-ups up to date, if at least ``due`` rows are not in them. Other writers need not wait for all of it.
+
+        Raises:
+            LedgerError: they cannot be written, or a sum does not fit into 64 bits.
+        """
+        more = True
+        while more:
+            with self.transaction() as connection:
+                more = rollups.behind(connection) >= due and rollups.advance(connection)
+            due = 1
 
     def _add(self, connection: sqlite3.Connection, records: Iterable[UsageRecord]) -> int:
         given = tuple(records)
         filling = [record.call_id for record in given if record.call_id.startswith(ID_PREFIX)]
         before = last_id(connection) if filling or filled.any_filled(connection) else None
-        parts = [part for record in given if (part := self._insert(connection, record)) is not None]
-        rollups.add(connection, parts)
-        if (parts or filling) and before is not None:
+        added = sum(self._insert(connection, record) for record in given)
+        if (added or filling) and before is not None:
             filled.settle(connection, before, names=filling)
-        return len(parts)
+        return added
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -188,12 +186,8 @@ class Ledger:
             raise LedgerError(f"The usage ledger {self.path} is not open.")
         return self._dimensions
 
-    def _insert(self, connection: sqlite3.Connection, record: UsageRecord) -> rollups.Part | None:
-        dimension, coarse = self.dimensions.of(names_of(record))
-        row = row_of(record, dimension)
-        if not insert(connection, row):
-            return None
-        return part_of(record, row, coarse)
+    def _insert(self, connection: sqlite3.Connection, record: UsageRecord) -> bool:
+        return insert(connection, row_of(record, self.dimensions.of(names_of(record))))
 
     def _begin(self) -> sqlite3.Connection:
         """A connection in a transaction, to the file that is there now.

@@ -54,17 +54,15 @@ def reading(path: Path, say: Say) -> Iterator[sqlite3.Connection]:
 
 def _waiting(path: Path, say: Say) -> bytes:
     """The lines of the calls that wait."""
-    spool = Spool.beside(path)
-    found = []
-    for place in (spool.taken, spool.path):
-        try:
-            with open(plainfile.open_file(place), "rb") as file:
-                found.append(file.read())
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            say(f"The newest calls may be missing in this report: {place} cannot be read: {error.strerror}.")
-    return b"\n".join(found)
+    place = Spool.beside(path).path
+    try:
+        with open(plainfile.open_file(place), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        say(f"The newest calls may be missing in this report: {place} cannot be read: {error.strerror}.")
+    return b""
 
 
 def directly(path: Path) -> sqlite3.Connection | None:

@@ -1,28 +1,20 @@
-"""Five tables of sums, which always agree with the rows: every change of a row corrects them in its transaction."""
+"""Two tables of sums: they agree with the rows up to one id, ``MARK``; rows beyond it are summed up by whoever asks.
+
+New and changed rows have higher ids than all before them. So recording a call writes its row alone, and the sums are brought
+up to date for many rows at once.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from operator import neg
+from collections.abc import Collection
 
-from .bulk_insert import Insertion
+SESSION = "rollup_session"
+TABLES: dict[str, tuple[int, bool]] = {"rollup_hour": (3_600_000, False), SESSION: (86_400_000, True)}
+"""Table → (width of its buckets in milliseconds, whether the session is one of its dimensions)."""
 
-LONG = "rollup_long"
-TABLES: dict[str, tuple[int, bool]] = {
-    "rollup": (900_000, True),
-    "rollup_hour": (3_600_000, False),
-    "rollup_day": (86_400_000, False),
-    LONG: (16 * 86_400_000, False),
-    "rollup_session": (86_400_000, True),
-}
-"""Table → (width of its buckets in milliseconds, whether the session is one of its dimensions).
-
-The sums over 16 days are for questions about months and years, which would read hundreds of those over a day.
-"""
-
-_FROM = {"rollup_day": "rollup_hour", LONG: "rollup_day", "rollup_session": "rollup"}
-"""Table → the finer one whose sums add up to its own, which are fewer than the parts."""
+MARK = "(SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'rolled_up')"
+"""The highest id of a row that is in the sums, as SQL."""
 
 SUMS: tuple[str, ...] = (
     "calls",
@@ -59,82 +51,98 @@ CALL_SUMS: dict[str, str] = {
 }
 """What one call adds to each sum, as SQL over ``call JOIN dimension``, in the words of any database."""
 
-_Sums = dict[tuple[int, int], tuple[int, ...]]
-"""``(bucket, dimension)`` → sums."""
-
-Part = tuple[int, ...]
-"""``(started_at_ms, dimension, coarse, *sums)``: what some calls of one combination, in one quarter of an hour, add."""
-
-_PARTS = (
-    "SELECT min(started_at_ms), dimension, coarse, "  # noqa: S608 - names of columns
-    f"{', '.join(f'sum({sql})' for sql in CALL_SUMS.values())} "
-    "FROM call JOIN dimension ON dimension.id = call.dimension WHERE counted AND call.id {} "
-    "GROUP BY started_at_ms / 900000, dimension"
-)
+DUE = 1_000
+"""So many rows may be beyond the mark; with more, it is worth while to bring the sums up to date."""
+_AT_ONCE = 2_000
+"""So many rows are summed up in one transaction, for which other writers wait."""
 
 
-def _upsert(table: str) -> Insertion:
-    return Insertion(
-        f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)})",
-        f"(?, ?, {', '.join('?' * len(SUMS))})",
-        "ON CONFLICT (bucket, dimension) DO UPDATE SET "
-        f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}",
+def _upsert(table: str, sign: str, which: str) -> str:
+    width, fine = TABLES[table]
+    sums = ", ".join(f"{sign}sum({sql})" for sql in CALL_SUMS.values())
+    return (
+        f"INSERT INTO {table} (bucket, dimension, {', '.join(SUMS)}) "  # noqa: S608 - names of tables and columns
+        f"SELECT started_at_ms / {width}, {'dimension' if fine else 'coarse'}, {sums} "
+        f"FROM call CROSS JOIN dimension ON dimension.id = call.dimension WHERE counted AND {which} GROUP BY 1, 2 "
+        f"ON CONFLICT (bucket, dimension) DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}"
     )
 
 
-_UPSERTS = {table: _upsert(table) for table in TABLES}
-_EMPTY = {
-    table: f"DELETE FROM {table} WHERE bucket = ? AND dimension = ? AND calls = 0"  # noqa: S608 - names of tables
-    for table in TABLES
-}
+_ADD = [_upsert(table, "", f"call.id > {MARK} AND call.id <= ?") for table in TABLES]
 
 
-def since(connection: sqlite3.Connection, last_id: int) -> list[Part]:
-    """What the counted calls with an id above that one add."""
-    return connection.execute(_PARTS.format("> ?"), (last_id,)).fetchall()
-
-
-def of(connection: sqlite3.Connection, ids: Iterable[int]) -> list[Part]:
-    """What the calls with these ids add, as far as they are counted. At most a few hundred ids."""
-    chosen = tuple(ids)
-    return connection.execute(_PARTS.format(f"IN ({', '.join('?' * len(chosen))})"), chosen).fetchall()
-
-
-def add(connection: sqlite3.Connection, parts: Iterable[Part], sign: int = 1) -> None:
-    """Add to all roll-ups, or with ``sign`` -1 take away; a sum over no calls any more is dropped.
-
-    Args:
-        connection: in a transaction, which also writes the rows.
-        parts: several may fall together.
+def behind(connection: sqlite3.Connection) -> int:
+    """How many rows may be beyond the mark.
 
     Raises:
-        sqlite3.Error: they cannot be written.
-        OverflowError: a sum does not fit into 64 bits.
+        sqlite3.Error: it cannot be read.
     """
-    parts = list(parts)
-    done: dict[str, _Sums] = {}
+    (found,) = connection.execute(f"SELECT coalesce((SELECT max(id) FROM call), 0) - {MARK}").fetchone()  # noqa: S608
+    return int(found)
+
+
+def advance(connection: sqlite3.Connection, rows: int = _AT_ONCE) -> bool:
+    """Take so many more rows into the sums.
+
+    Args:
+        connection: in a transaction.
+
+    Returns:
+        Whether there are still more.
+
+    Raises:
+        sqlite3.Error: they cannot be written, or a sum does not fit into 64 bits; the transaction must be rolled back.
+    """
+    last, until = connection.execute(f"SELECT coalesce(max(id), 0), {MARK} + ? FROM call", (rows,)).fetchone()  # noqa: S608
+    until = min(last, until)
+    for statement in _ADD:
+        connection.execute(statement, (until,))
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'rolled_up'", (until,))
+    return bool(until < last)
+
+
+def catch_up(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+    """Bring the sums up to date for a report if many rows are not in them, unless that cannot be done now: a report does
+    not need it to be right.
+
+    Args:
+        connection: in autocommit mode.
+        busy_timeout_s: how long it waits for other writers; it does not here.
+
+    Raises:
+        sqlite3.Error: the ledger is damaged.
+    """
+    if behind(connection) < DUE:
+        return
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        more = True
+        while more:
+            connection.execute("BEGIN IMMEDIATE")
+            more = advance(connection)
+            connection.execute("COMMIT")
+    except (sqlite3.OperationalError, sqlite3.IntegrityError):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
+
+
+def take_out(connection: sqlite3.Connection, ids: Collection[int]) -> None:
+    """Take rows which are about to get a new id out of the sums, as far as they are in them. At most a few hundred.
+
+    Args:
+        connection: in the transaction in which they change.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    chosen = tuple(ids)
+    which = f"call.id IN ({', '.join('?' * len(chosen))}) AND call.id <= {MARK}"
     for table, (width, fine) in TABLES.items():
-        if finer := _FROM.get(table):
-            times = width // TABLES[finer][0]
-            sums = _added(((bucket // times, names), values) for (bucket, names), values in done[finer].items())
-        else:
-            sums = _added(((part[0] // width, part[1] if fine else part[2]), part[3:]) for part in parts)
-        done[table] = sums
-        if sign < 0:
-            _UPSERTS[table].many(connection, [(*key, *map(neg, values)) for key, values in sums.items()])
-            connection.executemany(_EMPTY[table], list(sums))
-        else:
-            _UPSERTS[table].many(connection, [key + values for key, values in sums.items()])
-
-
-def _added(given: Iterable[tuple[tuple[int, int], tuple[int, ...]]]) -> _Sums:
-    groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-    for key, values in given:
-        group = groups.get(key)
-        if group is None:
-            groups[key] = [values]
-        else:
-            group.append(values)
-    return {
-        key: group[0] if len(group) == 1 else tuple(map(sum, zip(*group, strict=True))) for key, group in groups.items()
-    }
+        connection.execute(_upsert(table, "-", which), chosen)
+        connection.execute(
+            f"DELETE FROM {table} WHERE calls = 0 AND (bucket, dimension) IN (SELECT started_at_ms / {width}, "  # noqa: S608
+            f"{'dimension' if fine else 'coarse'} FROM call CROSS JOIN dimension ON dimension.id = call.dimension WHERE {which})",
+            chosen,
+        )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from ..money import to_pico
-from ..record import FAILED, UsageRecord
-from . import rollups
+from ..record import UsageRecord
 from .bulk_insert import Insertion
 
 COLUMNS: tuple[str, ...] = (
@@ -115,7 +113,7 @@ def row_of(record: UsageRecord, dimension: int, *, feed: int | None = None) -> R
 
 
 def insert(connection: sqlite3.Connection, row: Row) -> bool:
-    """Add a row, but not its sums; False if its call id is there already.
+    """Add a row; False if its call id is there already.
 
     Raises:
         sqlite3.Error, OverflowError: it cannot be written; the transaction must be rolled back.
@@ -133,36 +131,18 @@ def complete(row: Row, columns: tuple[str, ...]) -> Row:
     return tuple(values.get(name) for name in COLUMNS)
 
 
-def part_of(record: UsageRecord, row: Row, coarse: int) -> rollups.Part:
-    """What a row of ``row_of`` adds to the roll-ups."""
-    cost = row[9]
-    return (
-        row[2],
-        row[1],
-        coarse,
-        1,
-        1 if record.status in FAILED else 0,
-        *row[3:9],
-        cost or 0,
-        0 if cost is None else 1,
-        1 if record.unpriced else 0,
-        *(part or 0 for part in row[25:29]),
-        row[8] if cost is None else 0,
-    )
-
-
 def last_id(connection: sqlite3.Connection) -> int:
     """The highest id of a row, 0 without rows. What is written or changed later has a higher one."""
     (found,) = connection.execute("SELECT max(id) FROM call").fetchone()
     return found or 0
 
 
-def insert_many(connection: sqlite3.Connection, rows: Sequence[Row], columns: tuple[str, ...] = COLUMNS) -> int:
-    """Add rows and their sums; a row whose call id is there already is left out.
+def insert_many(connection: sqlite3.Connection, rows: Iterable[Row], columns: tuple[str, ...] = COLUMNS) -> int:
+    """Add rows; one whose call id is there already is left out.
 
     Args:
         connection: in a transaction.
-        rows: a value for each of ``columns``. Rows of one session together, in the order of time, are fastest.
+        rows: a value for each of ``columns``.
         columns: a part of ``COLUMNS``, with call_id, dimension, started_at_ms and cost_source.
 
     Returns:
@@ -172,24 +152,4 @@ def insert_many(connection: sqlite3.Connection, rows: Sequence[Row], columns: tu
         sqlite3.Error: they cannot be written; the transaction must be rolled back.
         OverflowError: a number does not fit into 64 bits; likewise.
     """
-    return insert_flat(connection, list(chain.from_iterable(rows)), columns)
-
-
-def insert_flat(
-    connection: sqlite3.Connection,
-    values: list[Any],
-    columns: tuple[str, ...],
-    parts: Sequence[rollups.Part] | None = None,
-) -> int:
-    """Add rows whose values stand one after the other. Otherwise as ``insert_many``.
-
-    Args:
-        parts: what the rows add to the roll-ups, if that is known and all of them count: if all rows are new, SQLite need
-            not sum them up.
-    """
-    before = last_id(connection)
-    added = insertion(columns).flat(connection, values)
-    if added:
-        known = parts is not None and added * len(columns) == len(values)
-        rollups.add(connection, parts if parts is not None and known else rollups.since(connection, before))
-    return added
+    return insertion(columns).many(connection, rows)

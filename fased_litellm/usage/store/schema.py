@@ -2,7 +2,8 @@
 
 ``call`` has a row per call, with the columns ``rows.COLUMNS`` in their order; ``dimension`` each combination of names once, and as
 ``coarse`` the id of the same one without its session. ``meta`` has facts about the ledger itself: ``host`` names this machine, also
-in a ledger that was rebuilt; ``ledger`` is this file: ids of rows mean something only within it.
+in a ledger that was rebuilt; ``ledger`` is this file: ids of rows mean something only within it; ``rolled_up`` is
+the highest of those that are in the roll-ups, ``changes`` how often older rows were changed.
 
 ``filled`` has the calls that ``reconcile --fill`` added, by which others find them: the proxy's ids of the call, and model, tokens
 and times (milliseconds since 1970, UTC) for calls of which no id is known. ``replaced_by`` is the id of the same call from elsewhere,
@@ -19,7 +20,7 @@ APPLICATION_ID = 0x4653_4C55
 """``PRAGMA application_id`` of a ledger (``FSLU``), by which another SQLite file is told from one."""
 
 BUCKET_MS = 900_000
-"""Tables are kept per 15 minutes of UTC: every UTC offset in use is a multiple of that."""
+"""What went on in conversations is kept per 15 minutes of UTC: every UTC offset in use is a multiple of that."""
 
 
 def _rollup(table: str) -> str:
@@ -84,9 +85,9 @@ TABLES: tuple[str, ...] = (
     # Estimates are few, and give way to a price that is exact.
     "CREATE INDEX call_estimate ON call (started_at_ms) WHERE cost_source = 'estimate'",
     # What the counted calls of one combination sum up to in one bucket of UTC.
-    *(_rollup(table) for table in ("rollup", "rollup_hour", "rollup_day", "rollup_long", "rollup_session")),
+    *(_rollup(table) for table in ("rollup_hour", "rollup_session")),
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "INSERT INTO meta VALUES ('host', lower(hex(randomblob(16)))), ('ledger', lower(hex(randomblob(16))))",
+    "INSERT INTO meta VALUES ('host', lower(hex(randomblob(16)))), ('ledger', lower(hex(randomblob(16)))), ('rolled_up', '0')",
     """
     CREATE TABLE filled (
       call_id TEXT PRIMARY KEY,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ... import ownership
-from . import database
+from . import database, rollups
 from .migrations import migrate
 
 
@@ -31,6 +31,7 @@ def asking(path: Path) -> Iterator[sqlite3.Connection]:
         return
     connection = database.connect(path)
     try:
+        rollups.catch_up(connection, database.BUSY_TIMEOUT_S)
         connection.execute("BEGIN")
         yield connection
     except sqlite3.Error as error:

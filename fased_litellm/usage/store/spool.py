@@ -1,12 +1,11 @@
 """Where calls wait to be taken into the ledger: a file of JSON lines beside it.
 
-Adding a line costs a fraction of writing to the ledger, and waits for nobody who reads or writes that. Who takes the lines in
-moves them first to a file of its own, ``…taken``, which it deletes once they are in the ledger.
+Adding a line costs half of what writing to the ledger does, and waits for nobody who reads or writes that. Lines stay in the file
+until they are in the ledger; if a program dies in between, they are taken in once more, and a call is known by its id.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
@@ -14,7 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,13 +25,15 @@ from ..record import UsageRecord
 
 Ledger = TypeVar("Ledger")
 Transaction = Callable[[], AbstractContextManager[Ledger]]
-Keep = Callable[[Ledger, Sequence[UsageRecord]], tuple[int, list[UsageRecord]]]
+Keep = Callable[[Ledger, Sequence[UsageRecord]], int]
 
-_ROOM = b"\n" * 16_383
-"""As long as a record with the longest names."""
+_ROOM = 16_383
+"""As many bytes as a record with the longest names has."""
 _PATIENCE_S = 5.0
 """So long a line waits for others who write to the file. They take no time, unless they were stopped in the middle."""
 _BLOCK = 4 * 1024 * 1024
+_MOST_ROUNDS = 1000
+"""So often lines that came meanwhile are taken in as well, before the file is left to those who still add some."""
 _MOST_BYTES = 1024**3
 """So much is taken in, which is a million calls or two; whatever made a larger file, it was no program that makes calls."""
 
@@ -74,15 +75,14 @@ class Spool:
         """Where lines that are no records are set aside."""
         return self.path.with_name(f"{self.path.name}.bad")
 
-    @property
-    def taken(self) -> Path:
-        """Where lines are while they are taken in."""
-        return self.path.with_name(f"{self.path.name}.taken")
-
     def waiting(self) -> bool:
         """Whether there is something that may not be in the ledger yet."""
-        # In the order in which lines move, so that none is missed on its way.
-        return _holds_something(self._name) or os.path.lexists(self.taken)
+        try:
+            found = os.stat(self._name)
+        except OSError:
+            return False
+        # Who takes it in will say what else lies there.
+        return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
 
     def append(self, *records: UsageRecord) -> None:
         """Add records, a line for each: all of them are written whole, or nothing.
@@ -106,7 +106,7 @@ class Spool:
         try:
             with _locked(self._name) as descriptor:
                 size = os.fstat(descriptor).st_size
-                _append(descriptor, _ROOM, self._name)  # blank lines are none, if this process should die here
+                _append(descriptor, b"\n" * _ROOM, self._name)  # blank lines are none, if this process should die here
                 os.ftruncate(descriptor, size)
         except OSError as error:
             raise LedgerError(f"Calls cannot be recorded in {self.path}: {error.strerror}.") from error
@@ -120,110 +120,64 @@ class Spool:
         if not self.waiting():
             return []
         try:
-            found = self._lying_there()
-            with contextlib.suppress(FileNotFoundError), open(plainfile.open_file(self.taken), "rb") as file:
-                # Without its lock: who takes the lines in has it, and only deletes the file in the end.
-                found = _records(file.fileno(), os.fspath(self.taken)) + found
-        except OSError as error:
-            name = error.filename or self.path
-            raise LedgerError(f"The usage records in {name} cannot be read: {error.strerror}.") from error
-        return found
-
-    def _lying_there(self) -> list[UsageRecord]:
-        try:
             with _locked(self._name) as descriptor:
                 return _records(descriptor, self._name)
         except OSError as error:
             if error.errno not in ownership.DENIED:
-                raise
-        # Of another user, say: it can be read, and not locked for writing.
-        with open(plainfile.open_file(self.path), "rb") as file:
-            return _records(file.fileno(), self._name)
+                raise self._unreadable(error, "read") from error
+        try:  # of another user, say: it can be read, and not locked for writing
+            with open(plainfile.open_file(self.path), "rb") as file:
+                return _records(file.fileno(), self._name)
+        except OSError as error:
+            raise self._unreadable(error, "read") from error
 
     def drain_into(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
-        """Hand all records to ``keep`` within a transaction; then they are no longer here.
+        """Hand all records to ``keep`` within transactions; then they are no longer here.
 
         Who adds a line meanwhile does not wait for it. If this process dies in between, the records are handed over once
         more, and ``keep`` knows them by their ids.
 
         Args:
-            transaction: begins one, and commits it at the end.
-            keep: takes what ``transaction`` gave and the records, and returns how many were new and which it refuses;
-                these are set aside with the lines that are no records.
+            transaction: begins one, and commits it at the end. While it lasts, nobody else takes lines in.
+            keep: takes what ``transaction`` gave and the records, and returns how many were new.
 
         Raises:
             LedgerError: the file cannot be read or emptied, or ``transaction`` or ``keep`` raised it; the lines are
                 still there.
         """
         drained = Drained()
+        done, last = 0, b""  # so many bytes are in the ledger, of which these are the last
         try:
-            # What somebody left behind who died goes first; what was added since is then still to be done.
-            for _ in range(2 if self.taken.exists() else 1):
-                if self.waiting():
-                    drained += self._drain(transaction, keep)
+            for _ in range(_MOST_ROUNDS):
+                if not self.waiting():
+                    break
+                with transaction() as ledger:
+                    with _locked(self._name) as descriptor:
+                        if last and os.pread(descriptor, len(last), done - len(last)) != last:
+                            done, last = 0, b""  # another program emptied the file since
+                        block = _block(descriptor, self._name, done)
+                        if not block:
+                            os.ftruncate(descriptor, 0)
+                            break
+                    drained += self._keep(ledger, keep, block)
+                done += len(block)
+                last = block[-_ROOM:]
         except OSError as error:
-            name = error.filename or self.path
-            raise LedgerError(f"The usage records in {name} cannot be taken in: {error.strerror}.") from error
+            raise self._unreadable(error, "taken in") from error
         return drained
 
-    def _drain(self, transaction: Transaction[Ledger], keep: Keep[Ledger]) -> Drained:
-        with ExitStack() as until_deleted:
-            with transaction() as ledger:
-                descriptor = self._take(until_deleted)
-                if descriptor is None:
-                    return Drained()
-                drained = Drained()
-                for block in _blocks(descriptor, os.fspath(self.taken)):
-                    records, bad = _parse(block)
-                    added, refused = keep(ledger, records)
-                    bad += [_line(record) for record in refused]
-                    if bad:
-                        # Before the commit: they are there twice if that fails, and not lost.
-                        with _locked(os.fspath(self.bad)) as aside:
-                            _append(aside, b"\n".join(bad), os.fspath(self.bad))
-                    drained += Drained(added, len(records) - added - len(refused), len(bad))
-            self.taken.unlink()
-        return drained
+    def _keep(self, ledger: Ledger, keep: Keep[Ledger], block: bytes) -> Drained:
+        records, bad = _parse(block)
+        added = keep(ledger, records)
+        if bad:
+            # Before the commit: they are there twice if that fails, and not lost.
+            with _locked(os.fspath(self.bad)) as aside:
+                _append(aside, b"\n".join(bad), os.fspath(self.bad))
+        return Drained(added, len(records) - added, len(bad))
 
-    def _take(self, until_deleted: ExitStack) -> int | None:
-        """The file of lines to take in, locked; None if there are none."""
-        while True:
-            with _locked(self._name) as descriptor:
-                if not self.taken.exists() and not self._move(descriptor):
-                    return None
-            with contextlib.suppress(FileNotFoundError):
-                taken = until_deleted.enter_context(_locked(os.fspath(self.taken), os.O_RDWR))
-                # Another may have been done with it while this one waited for the lock.
-                if os.path.samestat(os.fstat(taken), os.stat(self.taken)):
-                    return taken
-
-    def _move(self, descriptor: int) -> bool:
-        """Move the lines to ``taken``. Nobody else does meanwhile: it is done under the lock of this file."""
-        if not _size_of(descriptor, self._name):
-            return False
-        draft = self.path.with_name(f"{self.path.name}.tmp")
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            with open(plainfile.open_file(draft, flags, PRIVATE), "wb") as file:
-                file.writelines(_blocks(descriptor, self._name))
-            os.replace(draft, self.taken)
-        except plainfile.NotPlain:
-            raise  # it is not ours to be deleted
-        except BaseException:
-            with contextlib.suppress(OSError):
-                draft.unlink()
-            raise
-        os.ftruncate(descriptor, 0)
-        return True
-
-
-def _holds_something(path: str) -> bool:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return False
-    # Who takes it in will say what else lies there.
-    return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
+    def _unreadable(self, error: OSError, what: str) -> LedgerError:
+        name = error.filename or self.path
+        return LedgerError(f"The usage records in {name} cannot be {what}: {error.strerror}.")
 
 
 def _line(record: UsageRecord) -> bytes:
@@ -231,13 +185,12 @@ def _line(record: UsageRecord) -> bytes:
 
 
 @contextmanager
-def _locked(path: str, flags: int = os.O_RDWR | os.O_CREAT | os.O_APPEND) -> Iterator[int]:
+def _locked(path: str) -> Iterator[int]:
     """The file, open, with an exclusive lock."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     try:
         descriptor = plainfile.open_unchecked(path, flags, PRIVATE)
     except FileNotFoundError:
-        if not flags & os.O_CREAT:
-            raise
         make_private_dir(Path(path).parent)
         descriptor = plainfile.open_unchecked(path, flags, PRIVATE)
     try:
@@ -286,24 +239,26 @@ def _size_of(descriptor: int, name: str) -> int:
     return found.st_size
 
 
-def _blocks(descriptor: int, name: str) -> Iterator[bytes]:
-    """What the file holds, a few MiB at a time, cut between lines."""
+def _block(descriptor: int, name: str, begin: int) -> bytes:
+    """What the file holds from there on, up to the end of a line and a few MiB at most; nothing at its end."""
     size = _size_of(descriptor, name)
-    offset = 0
     held: list[bytes] = []
-    while offset < size and (part := os.pread(descriptor, min(_BLOCK, size - offset), offset)):
-        offset += len(part)
-        whole = part.rfind(b"\n") + 1
+    while begin < size and (part := os.pread(descriptor, min(_BLOCK, size - begin), begin)):
+        begin += len(part)
+        whole = len(part) if begin >= size else part.rfind(b"\n") + 1
+        held.append(part[:whole] if whole else part)
         if whole:
-            yield b"".join((*held, part[:whole]))
-            held.clear()
-        held.append(part[whole:])
-    if any(held):
-        yield b"".join(held)
+            break
+    return b"".join(held)
 
 
 def _records(descriptor: int, name: str) -> list[UsageRecord]:
-    return [record for block in _blocks(descriptor, name) for record in _parse(block)[0]]
+    found: list[UsageRecord] = []
+    begin = 0
+    while block := _block(descriptor, name, begin):
+        begin += len(block)
+        found += _parse(block)[0]
+    return found
 
 
 def _parse(data: bytes) -> tuple[list[UsageRecord], list[bytes]]:

@@ -21,6 +21,7 @@ from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store.database import PAGE
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.spool import Spool
+from tests.usage.agreement import roll_up
 from tests.usage.samples import START_MS, sample
 
 WINDOW = ["--from", "2026-11-21", "--to", "2026-11-22"]
@@ -199,6 +200,7 @@ def test_errors_are_json_where_json_was_asked_for(ledger_path: Path, capsys: pyt
 
 def test_a_damaged_ledger_is_set_aside_and_said_so(ledger_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill(ledger_path, *(sample(str(number), session=f"s{number}") for number in range(50)))
+    roll_up(ledger_path)
     data = bytearray(ledger_path.read_bytes())
     with closing(sqlite3.connect(ledger_path)) as connection:
         pages = connection.execute("SELECT rootpage FROM sqlite_master WHERE name LIKE 'rollup%'").fetchall()

@@ -31,7 +31,7 @@ def ids(node: Node) -> list[str]:
 
 def unchanged(node: Node) -> None:
     """Importing once more changes nothing, and reads nothing; with every file read anew, neither."""
-    tables = ("call", "dimension", "conversation", "activity", "tool_use", "bad_line", "rollup", "rollup_session")
+    tables = ("call", "dimension", "conversation", "activity", "tool_use", "bad_line", "rollup_hour", "rollup_session")
     before = [node.rows(f"SELECT * FROM {table}") for table in tables]
     again = node.read_in()
     assert (again.read, again.added, again.replaced, again.renamed, again.superseded) == (0, 0, 0, 0, 0)
@@ -436,7 +436,7 @@ def test_tokens_in_openais_way(node: Node) -> None:
     assert node.calls(columns) == [one, other, one, other]
     assert node.calls("cost_pico") == [(1_093_500_000,), (1_641_000_000,), (None,), (None,)]
     assert node.rows("SELECT * FROM bad_line") == []
-    assert node.rows("SELECT sum(reasoning_tokens) FROM rollup") == [(188,)]
+    assert node.rows("SELECT sum(reasoning_tokens) FROM call") == [(188,)]
     unchanged(node)
 
 

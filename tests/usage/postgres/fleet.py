@@ -14,7 +14,7 @@ from fased_litellm.usage.postgres.url import DatabaseUrl, find_place
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import database as sqlite
 from fased_litellm.usage.store.ledger import Ledger
-from fased_litellm.usage.store.rollups import CALL_SUMS, LONG, SUMS, TABLES
+from fased_litellm.usage.store.rollups import CALL_SUMS, SUMS, TABLES
 
 Row = tuple[Any, ...]
 NAMES = "session, task, agent, channel, source, role, provider, model, status, served_model"
@@ -76,8 +76,6 @@ def assert_consistent(url: str) -> None:
             == []
         )
         for table, (width, fine) in TABLES.items():
-            if table == LONG:
-                continue
             dimension = "dimension.id" if fine else "coalesce(dimension.coarse, dimension.id)"
             sums = ", ".join(f"sum({CALL_SUMS[name]})" for name in SUMS)
             expected = (

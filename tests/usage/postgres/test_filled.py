@@ -23,7 +23,8 @@ def test_a_row_that_gave_way_is_counted_once(tmp_path: Path, url: str, order: tu
         assert remote(url) == local(side.path)
         assert_consistent(url)
     ((calls, tokens, cost),) = ask(
-        url, "SELECT sum(calls)::bigint, sum(total_tokens)::bigint, sum(cost_pico)::bigint FROM fased_usage.rollup_day"
+        url,
+        "SELECT sum(calls)::bigint, sum(total_tokens)::bigint, sum(cost_pico)::bigint FROM fased_usage.rollup_session",
     )
     ((_, *truth, _),) = expected(TRUTH)
     assert [calls, tokens, cost] == truth

@@ -19,7 +19,7 @@ from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import changes
 from fased_litellm.usage.store.dimensions import names_of
 from fased_litellm.usage.store.ledger import Ledger
-from fased_litellm.usage.store.rollups import SUMS
+from fased_litellm.usage.store.rollups import SUMS, TABLES
 from fased_litellm.usage.store.rows import COLUMNS, row_of
 from tests.usage.postgres.fleet import ask, assert_consistent, local, machine, remote, run, send
 from tests.usage.postgres.server import Server
@@ -106,11 +106,11 @@ def test_a_row_that_is_not_counted_travels_and_is_in_no_sum(tmp_path: Path, url:
     send(path, url)
     assert remote(url) == local(path)
     assert_consistent(url)
-    assert ask(url, "SELECT sum(calls), count(*) FROM rollup_day") == [(1, 1)]
+    assert ask(url, "SELECT sum(calls), count(*) FROM rollup_session") == [(1, 1)]
     change(path, "c2", counted=1)
     send(path, url)
     assert_consistent(url)
-    assert ask(url, "SELECT sum(calls) FROM rollup_day") == [(2,)]
+    assert ask(url, "SELECT sum(calls) FROM rollup_session") == [(2,)]
 
 
 def test_a_call_whose_beginning_is_corrected_stands_in_one_month(tmp_path: Path, url: str) -> None:
@@ -260,7 +260,7 @@ def test_names_of_another_machine_are_refused(tmp_path: Path, url: str) -> None:
 
 def test_the_sums_are_those_of_the_ledger(url: str, tmp_path: Path) -> None:
     send(machine(tmp_path / "a.sqlite3"), url)
-    for table in ("rollup", "rollup_hour", "rollup_day", "rollup_session"):
+    for table in TABLES:
         found = ask(
             url,
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'fased_usage' "
@@ -295,7 +295,7 @@ def test_whatever_happens_to_a_ledger_the_database_follows(
                 for number, record in batch:
                     spread = record.started_at_ms + (number % 4) * 20 * DAY_MS
                     named = replace(record, call_id=f"c{number}", started_at_ms=spread)
-                    row = list(row_of(named, ledger.dimensions.of(names_of(named))[0]))
+                    row = list(row_of(named, ledger.dimensions.of(names_of(named))))
                     row[COLUMNS.index("counted")] = number % 5 != 4
                     rows.append(tuple(row))
                 changes.put_many(connection, rows)

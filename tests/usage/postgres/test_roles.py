@@ -50,9 +50,9 @@ def test_a_role_that_may_only_push(roles: Server, tmp_path: Path) -> None:
         "SELECT * FROM fased_usage.dimension",
         "SELECT key FROM fased_usage.host",
         "INSERT INTO fased_usage.call_key VALUES (1, 'x', 1, 1)",
-        "DELETE FROM fased_usage.rollup",
+        "DELETE FROM fased_usage.rollup_hour",
         "UPDATE fased_usage.version SET version = 0",
-        "SELECT fased_usage.add_sums('fased_usage.rollup', ARRAY[]::fased_usage.rollup[], 1, true)",
+        "SELECT fased_usage.add_sums('fased_usage.rollup_hour', ARRAY[]::fased_usage.rollup_hour[], 1, true)",
         "CREATE TABLE fased_usage.mine ()",
         "CREATE SCHEMA mine",
         "CREATE TEMPORARY TABLE mine ()",
@@ -76,7 +76,7 @@ def test_a_role_that_may_only_report(roles: Server, tmp_path: Path) -> None:
         "SELECT fased_usage.push('key', '', 0, 0, '', '[]')",
         "INSERT INTO fased_usage.version VALUES (2)",
         "DELETE FROM fased_usage.call",
-        "TRUNCATE fased_usage.rollup",
+        "TRUNCATE fased_usage.rollup_hour",
     ):
         with pytest.raises(DENIED):
             run(url, statement)

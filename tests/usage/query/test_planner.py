@@ -69,35 +69,30 @@ def tables(begin: int, end: int, *by: str, zone: str = "UTC", sessions: bool = F
 
 def test_the_coarsest_table_that_can_tell_is_read() -> None:
     week = (START_MS, START_MS + 7 * DAY_MS)
-    assert tables(*week) == ["rollup_day"]
-    assert tables(*week, "day") == ["rollup_day"]
-    assert tables(*week, "week", "month") == ["rollup_day"]
+    assert tables(*week) == ["rollup_session"]
+    assert tables(*week, "day") == ["rollup_session"]
+    assert tables(*week, "week", "month") == ["rollup_session"]
     assert tables(*week, "hour") == ["rollup_hour"]
     assert tables(*week, "hour", zone="+02:00") == ["rollup_hour"]
-    assert tables(*week, "hour", zone="Asia/Kolkata") == ["rollup"]
-    assert tables(*week, "hour", zone="-00:07") == ["call"]
+    assert tables(*week, "hour", zone="Asia/Kolkata") == ["call"]
     assert tables(*week, "day", zone="+13:00") == ["rollup_hour"]
-    assert tables(*week, "day", "session", zone="+13:00", sessions=True) == ["rollup"]
+    assert tables(*week, "day", "session", zone="+13:00", sessions=True) == ["call"]
     assert tables(START_MS, START_MS + DAY_MS, "day", zone="+02:00") == ["rollup_hour"]  # no whole day
-    assert tables(*week, zone="Asia/Kolkata") == ["rollup_day"]  # no time is asked for
+    assert tables(*week, zone="Asia/Kolkata") == ["rollup_session"]  # no time is asked for
     assert tables(*week, sessions=True) == ["rollup_session"]
-    assert tables(*week, "hour", sessions=True) == ["rollup"]
-    assert tables(START_MS - HOUR_MS, week[1] + 1) == ["rollup_hour", "rollup_day", "call"]
+    assert tables(*week, "hour", sessions=True) == ["call"]
+    assert tables(START_MS - HOUR_MS, week[1] + 1) == ["rollup_hour", "rollup_session", "call"]
     assert tables(START_MS + 1, START_MS + DAY_MS * 2 + HOUR_MS * 2 + 900_000) == [
-        "call", "rollup", "rollup_hour", "rollup_day", "rollup_hour", "rollup"
+        "call", "rollup_hour", "rollup_session", "rollup_hour", "call"
     ]  # fmt: skip
     assert tables(START_MS + 1, START_MS + 2) == ["call"]
     assert tables(START_MS, START_MS) == []
-    quarter = (START_MS - 60 * DAY_MS, START_MS + 30 * DAY_MS)
-    assert tables(*quarter) == ["rollup_day", "rollup_long", "rollup_day"]
-    assert set(tables(*quarter, "month")) == {"rollup_day", "rollup_long"}
-    assert tables(*quarter, "week") == ["rollup_day"]
-    assert tables(*quarter, sessions=True) == ["rollup_session"]
+    assert set(tables(START_MS - 60 * DAY_MS, START_MS + 30 * DAY_MS, "month")) == {"rollup_session"}
 
 
 def test_days_of_a_zone_are_those_of_utc_but_for_some_hours() -> None:
     begin = START_MS - 2 * HOUR_MS  # midnight in a zone that is two hours ahead
-    assert tables(begin, begin + DAY_MS, "day", zone="+02:00") == ["rollup_hour", "rollup_day", "rollup_hour"]
+    assert tables(begin, begin + DAY_MS, "day", zone="+02:00") == ["rollup_hour", "rollup_session", "rollup_hour"]
     found = pieces(
         stretches(begin, begin + DAY_MS, parse_zone("+02:00"), Grain(day=True)),
         Grain(day=True),
@@ -110,9 +105,10 @@ def test_days_of_a_zone_are_those_of_utc_but_for_some_hours() -> None:
         (((day + 1) * DAY_MS - 2 * HOUR_MS, (day + 1) * DAY_MS), 0, -1),
         ((day * DAY_MS - 2 * HOUR_MS, day * DAY_MS), 2 * HOUR_MS, 1),
     ]
-    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="+05:30")) == {"rollup", "rollup_hour", "rollup_day"}
-    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="-08:00")) == {"rollup_hour", "rollup_day"}
-    assert set(tables(begin, begin + 9 * DAY_MS, "day", zone="-08:00", sessions=True)) == {"rollup", "rollup_session"}
+    nine_days = (begin, begin + 9 * DAY_MS, "day")
+    assert set(tables(*nine_days, zone="+05:30")) == {"call", "rollup_hour", "rollup_session"}
+    assert set(tables(*nine_days, zone="-08:00")) == {"rollup_hour", "rollup_session"}
+    assert set(tables(*nine_days, zone="-08:00", sessions=True)) == {"call", "rollup_session"}
 
 
 def test_months_are_cut_where_they_end_there() -> None:

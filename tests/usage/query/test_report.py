@@ -192,15 +192,24 @@ def test_names_cannot_change_the_question(tmp_path: Path) -> None:
 
 
 def test_whole_buckets_are_not_read_call_by_call(tmp_path: Path) -> None:
-    """A report over whole buckets comes from the roll-ups: it does not notice that the rows are gone."""
+    """A report over whole buckets comes from the roll-ups: it does not notice that the rows are others."""
     path = tmp_path / "usage.sqlite3"
     with Ledger(path) as ledger:
-        ledger.record_many([sample("1"), sample("2", START_MS + 900_000)])
+        ledger.record_many([sample("1"), sample("2", START_MS + 900_000), sample("3", START_MS + 3_600_000)])
+        ledger.roll_up()
         assert ledger._connection is not None
-        ledger._connection.execute("DELETE FROM call")
-        assert ledger.report(Query(START_MS, START_MS + DAY_MS)).totals.calls == 2
-        # The first bucket is cut by this window, so its calls are looked up one by one.
-        assert ledger.report(Query(START_MS + 1, START_MS + DAY_MS)).totals.calls == 1
+        ledger._connection.execute("UPDATE call SET counted = 0")
+
+        def found(begin: int, end: int, *by: str) -> int:
+            return ledger.report(Query(begin, end, by)).totals.calls
+
+        assert found(START_MS, START_MS + DAY_MS) == 3
+        # The first hour is cut by this window, so its calls are looked up one by one.
+        assert found(START_MS + 1, START_MS + DAY_MS) == 1
         # Before the first and behind the last call, nothing can be cut.
-        assert ledger.report(Query(START_MS - 1, START_MS + 1_800_001)).totals.calls == 2
-        assert ledger.report(Query(START_MS - 1, START_MS + 1_799_999)).totals.calls == 1
+        for by in ((), ("hour",), ("session", "day")):
+            assert found(START_MS - 1, START_MS + 3_600_001, *by) == 3
+        assert found(START_MS - 1, START_MS + 3_600_000) == 2
+        assert found(START_MS - 1, START_MS + 3_599_999) == 0
+        # Sums of a session are kept per day.
+        assert found(START_MS - 1, START_MS + 3_600_000, "session") == 0

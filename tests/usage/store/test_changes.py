@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import changes
-from fased_litellm.usage.store.changes import Put, change, put_many
+from fased_litellm.usage.store.changes import UpsertResult, change, put_many
 from fased_litellm.usage.store.dimensions import names_of
 from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.rollups import TABLES
 from fased_litellm.usage.store.rows import last_id
 from tests.usage.agreement import assert_rollups_equal_rows, rows, table
 from tests.usage.samples import costs, records, sample
@@ -28,7 +29,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "usage.sqlite3"
 
 
-def put(ledger: Ledger, *chosen: UsageRecord) -> Put:
+def put(ledger: Ledger, *chosen: UsageRecord) -> UpsertResult:
     with ledger.transaction() as connection:
         return put_many(connection, rows_of(ledger, chosen))
 
@@ -52,9 +53,10 @@ def test_a_changed_row_gets_a_new_id_above_all(path: Path) -> None:
 def test_sums_over_no_calls_are_dropped(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.record(sample())
+        ledger.roll_up()
         with ledger.transaction() as connection:
             change(connection, {1: {"counted": 0}})
-    for name in ("rollup", "rollup_hour", "rollup_day", "rollup_long", "rollup_session"):
+    for name in TABLES:
         assert rows(path, f"SELECT * FROM {name}") == []
     assert len(table(path, "call")) == 1
 
@@ -70,10 +72,10 @@ def test_some_columns_do_not_change(column: str, path: Path) -> None:
 
 def test_other_content_takes_the_place_of_the_older(path: Path) -> None:
     with Ledger(path) as ledger:
-        assert put(ledger, sample("a"), sample("b")) == Put(2, 0)
-        assert put(ledger, sample("a"), sample("b", input_tokens=11, agent="ops"), sample("c")) == Put(1, 1)
-        assert put(ledger, sample("a"), sample("b", input_tokens=11, agent="ops"), sample("c")) == Put(0, 0)
-        assert put(ledger, sample("d"), sample("d", input_tokens=12)) == Put(1, 1)
+        assert put(ledger, sample("a"), sample("b")) == UpsertResult(2, 0)
+        assert put(ledger, sample("a"), sample("b", input_tokens=11, agent="ops"), sample("c")) == UpsertResult(1, 1)
+        assert put(ledger, sample("a"), sample("b", input_tokens=11, agent="ops"), sample("c")) == UpsertResult(0, 0)
+        assert put(ledger, sample("d"), sample("d", input_tokens=12)) == UpsertResult(1, 1)
     found = rows(
         path, "SELECT call_id, input_tokens, agent FROM call JOIN dimension ON dimension.id = dimension ORDER BY 1"
     )
@@ -87,17 +89,17 @@ def test_a_price_that_was_looked_up_stays(path: Path) -> None:
         put(ledger, unknown)
         with ledger.transaction() as connection:
             change(connection, {1: {"cost_pico": 5, "cost_source": "catalog", "price_note": "a catalog"}})
-        assert put(ledger, unknown) == Put()
-        assert put(ledger, replace(unknown, cost=Decimal(1), cost_source="config")) == Put()
+        assert put(ledger, unknown) == UpsertResult()
+        assert put(ledger, replace(unknown, cost=Decimal(1), cost_source="config")) == UpsertResult()
         assert call(path, "a")["cost_pico"] == 5
         # Other tokens make it another usage, whose price is not known yet.
-        assert put(ledger, replace(unknown, input_tokens=11)) == Put(0, 1)
+        assert put(ledger, replace(unknown, input_tokens=11)) == UpsertResult(0, 1)
         assert call(path, "a")["cost_pico"] is None
         # What the transcript itself says of the cost is believed.
         told = replace(unknown, cost=Decimal(2), cost_source="transcript")
-        assert put(ledger, told) == Put(0, 1)
-        assert put(ledger, told) == Put()
-        assert put(ledger, replace(told, cost=Decimal(3))) == Put(0, 1)
+        assert put(ledger, told) == UpsertResult(0, 1)
+        assert put(ledger, told) == UpsertResult()
+        assert put(ledger, replace(told, cost=Decimal(3))) == UpsertResult(0, 1)
     assert call(path, "a")["cost_pico"] == 3 * 10**12
     assert_rollups_equal_rows(path)
 
@@ -107,8 +109,8 @@ def test_reading_a_row_again_does_not_count_it_again(path: Path) -> None:
         put(ledger, sample("a"))
         with ledger.transaction() as connection:
             change(connection, {1: {"counted": 0, "feed": 3}})
-        assert put(ledger, sample("a")) == Put()
-        assert put(ledger, sample("a", input_tokens=11)) == Put(0, 1)
+        assert put(ledger, sample("a")) == UpsertResult()
+        assert put(ledger, sample("a", input_tokens=11)) == UpsertResult(0, 1)
     found = call(path, "a")
     assert (found["counted"], found["input_tokens"]) == (0, 11)
     assert_rollups_equal_rows(path)
@@ -119,7 +121,7 @@ def test_more_rows_than_fit_into_one_step(path: Path) -> None:
     with Ledger(path) as ledger:
         put(ledger, *(sample(f"c{number}", session=f"s{number % 7}") for number in range(count)))
         again = [sample(f"c{number}", session=f"s{number % 7}", input_tokens=number) for number in range(count)]
-        assert put(ledger, *again) == Put(0, count - 1)  # one of them had that number already
+        assert put(ledger, *again) == UpsertResult(0, count - 1)  # one of them had that number already
     assert_rollups_equal_rows(path)
 
 
@@ -173,7 +175,7 @@ class Changing(RuleBasedStateMachine):
     @rule(pick=st.data(), fresh=records())
     def rename(self, pick: st.DataObject, fresh: UsageRecord) -> None:
         with self.ledger.transaction():
-            dimension, _ = self.ledger.dimensions.of(names_of(fresh))
+            dimension = self.ledger.dimensions.of(names_of(fresh))
         self._change(pick, {"dimension": dimension, "started_at_ms": fresh.started_at_ms})
 
     @rule(chosen=st.lists(records(), min_size=1, max_size=3))

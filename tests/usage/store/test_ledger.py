@@ -217,17 +217,6 @@ def test_a_full_disk_is_an_error_and_loses_nothing(path: Path) -> None:
     assert_rollups_equal_rows(path)
 
 
-def test_a_sum_past_64_bits_is_refused_rather_than_rounded(path: Path) -> None:
-    with Ledger(path) as ledger:
-        ledger.record(sample())
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("UPDATE rollup SET cost_pico = ?", (2**63 - 1,))
-            other.commit()
-        with pytest.raises(LedgerError):
-            ledger.record(sample("c2"))
-    assert rows(path, "SELECT call_id FROM call") == [("c1",)]
-
-
 def test_a_ledger_moved_away_while_it_is_open_is_begun_anew(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.record(sample("c1"))

@@ -130,7 +130,7 @@ def test_a_newer_ledger_is_refused_and_left_alone(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_kill_in_the_middle_leaves_the_older_version(path: Path) -> None:
+def test_a_kill_in_the_middle_leaves_the_older_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = calls(path)
     program = [sys.executable, "-m", "tests.usage.store.next_version", str(path)]
     states: list[int] = []
@@ -146,6 +146,7 @@ def test_a_kill_in_the_middle_leaves_the_older_version(path: Path) -> None:
     # Killed several times while the statements of the step were running, it was brought up to date at last.
     assert states[0] == states[3] == states[7] == LATEST
     assert states[-1] == next_version.VERSION
+    next_version.use(monkeypatch)
     assert_rollups_equal_rows(path)
 
 

@@ -23,7 +23,7 @@ NEVER_LEFT_OUT = ("call_id", "dimension", "started_at_ms", "cost_source")
 
 def rows_of(ledger: Ledger, chosen: Sequence[UsageRecord]) -> list[Row]:
     """Rows of records, for use inside of a transaction."""
-    return [row_of(record, ledger.dimensions.of(names_of(record))[0]) for record in chosen]
+    return [row_of(record, ledger.dimensions.of(names_of(record))) for record in chosen]
 
 
 def shape(row: Row) -> tuple[str, ...]:
@@ -84,15 +84,14 @@ def test_a_known_call_is_left_out_and_not_counted_twice(tmp_path: Path) -> None:
     assert_rollups_equal_rows(path)
 
 
-@pytest.mark.parametrize("many", [{"cost_pico": 2**62}, {"input_tokens": 2**62}, {"input_tokens": 2**70}])
-def test_sums_past_64_bits_are_refused_and_leave_nothing(many: dict[str, int], tmp_path: Path) -> None:
+def test_a_number_past_64_bits_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "usage.sqlite3"
-    columns = (*NEVER_LEFT_OUT, *many)
+    columns = (*NEVER_LEFT_OUT, "input_tokens")
 
     def write(ledger: Ledger) -> None:
         with ledger.transaction() as connection:
-            dimension, _ = ledger.dimensions.of(names_of(sample()))
-            part = [(f"c{number}", dimension, START_MS, "transcript", *many.values()) for number in range(4)]
+            dimension = ledger.dimensions.of(names_of(sample()))
+            part = [(f"c{number}", dimension, START_MS, "transcript", 2 ** (10 * number)) for number in range(8)]
             insert_many(connection, part, columns)
 
     with Ledger(path) as ledger:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import stat
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from fased_litellm.errors import LedgerError
 from fased_litellm.usage.record import UsageRecord
+from fased_litellm.usage.store import spool as spool_module
 from fased_litellm.usage.store.ledger import Ledger
 from fased_litellm.usage.store.spool import Drained, Spool
 from tests.usage.agreement import assert_rollups_equal_rows, rows
@@ -40,9 +40,9 @@ def test_a_spool_is_private_and_beside_the_ledger(path: Path) -> None:
 def test_a_drained_record_is_the_record(chosen: list[UsageRecord]) -> None:
     taken: list[UsageRecord] = []
 
-    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+    def keep(_: None, found: Sequence[UsageRecord]) -> int:
         taken.extend(found)
-        return len(taken), []
+        return len(taken)
 
     spool = Spool(Path("spool.jsonl").absolute())
     for record in chosen:
@@ -90,21 +90,6 @@ def test_torn_and_bad_lines_do_not_take_others_with_them(path: Path) -> None:
         assert ledger.drain(spool) == Drained(added=2, known=0, bad=3)
     assert spool.bad.read_bytes() == b'{"callId": "torn\n\xff\n[]\n'
     assert stat.S_IMODE(spool.bad.stat().st_mode) == 0o600
-    assert not spool.waiting()
-
-
-def test_a_record_that_no_ledger_takes_does_not_keep_the_others_out(path: Path) -> None:
-    spool = Spool.beside(path)
-    with Ledger(path) as ledger:
-        ledger.record(sample("c0", session="full"))
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("UPDATE rollup SET cost_pico = ?", (2**63 - 1,))
-            other.commit()
-        for number in range(1, 6):
-            spool.append(sample(f"c{number}", session="full" if number in (2, 5) else "s"))
-        assert ledger.drain(spool) == Drained(added=3, known=0, bad=2)
-    assert rows(path, "SELECT call_id FROM call ORDER BY id") == [("c0",), ("c1",), ("c3",), ("c4",)]
-    assert [json.loads(line)["callId"] for line in spool.bad.read_text().splitlines()] == ["c2", "c5"]
     assert not spool.waiting()
 
 
@@ -161,14 +146,14 @@ def test_who_adds_a_line_does_not_wait_for_who_takes_them_in(path: Path) -> None
     spool = Spool.beside(path)
     spool.append(sample("c1"))
 
-    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
-        spool.append(sample("c2"))  # would hang here
+    def keep(_: None, found: Sequence[UsageRecord]) -> int:
+        if found[0].call_id == "c1":
+            spool.append(sample("c2"))  # would hang here
         assert [record.call_id for record in spool.records()] == ["c1", "c2"]
-        assert spool.waiting()
-        return len(found), []
+        return len(found)
 
-    assert spool.drain_into(nullcontext, keep) == Drained(added=1)
-    assert [record.call_id for record in spool.records()] == ["c2"]
+    assert spool.drain_into(nullcontext, keep) == Drained(added=2)
+    assert not spool.waiting()
 
 
 def test_what_was_left_behind_is_taken_in_with_what_came_since(path: Path) -> None:
@@ -176,13 +161,11 @@ def test_what_was_left_behind_is_taken_in_with_what_came_since(path: Path) -> No
     spool.append(sample("c1"))
     with Ledger(path) as ledger:
 
-        def fail(_: sqlite3.Connection, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
+        def fail(_: sqlite3.Connection, found: Sequence[UsageRecord]) -> int:
             raise LedgerError("no")
 
         with pytest.raises(LedgerError):
             spool.drain_into(ledger.transaction, fail)
-        assert not spool.path.read_bytes()
-        assert stat.S_IMODE(spool.taken.stat().st_mode) == 0o600
         assert spool.waiting()
         spool.append(sample("c2"))
         assert [record.call_id for record in spool.records()] == ["c1", "c2"]
@@ -191,56 +174,81 @@ def test_what_was_left_behind_is_taken_in_with_what_came_since(path: Path) -> No
     assert sorted(file.name for file in path.parent.glob("*spool*")) == [spool.path.name]
 
 
-@pytest.mark.parametrize("moment", ["before the lines are moved", "before they are gone", "before they are deleted"])
-def test_taking_in_that_broke_off_is_made_good(moment: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_taking_in_that_broke_off_is_made_good(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the commit, and before the lines are gone."""
     spool = Spool.beside(path)
     for name in ("c1", "c2"):
         spool.append(sample(name))
-    broken = {"before the lines are moved": (os, "replace"), "before they are gone": (os, "ftruncate")}
-    where, what = broken.get(moment, (Path, "unlink"))
 
     def fail(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
 
     with Ledger(path) as ledger:
         with monkeypatch.context() as patch:
-            patch.setattr(where, what, fail)
+            patch.setattr(os, "ftruncate", fail)
             with pytest.raises(LedgerError, match="Input/output error"):
                 ledger.drain(spool)
-        assert {record.call_id for record in spool.records()} == {"c1", "c2"}
+        assert [record.call_id for record in spool.records()] == ["c1", "c2"]
         spool.append(sample("c3"))
-        ledger.drain(spool)
+        assert ledger.drain(spool) == Drained(added=1, known=2)
     assert sorted(rows(path, "SELECT call_id FROM call")) == [("c1",), ("c2",), ("c3",)]
     assert_rollups_equal_rows(path)
     assert not spool.waiting()
     assert sorted(file.name for file in path.parent.glob("*spool*")) == [spool.path.name]
 
 
-def test_two_that_take_in_at_once_lose_nothing_and_leave_each_other_alone(path: Path) -> None:
-    """Without a ledger in common, which would keep them apart."""
+def test_several_that_take_in_at_once_lose_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where one empties the file between two looks of another, and it grows again."""
+    monkeypatch.setattr(spool_module, "_BLOCK", 1500)  # a few lines
     spool = Spool.beside(path)
-    seen: list[str] = []
-
-    def keep(_: None, found: Sequence[UsageRecord]) -> tuple[int, list[UsageRecord]]:
-        seen.extend(record.call_id for record in found)
-        return len(found), []
+    added: list[int] = []
 
     def drain() -> None:
-        while not done.is_set() or spool.waiting():
-            spool.drain_into(nullcontext, keep)
+        with Ledger(path, busy_timeout_s=60) as ledger:
+            while not done.is_set() or spool.waiting():
+                added.append(ledger.drain(spool).added)
 
     done = threading.Event()
     threads = [threading.Thread(target=drain) for _ in range(3)]
     for thread in threads:
         thread.start()
-    names = [f"c{number}" for number in range(300)]
-    for name in names:
-        spool.append(sample(name))
+    for number in range(300):
+        spool.append(sample(f"c{number}"))
     done.set()
     for thread in threads:
         thread.join()
-    assert sorted(seen) == sorted(names)
-    assert not spool.taken.exists()
+    assert sum(added) == 300
+    assert rows(path, "SELECT count(*) FROM call") == [(300,)]
+    assert not spool.bad.exists()
+    assert_rollups_equal_rows(path)
+
+
+def test_what_comes_all_the_time_is_left_at_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "_MOST_ROUNDS", 5)
+    spool = Spool.beside(path)
+    spool.append(sample("c0"))
+    taken: list[str] = []
+
+    def keep(_: None, found: Sequence[UsageRecord]) -> int:
+        taken.extend(record.call_id for record in found)
+        spool.append(sample(f"c{len(taken)}"))
+        return len(found)
+
+    assert spool.drain_into(nullcontext, keep) == Drained(added=5)
+    assert taken == [f"c{number}" for number in range(5)]
+    assert [record.call_id for record in spool.records()] == [f"c{number}" for number in range(6)]
+
+
+def test_lines_longer_than_a_block_are_read_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "_BLOCK", 7)
+    spool = Spool.beside(path)
+    spool.append(*(sample(f"c{number}") for number in range(5)))
+    with spool.path.open("ab") as file:
+        file.write(b'{"callId": "torn')
+    assert [record.call_id for record in spool.records()] == [f"c{number}" for number in range(5)]
+    with Ledger(path) as ledger:
+        assert ledger.drain(spool) == Drained(added=5, bad=1)
+    assert spool.bad.read_bytes() == b'{"callId": "torn\n'
 
 
 def test_a_line_that_found_no_room_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,7 @@ def rename(connection: sqlite3.Connection, dimensions: Dimensions, conversation:
     changes: dict[int, dict[str, Any]] = {}
     for number, *names in calls:
         renamed = (*about.names, *names[len(_OWNED) :])
-        changes[number] = {"dimension": dimensions.of(renamed)[0]}
+        changes[number] = {"dimension": dimensions.of(renamed)}
     return change(connection, changes)
 
 

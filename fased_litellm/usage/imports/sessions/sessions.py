@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from .... import plainfile
-from ...store.changes import Put, put_many
+from ...store.changes import UpsertResult, put_many
 from ...store.dimensions import Dimensions
 from ..calls import ALWAYS
 from ..files import Found, entries, session_of
@@ -140,7 +140,7 @@ def name(connection: sqlite3.Connection, dimensions: Dimensions, agents: Iterabl
     return renamed
 
 
-def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, file: Found, store: Store) -> Put:
+def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, file: Found, store: Store) -> UpsertResult:
     """Count the sessions of a store that no transcript counts.
 
     A session has one such call, whose numbers are always the newest.
@@ -153,13 +153,13 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, fil
         call_id = f"store:{about.session}/{entry.session_id}"
         provider = about.provider or about.provider_override or ""
         model = about.model or about.model_override or ""
-        dimension, _ = dimensions.of((*about.names, "", provider, model, "ok", ""))
+        dimension = dimensions.of((*about.names, "", provider, model, "ok", ""))
         when = about.updated_at_ms or file.mtime_ns // 1_000_000
         rows.append((call_id, dimension, when, *entry.tokens, "unknown", feed))
         stand_in(connection, entry.session_id, call_id)
         if not conversations.find(connection, file.agent, entry.name):
             conversations.add(connection, file.agent, entry.name, about)
-    return put_many(connection, rows, ALWAYS) if rows else Put()
+    return put_many(connection, rows, ALWAYS) if rows else UpsertResult()
 
 
 def stand_in(connection: sqlite3.Connection, session_id: str, call_id: str) -> None:

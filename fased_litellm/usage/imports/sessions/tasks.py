@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from ...store.changes import Put, put_many
+from ...store.changes import UpsertResult, put_many
 from ...store.dimensions import Dimensions
 from ..calls import ALWAYS
 from ..files import Found, session_of
@@ -77,7 +77,7 @@ def recall(connection: sqlite3.Connection, file: Found) -> About | None:
     return about(found[0], file.agent, {}) if found else None
 
 
-def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> Put:
+def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, runs: list[Run]) -> UpsertResult:
     """Count the runs that no transcript counts."""
     rows = []
     for run in runs:
@@ -88,6 +88,6 @@ def count(connection: sqlite3.Connection, dimensions: Dimensions, feed: int, run
                 continue
             stand_in(connection, run.session_id, run.call_id)
         names = (*run.about.names, "", run.provider or "", run.model or "", run.status, "")
-        known = (run.call_id, dimensions.of(names)[0], run.started_at_ms, *run.tokens, "unknown", feed)
+        known = (run.call_id, dimensions.of(names), run.started_at_ms, *run.tokens, "unknown", feed)
         rows.append((*known, run.reasoning, run.latency_ms))
-    return put_many(connection, rows, (*ALWAYS, "reasoning_tokens", "latency_ms")) if rows else Put()
+    return put_many(connection, rows, (*ALWAYS, "reasoning_tokens", "latency_ms")) if rows else UpsertResult()

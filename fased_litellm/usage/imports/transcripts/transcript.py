@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .. import redacted
-from ..calls import Values, columns
+from ..calls import Values
 from ..prices import PriceTable
-from ..summing import Sums, sums_of
 from . import fields
 from .header import NONE, Header
 from .jsonlines import Parse
@@ -30,7 +29,6 @@ class Chunk(NamedTuple):
         restarted: whether the file is read from its beginning.
         total: how many calls there are.
         calls: shape → values of calls.
-        sums: shape → what these calls add to the roll-ups.
         names, activity, tools: as in ``Messages``; names are all so far, the rest is that of this chunk.
         first_ms, last_ms, billed: as in ``Messages``.
         bad: lines that could not be read.
@@ -44,7 +42,6 @@ class Chunk(NamedTuple):
     restarted: bool = False
     total: int = 0
     calls: Mapping[int, Values] = {}
-    sums: Mapping[int, Sequence[Sums]] = {}
     names: Sequence[Names] = ()
     activity: Mapping[int, Sequence[int]] = {}
     tools: Mapping[tuple[int, str], int] = {}
@@ -100,13 +97,11 @@ def _chunks(reading: Reading, part: Part, prices: PriceTable) -> Iterator[Chunk]
 def _chunk(key: int, reading: Reading, messages: Messages, header: Header) -> Chunk:
     calls = {shape: values for shape, values in messages.calls.by_shape.items() if values}
     redacted.calls(calls)
-    statuses = [status for _, _, status, _ in messages.names]
     chunk = Chunk(
         key,
         reading.restarted,
         len(messages.calls),
         calls,
-        {shape: sums_of(values, columns(shape), statuses) for shape, values in calls.items()},
         messages.names,
         messages.activity,
         messages.tools,

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...money import MAX_COST_USD, to_pico
 from ...record import MAX_COUNT, MAX_TEXT, STATUSES
+from .. import rollups
 from ..dimensions import NAMES, Dimensions, Names
 from ..proxyrows import superseded
 from ..rows import COLUMNS, insert_many
@@ -134,13 +135,15 @@ def _copy(scratch: sqlite3.Connection, names: dict[int, Names], target: sqlite3.
             known = names.get(row[_DIMENSION])
             if known is None:
                 known = tuple(("error" if row[_CAUSE] else "ok") if name == "status" else "" for name in NAMES)
-            row[_DIMENSION] = dimensions.of(known)[0]
+            row[_DIMENSION] = dimensions.of(known)
             if row[_FEED] is None:
                 own += 1
             else:
                 row[_FEED] = FORGOTTEN_FEED
             complete.append(tuple(row))
         calls += insert_many(target, complete)
+    while rollups.advance(target):
+        pass
     return Salvaged(calls, min(own, calls))
 
 

@@ -50,6 +50,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "usage.sqlite3"
     with Ledger(path) as ledger:
         ledger.record_many(sample(f"c{number:04}", session=f"s{number // 20}") for number in range(COUNT))
+        ledger.roll_up()
         with ledger.transaction() as connection:
             imported = rows_of(ledger, [sample(f"i{number:04}", session="node") for number in range(50)])
             insert_many(connection, [(*row[:FEED], 7, *row[FEED + 1 :]) for row in imported])
@@ -84,7 +85,9 @@ def calls(path: Path) -> set[str]:
 ALL = {f"c{number:04}" for number in range(COUNT)} | {f"i{number:04}" for number in range(50)}
 
 
-@pytest.mark.parametrize("name", ["call_dimension", "call_started", "rollup", "rollup_day", "sqlite_autoindex_call_1"])
+@pytest.mark.parametrize(
+    "name", ["call_dimension", "call_started", "rollup_hour", "rollup_session", "sqlite_autoindex_call_1"]
+)
 def test_nothing_is_lost_where_only_an_index_or_sums_are_damaged(name: str, sound: Path, path: Path) -> None:
     put(path, sound, pages_of(sound, name))
     found = recover(path)
@@ -213,7 +216,7 @@ def test_a_sound_ledger_is_left_alone(path: Path) -> None:
 
 
 def test_the_host_stays_and_the_file_is_another(sound: Path, path: Path) -> None:
-    put(path, sound, pages_of(sound, "rollup"))
+    put(path, sound, pages_of(sound, "rollup_hour"))
     before = dict(rows(path, "SELECT name, value FROM meta"))
     recover(path)
     after = dict(rows(path, "SELECT name, value FROM meta"))
@@ -224,7 +227,7 @@ def test_the_host_stays_and_the_file_is_another(sound: Path, path: Path) -> None
 def test_a_damaged_ledger_of_an_older_version_is_saved(
     sound: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(path, sound, pages_of(sound, "rollup"))
+    put(path, sound, pages_of(sound, "rollup_hour"))
     before = calls(sound)
     next_version.use(monkeypatch)
     found = recover(path)
