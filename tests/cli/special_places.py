@@ -64,8 +64,6 @@ PLACES = {
     f"{LEDGER}-journal": Place((["usage"],), (CHAT,)),
     f"{LEDGER}.import.lock": Place((["usage", "import"], ["usage", "reprice"]), (["usage"], CHAT)),
     SPOOL: Place((["usage"], ["litellm", "doctor"]), ([], CHAT)),
-    f"{SPOOL}.taken": Place((["usage"],), (CHAT, [])),
-    f"{SPOOL}.tmp": Place((["usage"],), (CHAT,)),
     "litellm/budgets.json": Place((["usage", "budget", "list"], BUDGET_SET, CHAT, []), (["usage"],)),
     "litellm/budgets.json.lock": Place((BUDGET_SET,), (["usage", "budget", "list"], CHAT)),
     "litellm/ladder.json": Place((["litellm", "verify"],)),
