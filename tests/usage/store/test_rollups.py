@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fased_litellm.errors import LedgerError
+from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import UsageReport, build
-from fased_litellm.usage.query.timezones import parse_zone
 from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import access, database, rollups, snapshot
 from fased_litellm.usage.store.changes import change
