@@ -76,7 +76,8 @@ def test_no_variable_of_its_dotenv_changes_where_the_key_goes(
     folder = any(part in name for part in ("DIR", "PATH", "HOME", "PROFILE"))
     (cloned / ".env").write_text(f"{name}={'./evil' if folder else evil.url}\n")
     agent.ok("providers", "refresh")
-    assert (evil.connections, good.connections) == (0, 1)
+    assert evil.connections == 0
+    assert good.connections >= 1
     assert f"Bearer {KEY}".encode() in good.requests[0]
 
 
@@ -94,7 +95,8 @@ def test_nor_does_one_to_which_the_config_refers(
         assert f"Set MY_PROXY in the environment, or in {agent.state / '.env'}." in err
     (agent.state / ".env").write_text(f"MY_PROXY={good.url}\n")
     agent.ok("providers", "refresh")
-    assert (evil.connections, good.connections) == (0, 1)
+    assert evil.connections == 0
+    assert good.connections >= 1
     told = agent.json("config", "validate")["warnings"]
     assert any(f"MY_PROXY of {cloned / '.env'} is not used" in warning for warning in told)
 
@@ -159,4 +161,5 @@ def test_no_module_and_no_program_of_it_is_run(agent: Home, cloned: Path, evil: 
         path = f":.:{env['PATH']}"
         subprocess.run([program, *words], env={**env, "PATH": path}, capture_output=True, check=False, cwd=cloned)
     assert not (cloned / "was-run").exists()
-    assert (evil.connections, good.connections) == (0, 1)
+    assert evil.connections == 0
+    assert good.connections >= 1
