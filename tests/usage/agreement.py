@@ -62,8 +62,8 @@ def assert_rollups_equal_rows(path: Path) -> None:
     assert_coarse(path)
     _assert_equal(path)
     roll_up(path)
-    assert rows(path, "SELECT value FROM meta WHERE name = 'rolled_up'") == rows(
-        path, "SELECT CAST(coalesce(max(id), 0) AS TEXT) FROM call"
+    assert rows(path, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'rolled_up'") == rows(
+        path, "SELECT coalesce(max(id), 0) FROM call"
     )
     _assert_equal(path)
 

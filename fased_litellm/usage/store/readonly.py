@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from ... import ownership, plainfile
 from ...errors import LedgerError
-from . import database, migrations
+from . import database, migrations, rollups
 from .ledger import Ledger
 from .spool import Spool
 
@@ -49,6 +49,10 @@ def reading(path: Path, say: Say) -> Iterator[sqlite3.Connection]:
                 say("Calls that wait to be taken into the ledger are not in this report: there is no room to do that.")
         until_read.callback(connection.close)
         connection.execute("BEGIN")
+        try:
+            rollups.read_mark(connection)
+        except sqlite3.Error as error:
+            raise database.explain(path, error) from error
         yield connection
 
 

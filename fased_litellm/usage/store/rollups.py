@@ -7,6 +7,7 @@ up to date for many rows at once.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Collection
 
 SESSION = "rollup_session"
@@ -71,14 +72,35 @@ def _upsert(table: str, sign: str, which: str) -> str:
 _ADD = [_upsert(table, "", f"call.id > {MARK} AND call.id <= ?") for table in TABLES]
 
 
+def written(mark: int) -> str:
+    """A mark as ``meta`` has it, with a checksum: with a wrong one, rows would be counted twice, or not at all."""
+    return f"{mark}:{zlib.crc32(b'rolled_up %d' % mark):08x}"
+
+
+def read_mark(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The mark, and the highest id of a row.
+
+    Raises:
+        sqlite3.Error: it cannot be read, or is not what was written.
+    """
+    (value,) = connection.execute("SELECT (SELECT value FROM meta WHERE name = 'rolled_up')").fetchone()
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM call").fetchone()
+    digits = value.partition(":")[0] if isinstance(value, str) else ""
+    if not (digits.isascii() and digits.isdigit()) or written(int(digits[:19])) != value or int(digits) > last:
+        from .dimensions import malformed
+
+        raise malformed("meta", "rolled_up")
+    return int(digits), last
+
+
 def behind(connection: sqlite3.Connection) -> int:
     """How many rows may be beyond the mark.
 
     Raises:
-        sqlite3.Error: it cannot be read.
+        sqlite3.Error: the mark cannot be read, or is damaged.
     """
-    (found,) = connection.execute(f"SELECT coalesce((SELECT max(id) FROM call), 0) - {MARK}").fetchone()  # noqa: S608
-    return int(found)
+    mark, last = read_mark(connection)
+    return last - mark
 
 
 def advance(connection: sqlite3.Connection, rows: int = _AT_ONCE) -> bool:
@@ -93,11 +115,11 @@ def advance(connection: sqlite3.Connection, rows: int = _AT_ONCE) -> bool:
     Raises:
         sqlite3.Error: they cannot be written, or a sum does not fit into 64 bits; the transaction must be rolled back.
     """
-    last, until = connection.execute(f"SELECT coalesce(max(id), 0), {MARK} + ? FROM call", (rows,)).fetchone()  # noqa: S608
-    until = min(last, until)
+    mark, last = read_mark(connection)
+    until = min(last, mark + rows)
     for statement in _ADD:
         connection.execute(statement, (until,))
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'rolled_up'", (until,))
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'rolled_up'", (written(until),))
     return bool(until < last)
 
 
@@ -137,6 +159,7 @@ def take_out(connection: sqlite3.Connection, ids: Collection[int]) -> None:
     Raises:
         sqlite3.Error: it cannot be written.
     """
+    read_mark(connection)
     chosen = tuple(ids)
     which = f"call.id IN ({', '.join('?' * len(chosen))}) AND call.id <= {MARK}"
     for table, (width, fine) in TABLES.items():

@@ -15,6 +15,7 @@ The tables about the Node agent's files are in ``imports.tables``.
 from __future__ import annotations
 
 from ..imports.tables import TABLES as NODE_AGENT
+from . import rollups
 
 APPLICATION_ID = 0x4653_4C55
 """``PRAGMA application_id`` of a ledger (``FSLU``), by which another SQLite file is told from one."""
@@ -87,7 +88,8 @@ TABLES: tuple[str, ...] = (
     # What the counted calls of one combination sum up to in one bucket of UTC.
     *(_rollup(table) for table in ("rollup_hour", "rollup_session")),
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "INSERT INTO meta VALUES ('host', lower(hex(randomblob(16)))), ('ledger', lower(hex(randomblob(16)))), ('rolled_up', '0')",
+    "INSERT INTO meta VALUES ('host', lower(hex(randomblob(16)))), ('ledger', lower(hex(randomblob(16))))",
+    f"INSERT INTO meta VALUES ('rolled_up', '{rollups.written(0)}')",  # noqa: S608 - a number and its checksum
     """
     CREATE TABLE filled (
       call_id TEXT PRIMARY KEY,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fased_litellm.errors import LedgerError
+from fased_litellm.errors import LedgerDamaged, LedgerError
 from fased_litellm.usage.query.calendar.timezones import parse_zone
 from fased_litellm.usage.query.query import Query
 from fased_litellm.usage.query.report import UsageReport, build
@@ -21,6 +21,7 @@ from fased_litellm.usage.record import UsageRecord
 from fased_litellm.usage.store import access, database, rollups, snapshot
 from fased_litellm.usage.store.changes import change
 from fased_litellm.usage.store.ledger import Ledger
+from fased_litellm.usage.store.repair.recovery import recover
 from tests.usage.agreement import assert_rollups_equal_rows, rows
 from tests.usage.samples import DAY_MS, START_MS, records, sample
 
@@ -183,3 +184,24 @@ def test_a_sum_past_64_bits_is_refused_rather_than_rounded(column: str, most: in
             with pytest.raises(LedgerError, match="too large"):
                 access.answer(path, lambda connection: build(connection, hours), print)
     assert rows(path, "SELECT call_id FROM call") == [("c1",), ("c2",)]
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "2", "2:00000000", "-1:0", "1:83dcefb7", rollups.written(99), 5, b"2", "9" * 5000]
+)
+def test_a_damaged_mark_is_a_damaged_ledger_and_not_a_wrong_sum(path: Path, value: object) -> None:
+    with Ledger(path) as ledger:
+        ledger.record_many([sample("a"), sample("b")])
+        ledger.roll_up()
+        ledger.record(sample("c"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if value is None:
+            connection.execute("DELETE FROM meta WHERE name = 'rolled_up'")
+        else:
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'rolled_up'", (value,))
+    with pytest.raises(LedgerDamaged), snapshot.asking(path):
+        pass
+    assert recover(path) is not None
+    assert_rollups_equal_rows(path)
+    with snapshot.asking(path) as connection:
+        assert build(connection, QUERIES[0]).totals.calls == 3

@@ -13,7 +13,7 @@ from pathlib import Path
 from ....errors import LedgerDamaged, LedgerError
 from ....formatting import count
 from ...imports.sessions.conversations import any_unsound
-from .. import database, importlock
+from .. import database, importlock, rollups
 from ..migrations import is_whole
 from .pages import Pages
 from .salvage import Salvaged, salvage
@@ -84,6 +84,7 @@ def _damaged(path: Path) -> bool:
             sql = "SELECT count(*) FROM dimension WHERE typeof(coarse) <> 'integer'"
             (nameless,) = connection.execute(sql).fetchone()
             unsound = any_unsound(connection)
+            rollups.read_mark(connection)
     except database.FAILURES as error:
         return isinstance(database.explain(path, error), LedgerDamaged)
     return bool(nameless) or unsound
