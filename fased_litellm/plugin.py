@@ -257,7 +257,7 @@ def _defect(provider: Any) -> str | None:
     for name, kind in (("env_vars", str), ("auth_methods", AuthMethod)):
         value = getattr(provider, name, None)
         if not isinstance(value, tuple) or not all(isinstance(item, kind) for item in value):
-            return f"its {name} is no tuple of {kind.__name__}"
+            return f"its {name} is not a tuple of {kind.__name__}"
     if getattr(provider, "catalog_order", None) not in CATALOG_ORDERS:
         return f"its catalog_order is none of {', '.join(CATALOG_ORDERS)}"
     missing = [name for name in ("from_config", "catalog", "chat") if not callable(getattr(provider, name, None))]

@@ -71,7 +71,7 @@ def steps(port: int) -> tuple[QuickstartStep, ...]:
     return (
         QuickstartStep(
             "Start a LiteLLM proxy",
-            "A real LiteLLM on this machine, with three models which it answers by itself.",
+            "A real LiteLLM on this machine, with three models and mock replies.",
             ("litellm", "up", "--mock", *(("--port", str(port)) if elsewhere else ())),
         ),
         QuickstartStep(

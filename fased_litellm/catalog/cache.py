@@ -27,7 +27,7 @@ from .facts import CAPABILITIES, Catalog, ModelFacts
 _VERSION = 2
 _READABLE = (1, 2)
 """Version 1 had four prices of each model and no more."""
-_THEN = "`fased providers refresh` fetches the list of models anew."
+_THEN = "`fased providers refresh` fetches the list of models again."
 _MOST_EARLIER = 8
 _MOST_BYTES = 32 * 1024 * 1024
 _FLAG_KEYS = {name: name.replace("_input", "Input").replace("_output", "Output") for name in CAPABILITIES}
@@ -145,7 +145,7 @@ def _parsed(data: bytes, base_url: str) -> Catalog:
     try:
         return _from_json(body, base_url)
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ValueError(f"it is no list of models ({type(error).__name__}: {error})") from None
+        raise ValueError(f"it is not a list of models ({type(error).__name__}: {error})") from None
 
 
 def _from_json(body: Any, base_url: str) -> Catalog:

@@ -69,7 +69,7 @@ def steps(base_url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     throws the ``CallError`` into the generator.
 
     Raises:
-        CatalogError: the answer to ``/v1/models`` is no list of models, or too long a one.
+        CatalogError: the answer to ``/v1/models`` is not a list of models, or too long a one.
     """
     # Fact: up to LiteLLM 1.99 wildcard names are listed without being asked for, from 1.101 only with this parameter.
     models = yield CatalogRequest("/v1/models", {"return_wildcard_routes": "true"})
@@ -156,4 +156,4 @@ def _refused(route: str, error: CallError) -> str:
     if isinstance(error, ProxyError) and error.status in (401, 403):
         return f"This key may not ask for {route} (HTTP {error.status}): {missing}."
     reason = f"HTTP {error.status}" if isinstance(error, ProxyError) and error.status else error.message.rstrip(".")
-    return f"{route} was not to be had ({reason}): {missing}."
+    return f"{route} was unavailable ({reason}): {missing}."

@@ -72,7 +72,7 @@ def listed_ids(body: Any) -> Listed:
     different models. Rows without a usable id are skipped with a note.
 
     Raises:
-        CatalogError: it is no list of models, or has more than 10,000.
+        CatalogError: it is not a list of models, or has more than 10,000.
     """
     rows = _rows(body)
     if rows is None:
@@ -102,7 +102,7 @@ def listed_ids(body: Any) -> Listed:
             found.setdefault(name, entry)
     notes = [f"{count(unusable, 'row')} of /v1/models without a usable id skipped."] if unusable else []
     notes += [
-        f"{name} is no model: the key may use {INHERITED[name]}, and this proxy does not list them all."
+        f"{name} is not a model: the key may use {INHERITED[name]}, and this proxy does not list them all."
         for name in inherited
     ]
     return Listed(found, tuple(patterns), tuple(inherited), tuple(notes))
@@ -124,13 +124,13 @@ def merge(
         base_url: the proxy.
         fetched_at: when it answered.
         models_body: the JSON of ``/v1/models``.
-        group_body: the JSON of ``/model_group/info``, None where it was not to be had.
-        info_body: the JSON of ``/model/info``, None where it was not to be had.
+        group_body: the JSON of ``/model_group/info``, None if it was unavailable.
+        info_body: the JSON of ``/model/info``, None if it was unavailable.
         notes: what is to be said besides.
         sources: the routes that answered.
 
     Raises:
-        CatalogError: ``models_body`` is no list of models, or has too many. The other two never fail it.
+        CatalogError: ``models_body`` is not a list of models, or has too many. The other two never fail it.
     """
     listing = listed_ids(models_body)
     listed = listing.rows

@@ -36,7 +36,7 @@ def check_ref(catalog: Catalog | None, ref: ModelRef, *, force: bool = False) ->
     nearest = nearest_ids(catalog, ref.model)
     if ref.model in INHERITED:
         raise UnknownModel(
-            f"{ref.model} is no model: it stands for {INHERITED[ref.model]}.",
+            f"{ref.model} is not a model: it stands for {INHERITED[ref.model]}.",
             hint="Name a model that the owner of the proxy gave you.",
             nearest=nearest,
         )

@@ -51,7 +51,7 @@ def up(
     variable, such as OPENAI_API_KEY, in this shell or in ~/.fased/.env.
     """
     if config is not None and (model or mock):
-        raise UsageError("--config stands alone: --model and --mock make a config of their own.")
+        raise UsageError("--config cannot be combined with --model or --mock, which write their own config.")
     routes = (*(parse_route(text) for text in model or ()), *(MOCK_ROUTES if mock else ()))
     env = _environment()
     for warning in missing_keys(routes, env):
@@ -108,7 +108,7 @@ def logs(
         output.document({"logPath": str(path), "lines": log_files.tail(path, lines)})
         return
     if not path.exists():
-        output.diagnostic(f"There is no log yet: {path}")
+        output.diagnostic(f"No log yet: {path}")
         return
     if not follow:
         for text in log_files.tail(path, lines):
@@ -173,7 +173,7 @@ def described(status: LocalProxyStatus, *, now_ms: float) -> list[str]:
     if not status.running:
         return [
             f"The local proxy exited unexpectedly (it was process {known.pid} at {known.url}).",
-            "What it said: fased litellm logs",
+            "See its log: fased litellm logs",
         ]
     since = f"process {known.pid}, for {_duration((now_ms - known.started_at_ms) / 1000)}"
     if not status.ready:

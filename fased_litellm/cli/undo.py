@@ -28,7 +28,7 @@ def undo(
 
     asking = not yes and not dry_run
     if asking and (json_output or not sys.stdin.isatty()):
-        raise UsageError("undo asks before it writes, and there is no terminal.", hint="Give --yes, or --dry-run.")
+        raise UsageError("undo asks for confirmation, which needs a terminal.", hint="Give --yes, or --dry-run.")
     change = undoing.plan(session.paths())
     if not json_output:
         output.block(change.diff().rstrip("\n") or "The config is as the last backup has it; there is nothing to undo.")

@@ -150,7 +150,9 @@ def _events(entry: Mapping[str, Any], name: str) -> Iterator[str]:
 def _finding(entry: Mapping[str, Any], version: str, remedy: str) -> Finding:
     names = ", ".join((entry["id"], *entry["aliases"]))
     if entry["id"].startswith("MAL-"):
-        stop = "Stop the proxy, take the machine off the network, replace every key that it could read, and install it anew."
+        stop = (
+            "Stop the proxy, take the machine off the network, replace every key that it could read, and reinstall it."
+        )
         return Finding("malicious-release", "error", f"LiteLLM {version} is malicious: {names}.", f"{stop} {remedy}")
     said = f": {entry['summary'].rstrip('.')}" if entry["summary"] else ""
     severity = _SEVERITIES.get(entry["severity"].upper(), "error")
@@ -163,7 +165,7 @@ def _remedy(version: Version, entries: tuple[Mapping[str, Any], ...]) -> str:
     for entry in entries:
         later = [found for text in entry["fixed"] if (found := parse_version(text)) and found > version]
         if not later:
-            return f"{entry['id']} is mended in no release yet: see https://osv.dev/vulnerability/{entry['id']}."
+            return f"{entry['id']} is not fixed in any release yet: see https://osv.dev/vulnerability/{entry['id']}."
         needed.append(min(later))
     if not needed:
         return ""

@@ -183,7 +183,7 @@ def _end(document: Mapping[str, str], name: str) -> Version | None:
 def _version(text: str) -> Version:
     version = parse_version(text)
     if version is None:
-        raise ValueError(f"advisories.json has {text!r} in place of a version")
+        raise ValueError(f"advisories.json has {text!r} instead of a version")
     return version
 
 

@@ -44,7 +44,7 @@ def budget(text: str) -> float | None:
     """A budget in USD; None for ``none``.
 
     Raises:
-        UsageError: it is no amount, or negative.
+        UsageError: it is not an amount, or negative.
     """
     if text.strip().lower() == NONE:
         return None
@@ -53,7 +53,7 @@ def budget(text: str) -> float | None:
     amount = typed(word.replace(",", "") if _THOUSANDS.fullmatch(word) else word)
     if amount is None or amount > _MOST_USD:
         raise UsageError(
-            f"--max-budget {text!r} is no amount of USD.",
+            f"--max-budget {text!r} is not an amount in USD.",
             hint=f"Write it as 50, 0.25 or 1,000, up to {_MOST_USD:,}; 0 refuses every call.",
         )
     return float(amount)

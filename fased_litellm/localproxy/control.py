@@ -170,7 +170,7 @@ class LocalProxy:
         if wanted.config is not None:
             if not wanted.config.is_file():
                 raise LocalProxyError(
-                    f"There is no file {wanted.config}.", hint="Check the path behind --config; nothing was started."
+                    f"There is no file {wanted.config}.", hint="Check the path passed to --config; nothing was started."
                 )
             return wanted.config.resolve()
         if wanted.routes:

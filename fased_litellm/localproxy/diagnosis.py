@@ -51,7 +51,7 @@ START_CAUSES = (
         "start-no-config",
         r"Config file not found|No such file or directory: .*ya?ml",
         "LiteLLM did not find the config file.",
-        "Check the path behind --config.",
+        "Check the path passed to --config.",
     ),
     StartCause(
         "start-not-yaml",

@@ -45,9 +45,9 @@ class Process:
 
     def __post_init__(self) -> None:
         if self.pid <= 1:
-            raise ValueError("pid is no process of ours: it must be above 1")
+            raise ValueError("pid must be above 1")
         if not 1 <= self.port <= 65535:
-            raise ValueError("port is none: it must be from 1 to 65535")
+            raise ValueError("port must be from 1 to 65535")
         if not 0 <= self.started_at_ms <= _LATEST_MS:
             raise ValueError("started_at_ms is no time in milliseconds since 1970")
         for name, text in (("started", self.started), ("config", self.config)):

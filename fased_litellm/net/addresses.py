@@ -120,7 +120,7 @@ def literal_address(host: str) -> Address | None:
         # No top-level domain is a number, so a name that ends with one is read as an address by someone.
         if ":" in bare or _NUMBER.fullmatch(bare.rpartition(".")[2]):
             raise AddressBlocked(
-                f"Blocked: {host!r} is no plain spelling of an IP address.",
+                f"Blocked: {host!r} is not a plain spelling of an IP address.",
                 cause="address-blocked",
                 hint="Write the address as four decimal numbers, or as an ordinary IPv6 address.",
             ) from None

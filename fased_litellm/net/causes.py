@@ -55,7 +55,7 @@ NETWORK_CAUSES = (
         "http-proxy",
         "connect-failed",
         "network",
-        "the HTTP proxy named in the environment (`HTTPS_PROXY` and the like) gives no way there",
+        "the HTTP proxy named in the environment (`HTTPS_PROXY` and the like) cannot reach it",
         "Correct HTTPS_PROXY (HTTP_PROXY, ALL_PROXY), or name the host of the base URL in NO_PROXY to ask it directly.",
         r"cannot reach|httpx\.ProxyError|Tunnel connection failed|407 Proxy Authentication|CONNECT tunnel failed",
     ),
@@ -72,7 +72,7 @@ NETWORK_CAUSES = (
         "tls-client-certificate",
         "tls-failed",
         "network",
-        "the proxy, or what stands before it, wants a client certificate, or does not accept the given one",
+        "the proxy, or a server in front of it, requires a client certificate, or does not accept the given one",
         "Name the PEM file of the client certificate in SSL_CLIENT_CERT, and that of its key in SSL_CLIENT_KEY.",
         r"CERTIFICATE_REQUIRED|certificate required|wants a client certificate|[Cc]lient certificate cannot be used"
         r"|No required SSL certificate|The SSL certificate error",
@@ -195,7 +195,7 @@ NETWORK_CAUSES = (
         "bad-answer",
         "network",
         "the answer is compressed, though none was asked for, or longer than it says",
-        "Look at what stands before the LiteLLM proxy: it has to honour `Accept-Encoding: identity`.",
+        "Check the server in front of the LiteLLM proxy: it has to honour `Accept-Encoding: identity`.",
         r"is compressed \(|longer than its Content-Length",
     ),
     NetworkCause(
@@ -204,7 +204,7 @@ NETWORK_CAUSES = (
         "caller",
         "an answer which no LiteLLM proxy gives, such as an HTML page",
         "Correct the base URL: it is the root of the proxy's API, like http://localhost:4000.",
-        r"this is not a LiteLLM proxy|The answer is (?:an HTML page|something that is no chat completion)",
+        r"this is not a LiteLLM proxy|The answer is (?:an HTML page|something that is not a chat completion)",
     ),
 )
 """The surer words stand first."""

@@ -95,7 +95,7 @@ def encoded(name: str, coding: str) -> BadAnswer:
     return BadAnswer(
         f"The answer of {name} is compressed ({coding[:40]!r}), though none was asked for; it is not unpacked.",
         cause="bad-answer",
-        hint="What stands before the LiteLLM proxy has to honour `Accept-Encoding: identity`.",
+        hint="The server in front of the LiteLLM proxy has to honour `Accept-Encoding: identity`.",
     )
 
 
@@ -103,5 +103,5 @@ def longer_than_said(name: str) -> BadAnswer:
     return BadAnswer(
         f"The answer of {name} is longer than its Content-Length says.",
         cause="bad-answer",
-        hint="A LiteLLM proxy does not answer like this; look at what stands before it.",
+        hint="A LiteLLM proxy does not answer like this; check the server in front of it.",
     )

@@ -35,7 +35,7 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             # What was typed may be the secret itself, and is not repeated.
-            hint = "Write an equals sign in place of the colon." if ":" in text else "For example x-team=research."
+            hint = "Use an equals sign instead of the colon." if ":" in text else "For example x-team=research."
             raise UsageError("--header wants NAME=VALUE.", hint=hint)
         if not _NAME.fullmatch(name):
             raise UsageError(

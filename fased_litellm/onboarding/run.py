@@ -134,7 +134,7 @@ def _new_agent(config: Mapping[str, Any], agent: str | None) -> list[str]:
         if agent:
             agents.known(config, agent)
     except UsageError as error:
-        return [f"{error.message.rstrip('.')} yet; it is set up anew. {error.hint or ''}".strip()]
+        return [f"{error.message.rstrip('.')} yet; it is set up again. {error.hint or ''}".strip()]
     return []
 
 

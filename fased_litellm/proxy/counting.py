@@ -82,7 +82,7 @@ NONE = Counted(0, 0, 0, 0, 0, 0)
 
 
 def counted(usage: Any) -> Counted:
-    """The tokens of a ``usage``; what is no number above zero counts as none, and so does what is no object.
+    """The tokens of a ``usage``; what is no number above zero counts as none, and so does what is not an object.
 
     Of several readings, the one counts whose sum is the total that was written down; else that which the spelling stands
     for. Reasoning that is more than the output is beside it.

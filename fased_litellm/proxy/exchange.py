@@ -69,7 +69,7 @@ class Exchange:
 
         Raises:
             ProxyError: the proxy answered with a failure.
-            BadAnswer: the answer is no chat completion.
+            BadAnswer: the answer is not a chat completion.
         """
         self._headers = answer.headers
         self._first_ms = answer.first_byte_ms
@@ -175,7 +175,7 @@ class Exchange:
     def _no_completion(self, body: bytes) -> BadAnswer:
         if looks_like_login(body):
             return logins.wanted("The answer is a web page to log in.", status=200)
-        what = "an HTML page" if looks_like_html(body) else "something that is no chat completion"
+        what = "an HTML page" if looks_like_html(body) else "something that is not a chat completion"
         return BadAnswer(
             f"The answer is {what}.",
             cause="not-litellm",

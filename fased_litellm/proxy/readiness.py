@@ -46,7 +46,7 @@ class Readiness(NamedTuple):
 
 
 def read(body: Any) -> Readiness | None:
-    """The readiness in a JSON body; None where it is no object."""
+    """The readiness in a JSON body; None where it is not an object."""
     if not isinstance(body, dict):
         return None
     database, version = body.get("db"), body.get("litellm_version")

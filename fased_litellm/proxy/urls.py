@@ -29,7 +29,7 @@ def normalize_base_url(text: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{stripped!r} is not an http or https URL.", hint=_EXAMPLE)
     if "]" in parts.netloc and parts.netloc.rpartition("]")[2][:1] not in ("", ":"):
-        raise UsageError(f"{stripped!r} has text behind the IPv6 address.", hint=_EXAMPLE)
+        raise UsageError(f"{stripped!r} has text after the IPv6 address.", hint=_EXAMPLE)
     if parts.username is not None or parts.password is not None:
         raise UsageError(
             "The base URL must not hold a user name or a password.", hint="Give the key apart from the URL."

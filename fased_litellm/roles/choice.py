@@ -156,7 +156,10 @@ def parse_ref(
         return (ModelRef(target.provider, target.model, profile) if at and profile else target), None
     provider = _PRIMARY_PROVIDER if is_primary else _DEFAULT_PROVIDER
     ref = ModelRef.parse(text, default_provider=provider, known=known)
-    return ref, f'"{text}" names no provider and is no alias; Fased reads it as {ref}. Write litellm/{text.strip()}.'
+    return (
+        ref,
+        f'"{text}" names no provider and is not an alias; Fased reads it as {ref}. Write litellm/{text.strip()}.',
+    )
 
 
 # ---- where the config names models

@@ -31,7 +31,7 @@ def ids_of(request: bytes) -> list[str]:
     except jsontext.NotJson:
         raise SecretError("The request is not JSON.", hint=_HINT) from None
     if not isinstance(document, dict) or document.get("protocolVersion") != PROTOCOL_VERSION:
-        raise SecretError(f"The request is no object with protocolVersion {PROTOCOL_VERSION}.", hint=_HINT)
+        raise SecretError(f"The request is not an object with protocolVersion {PROTOCOL_VERSION}.", hint=_HINT)
     ids = document.get("ids")
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
         raise SecretError('The request has no list of "ids".', hint=_HINT)

@@ -196,7 +196,7 @@ def _locked() -> KeyringError:
 
 
 def _no_backend(detail: str = "") -> KeyringError:
-    return KeyringError(f"There is no OS keyring here{detail}.", trouble="no-backend", hint=_ELSEWHERE)
+    return KeyringError(f"No OS keyring is available here{detail}.", trouble="no-backend", hint=_ELSEWHERE)
 
 
 def _too_slow(message: str) -> KeyringError:

@@ -36,7 +36,7 @@ def resolve(ref: Mapping[str, str], config: Mapping[str, Any], env: Mapping[str,
     if isinstance(secret, str):
         remember(secret)
     if not isinstance(secret, str) or not secret.strip():
-        raise SecretError(f"{describe(ref)}: what stands there is no text, or empty.")
+        raise SecretError(f"{describe(ref)}: the value there is empty or not a string.")
     return secret.strip()
 
 

@@ -257,7 +257,7 @@ def test_names_that_stand_for_inherited_models_are_none(name: str) -> None:
     catalog = put(rows(name, "a", name))
     assert [model.id for model in catalog.models] == ["a"]
     assert catalog.inherited == (name,)
-    assert any(name in note and "is no model" in note for note in catalog.notes)
+    assert any(name in note and "is not a model" in note for note in catalog.notes)
     assert catalog.accepts("anything")
     assert not catalog.accepts(name)
     assert not catalog.lists("anything")

@@ -83,7 +83,7 @@ def test_a_comma_makes_litellm_ask_several_models() -> None:
 @pytest.mark.parametrize("name", ["all-team-models", "all-proxy-models", "no-default-models"])
 def test_names_that_stand_for_inherited_models(name: str) -> None:
     offered = replace(catalog("a"), inherited=(name,))
-    with pytest.raises(UnknownModel, match="is no model: it stands for"):
+    with pytest.raises(UnknownModel, match="is not a model: it stands for"):
         check(offered, f"litellm/{name}")
     check(offered, "litellm/not-listed")
     assert "verify" in str(unlisted(offered, ModelRef("litellm", "not-listed")))

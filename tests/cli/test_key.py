@@ -129,7 +129,7 @@ def test_without_a_keyring_it_is_the_profile_with_a_word_why(place: Place) -> No
     document = place.onboard()
     assert document["keyStorage"] == "profile"
     (said,) = [warning for warning in document["warnings"] if "plain text" in warning]
-    assert said.endswith("The OS keyring is not used: There is no OS keyring here.")
+    assert said.endswith("The OS keyring is not used: No OS keyring is available here.")
 
 
 def test_a_keyring_that_is_asked_for_and_not_there_is_an_error(place: Place) -> None:

@@ -144,7 +144,7 @@ def test_a_key_that_inherits_its_models_needs_a_name(capsys: pytest.CaptureFixtu
     assert "--model NAME" in said
     (sentinel,) = (name for name, _ in proxy.rows)
     assert main([*quiet, "--model", sentinel]) == 1
-    assert "is no model" in capsys.readouterr().err
+    assert "is not a model" in capsys.readouterr().err
     assert main([*quiet, "--model", "gpt-4o"]) == 0
     assert "Primary model: litellm/gpt-4o" in capsys.readouterr().out
     ok(capsys, "models", "set", "litellm/gpt-4o-mini")

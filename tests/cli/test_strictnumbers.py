@@ -43,7 +43,7 @@ def test_all_numbers_of_all_commands_are_strict() -> None:
         (["usage", "--watch", "1_0"], "--watch 1_0 is not a number of seconds"),
         (["usage", "budget", "remove", "1_0"], "'1_0' is not a whole number"),
         (["usage", "budget", "set", "--daily", "1_0"], "'1_0' is not an amount of USD"),
-        (["usage", "--filter", "minCost:1_0"], "1_0 is no number for minCost"),
+        (["usage", "--filter", "minCost:1_0"], "1_0 is not a number for minCost"),
         (["litellm", "chat", "hi", "--timeout", "1e999"], "'1e999' is not a number"),
         (["litellm", "chat", "hi", "--timeout", "0.01"], "0.1"),
     ],

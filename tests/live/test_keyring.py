@@ -192,8 +192,8 @@ def test_without_a_bus_there_is_no_keyring(here: Here, service: SecretService, p
     here.onboard(proxy)
     gone = {**here.env, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"}
     answer = as_the_node_agent_does(here, USER, env=gone)
-    assert answer["errors"] == {USER: {"message": "There is no OS keyring here."}}
-    assert "There is no OS keyring here" in here.error("litellm", "key", "show", **gone)["message"]
+    assert answer["errors"] == {USER: {"message": "No OS keyring is available here."}}
+    assert "No OS keyring is available here" in here.error("litellm", "key", "show", **gone)["message"]
     document = here.onboard(proxy, "--key-storage", "profile", **gone)
     assert document["keyStorage"] == "profile"
     assert Paths.from_env(here.env).auth_profiles("main") in here.holds(KEY)

@@ -43,7 +43,7 @@ def test_a_key_is_kept_read_and_forgotten(use) -> None:
 def test_without_a_backend_it_says_so(use, backend: type[KeyringBackend]) -> None:
     use(backend())
     for call in (keyring_store.name, lambda: keyring_store.get("a"), lambda: keyring_store.put("a", KEY)):
-        with pytest.raises(KeyringError, match="There is no OS keyring here") as caught:
+        with pytest.raises(KeyringError, match="No OS keyring is available here") as caught:
             call()
         assert caught.value.trouble == "no-backend"
         assert "--key-storage env|profile" in (caught.value.hint or "")
@@ -52,7 +52,7 @@ def test_without_a_backend_it_says_so(use, backend: type[KeyringBackend]) -> Non
 def test_a_backend_that_cannot_be_loaded_is_none(use, monkeypatch: pytest.MonkeyPatch) -> None:
     use(None)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.Keyring")
-    with pytest.raises(KeyringError, match=r"There is no OS keyring here \(ModuleNotFoundError"):
+    with pytest.raises(KeyringError, match=r"No OS keyring is available here \(ModuleNotFoundError"):
         keyring_store.name()
 
 

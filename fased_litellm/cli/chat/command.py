@@ -45,7 +45,7 @@ def chat(
         typer.Option(metavar="ROLE", help="Model role: cheap-check, strong, escalation, coding, summarizer."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="REF", help="Model in place of the agent's: litellm/<model-id>.")
+        str | None, typer.Option(metavar="REF", help="Model to use instead of the agent's: litellm/<model-id>.")
     ] = None,
     task: Annotated[str | None, typer.Option(metavar="NAME", help="Task, for the usage history.")] = None,
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Channel, for the usage history.")] = None,
@@ -88,7 +88,7 @@ def chat(
         if text is not None:
             _say(talk, [*history, user_message(text, image or ())])
         elif json_output or image:
-            raise UsageError("There is no message.", hint="Give it as an argument, or on stdin.")
+            raise UsageError("No message given.", hint="Give it as an argument, or on stdin.")
         else:
             _converse(talk, history)
 

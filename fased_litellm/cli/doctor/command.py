@@ -42,7 +42,7 @@ def doctor(
     from ..startup import without_plugins_of_pydantic
 
     if fix and not yes and (json_output or not sys.stdin.isatty()):
-        raise UsageError("--fix asks before it changes anything, and there is no terminal.", hint="Add --yes.")
+        raise UsageError("--fix asks for confirmation, which needs a terminal.", hint="Add --yes.")
     if online and offline:
         raise UsageError("--online and --no-network exclude each other.", hint="Leave one of them out.")
     with without_plugins_of_pydantic():

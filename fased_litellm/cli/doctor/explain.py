@@ -54,7 +54,7 @@ def explain(
             output.line(f"… and {found.more} more.")
         if not found.failures:
             output.diagnostic("Nothing in this text is known as a failure of LiteLLM or of the way to it.")
-            output.diagnostic("→ `fased litellm debug` makes the call anew and shows all of it.")
+            output.diagnostic("→ `fased litellm debug` repeats the call and shows the details.")
     if not found.failures:
         raise typer.Exit(1)
 
@@ -73,7 +73,7 @@ def _source(text: str | None) -> AbstractContextManager[TextIO]:
             sys.stdin.reconfigure(errors="replace")
         return nullcontext(sys.stdin)
     if text is None:
-        raise UsageError("There is no text.", hint="Give it as an argument, name a log file, or pipe it in.")
+        raise UsageError("No text given.", hint="Give it as an argument, name a log file, or pipe it in.")
     if _is_file(text):
         try:
             return open(text, encoding="utf-8", errors="replace")

@@ -60,7 +60,7 @@ def confirm(question: str, *, yes: bool, default: bool = False) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("This asks first, and there is no terminal to ask on.", hint="Add --yes.")
+        raise UsageError("This asks for confirmation, which needs a terminal.", hint="Add --yes.")
     if not output.confirm(question, default=default):
         raise FasedError("Nothing was changed.")
 

@@ -97,7 +97,7 @@ def delete(
     state = found.show()
     if not yes:
         if not sys.stdin.isatty():
-            raise FasedError("There is no terminal to ask on.", hint="Add --yes to delete the key without being asked.")
+            raise FasedError("Confirmation needs a terminal.", hint="Add --yes to delete the key without being asked.")
         question = f"Forget {state.key.masked} in {_place(state.storage, state.place)}?"
         if not output.confirm(question, default=False):
             raise FasedError("Nothing was deleted.")

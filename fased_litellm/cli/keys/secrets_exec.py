@@ -38,7 +38,7 @@ def _request() -> bytes:
     except OSError as error:
         raise SecretError(f"There is no stdin to read the request from ({error.strerror}).") from None
     except TimeLimitExceeded:
-        raise SecretError(f"The request did not end within {LIMIT_S:g} s.", hint="Close stdin behind it.") from None
+        raise SecretError(f"The request did not end within {LIMIT_S:g} s.", hint="Close stdin after it.") from None
 
 
 def _read() -> bytes:

@@ -14,7 +14,7 @@ def lines(key: VirtualKey) -> Iterator[str]:
     """A key for people."""
     yield f"{name(key)} ({state(key)})"
     if key.max_budget is None:
-        yield f"Spent:   {usd(key.spent)}; there is no budget"
+        yield f"Spent:   {usd(key.spent)}; no budget"
     else:
         share = f" ({key.share:.0%})" if key.share is not None else ""
         yield f"Spent:   {usd(key.spent)} of {usd(key.max_budget)}{share}"

@@ -40,7 +40,7 @@ BUDGET = Annotated[
 DURATION = Annotated[
     str | None,
     typer.Option(
-        "--budget-duration", metavar="TIME", help="daily, weekly, monthly, or as 30d; then the spend begins anew."
+        "--budget-duration", metavar="TIME", help="Reset the spend daily, weekly, monthly, or every 30d (any number)."
     ),
 ]
 MODELS = Annotated[
@@ -77,7 +77,7 @@ def create(
     ] = "default",
     use: Annotated[bool, typer.Option("--use", help="Check it, and keep it as the agent's key.")] = False,
     key_storage: STORAGE = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Print the key although this is no terminal.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Print the key even if stdout is not a terminal.")] = False,
     agent: AGENT = None,
     yes: YES = False,
     json_output: JSON = False,

@@ -243,7 +243,9 @@ def add(
     reasoning: Annotated[bool, typer.Option("--reasoning", help="The model reasons.")] = False,
     vision: Annotated[bool, typer.Option("--vision", help="It takes images.")] = False,
     tools: Annotated[bool, typer.Option("--tools", help="It calls tools.")] = False,
-    json_mode: Annotated[bool, typer.Option("--json", help="It answers in JSON (this is no output format).")] = False,
+    json_mode: Annotated[
+        bool, typer.Option("--json", help="The model supports JSON output (does not set the output format).")
+    ] = False,
     audio: Annotated[bool, typer.Option("--audio", help="It takes audio.")] = False,
     video: Annotated[bool, typer.Option("--video", help="It takes video.")] = False,
     speech: Annotated[bool, typer.Option("--speech", help="It answers in speech.")] = False,

@@ -172,7 +172,7 @@ def _dialogue(request: OnboardingRequest, *, non_interactive: bool, accept_risk:
         return NonInteractive(request)
     if not sys.stdin.isatty():
         raise FasedError(
-            "There is no terminal to ask questions on.",
+            "Questions need a terminal.",
             hint="Add --non-interactive --accept-risk, and what to use by flags.",
         )
     from .dialogue import TerminalPrompter

@@ -80,7 +80,7 @@ def place_asked(question: Question) -> DatabaseUrl | None:
     """The database that ``--from`` names; None for this machine.
 
     Raises:
-        UsageError: it is no address.
+        UsageError: it is not an address.
     """
     return place_of(question.address, "--from") if question.address else None
 
@@ -89,7 +89,7 @@ def place_of(address: str | None, option: str) -> DatabaseUrl:
     """The database at an address, or of the environment, with a word about a password that others can see.
 
     Raises:
-        UsageError: it is no address, or none is named.
+        UsageError: it is not an address, or none is named.
     """
     from ...usage.postgres.url import VARIABLE, find_place
 

@@ -150,7 +150,7 @@ def _run(
         if must_be:
             from ...errors import NotInHistory
 
-            raise NotInHistory("There is no usage history yet.", hint="`fased litellm chat` makes the first call.")
+            raise NotInHistory("No usage history yet.", hint="`fased litellm chat` makes the first call.")
         _print(CallList(query, Totals(), iter(())), as_json=as_json, as_csv=as_csv, receipts=False)
 
 

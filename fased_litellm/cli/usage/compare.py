@@ -64,7 +64,7 @@ def compare(
     both = (pair[0], pair[1])
     if question.address and not options.is_address(question.address):
         raise UsageError(
-            f"--from {question.address} is no address.", hint="Periods are arguments: last-week this-week."
+            f"--from {question.address} is not an address.", hint="Periods are arguments: last-week this-week."
         )
     place = place_asked(question)
     prices_of = _prices()

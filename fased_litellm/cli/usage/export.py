@@ -71,7 +71,7 @@ def _write(query: Query, form: Format, out: Path, now: int, *, force: bool, as_j
     from ..display import text
 
     if form == "fased" and not out.is_dir():
-        raise UsageError(f"{out} is no folder.", hint="Make it, or name another one with --out.")
+        raise UsageError(f"{out} is not a folder.", hint="Make it, or name another one with --out.")
     exported = _ask(lambda connection: files(connection, query, form, out, now_ms=now, force=force))
     if as_json:
         output.document(exported.as_dict(query, form))

@@ -315,5 +315,5 @@ def not_before_the_command(ctx: Any) -> None:
         if source is not None and source.name == "COMMANDLINE":
             raise UsageError(
                 f"{parameter.opts[0]} stands before {ctx.invoked_subcommand}, where it does nothing.",
-                hint=f"Write it behind: {ctx.command_path} {ctx.invoked_subcommand} {parameter.opts[0]} …",
+                hint=f"Put it after the command: {ctx.command_path} {ctx.invoked_subcommand} {parameter.opts[0]} …",
             )

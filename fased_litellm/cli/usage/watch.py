@@ -38,7 +38,7 @@ def seconds(text: str) -> float:
     """The value of ``--watch``, ``EVERY_S`` where it has none.
 
     Raises:
-        UsageError: it is no number of seconds from a tenth up to a day.
+        UsageError: it is not a number of seconds from a tenth up to a day.
     """
     given = typed(text) if text else None
     value = EVERY_S if not text else float(given or 0)
@@ -61,7 +61,7 @@ def watch(lines: Lines, every_s: float) -> None:
         every_s: seconds.
 
     Raises:
-        UsageError: stdout is no terminal.
+        UsageError: stdout is not a terminal.
         FasedError: of the first screen.
     """
     if not sys.stdout.isatty():

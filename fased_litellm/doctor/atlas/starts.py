@@ -29,7 +29,7 @@ CASES = (
     ),
     Case(
         "start-with-public-master-key",
-        "the master key `sk-1234`, which stands in many examples",
+        "the master key `sk-1234`, used in many examples",
         None,
         None,
         "LiteLLM proxy refused to start: the master key is a publicly known default",
@@ -40,7 +40,7 @@ CASES = (
     ),
     Case(
         "start-fallbacks",
-        "`fallbacks` is a mapping in place of a list of mappings",
+        "`fallbacks` is a mapping instead of a list of mappings",
         None,
         None,
         "ValueError: Item 'a' is not a dictionary.",

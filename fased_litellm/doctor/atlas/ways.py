@@ -11,12 +11,12 @@ _IT: Final = "scripted"
 CASES = (
     Case("nothing-listens", "the proxy is not running", None, None, "Nothing answers at", "connect-refused", _IT),
     Case("unknown-host", "the host of the base URL does not resolve", None, None, "does not resolve", "dns", _IT),
-    Case("no-host", "the host of the base URL is no host name", None, None, "is not a host name", "bad-host", _IT),
+    Case("no-host", "the host of the base URL is not a host name", None, None, "is not a host name", "bad-host", _IT),
     Case("private-address", "a private address, and `allowPrivateNetwork` is not set", None, None, "Blocked", "address-blocked", _IT),
     Case("metadata-address", "`http://169.254.169.254`", None, None, "is a link-local or cloud metadata address", "address-blocked", _IT),
     Case("https-for-http", "`https://` in the base URL, where plain http is spoken", None, None, "TLS with", "tls", _IT),
     Case("untrusted-certificate", "a certificate of an authority that is not trusted", None, None, "TLS with", "tls", _IT),
-    Case("client-certificate-wanted", "a proxy, or what stands before it, that wants a client certificate", None, None, "TLS with", "tls-client-certificate", _IT),
+    Case("client-certificate-wanted", "a proxy, or a server in front of it, that requires a client certificate", None, None, "TLS with", "tls-client-certificate", _IT),
     Case("nginx-wants-a-certificate", "nginx that wants a client certificate: a web page with status 400", 400, None, "No required SSL certificate was sent", "tls-client-certificate", _IT),
     Case("other-host-name", "a certificate for another host", None, None, "TLS with", "tls-host-name", _IT),
     Case("expired-certificate", "a certificate that has expired", None, None, "TLS with", "tls-expired", _IT),
@@ -44,5 +44,5 @@ CASES = (
     Case("bare-500", "the proxy crashes", 500, None, "Internal Server Error", "gateway-error", _IT),
     Case("old-defect", "LiteLLM 1.72 started with `--model`", 500, None, "'NoneType' object has no attribute 'acompletion'", "gateway-defect", _IT),
     Case("stream-without-end", "a stream that ends without its end mark", None, None, "the stream ended without its end mark", "stream-cut", _IT),
-    Case("teapot", "a status of which nothing is known", 418, None, "teapot", "unknown", _IT),
+    Case("teapot", "an unknown status", 418, None, "teapot", "unknown", _IT),
 )  # fmt: skip

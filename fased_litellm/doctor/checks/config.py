@@ -115,8 +115,8 @@ def address(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "plain-http",
             "warning",
-            f"{url} is reached without TLS over a public network: the key and all that is said can be read on the way.",
-            "Put the proxy behind TLS and write https://, or reach it by a VPN.",
+            f"{url} is reached without TLS over a public network: the key and all traffic can be read in transit.",
+            "Put the proxy behind TLS and use https://, or reach it over a VPN.",
             file,
         )
     if is_private_url(url) and not subject.allows_private:

@@ -194,7 +194,7 @@ def planted(subject: Subject) -> Iterator[Finding]:
                 "planted-file",
                 "error",
                 f"{path} is what the malicious LiteLLM 1.82.8 left behind; every Python of that environment runs it at its start.",
-                "Take the machine off the network, replace every key on it, and install the environment anew.",
+                "Take the machine off the network, replace every key on it, and reinstall the environment.",
                 str(path),
             )
 

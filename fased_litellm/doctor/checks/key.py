@@ -48,7 +48,7 @@ def found(subject: Subject) -> tuple[ResolvedKey | None, list[Finding]]:
                 Finding(
                     "key-in-config",
                     "warning",
-                    "The key stands in the config as plain text: it is in its backups, and in whatever copies the file.",
+                    "The key is in the config as plain text: it is in its backups, and in whatever copies the file.",
                     "Keep it in the keyring, or in the auth profile.",
                     str(subject.paths.config),
                     command=f"fased litellm key move --to {_other_place()}",

@@ -93,8 +93,8 @@ def _only_v1(error: CallError) -> Finding:
     return Finding(
         "only-v1-exposed",
         "info",
-        f"The proxy lists its models, but /health/readiness is not to be had (HTTP {error.status}): a server before it may let"
-        " through what is below /v1 alone, or it is no LiteLLM proxy. Calls work; prices, keys and spend may not be asked about.",
+        f"The proxy lists its models, but /health/readiness is unavailable (HTTP {error.status}): a server before it may let"
+        " through what is below /v1 alone, or it is not a LiteLLM proxy. Calls work; prices, keys and spend may not be asked about.",
         "Nothing to do for calls. For the rest, let the proxy's other routes through.",
     )
 

@@ -152,7 +152,7 @@ def _meaning(verdict: Verdict, proxied: SentRequest, direct: SentRequest, provid
     if proxied.error.cause == direct.error.cause or (
         proxied.error.origin in ("provider", "provider-key") and direct.error.origin == "network"
     ):
-        return "It fails both ways alike: the cause is behind the proxy, which only passes it on."
+        return "Both ways fail the same way: the cause is at the provider, and the proxy only passes it on."
     return (
         f"It fails both ways, for two reasons: through the proxy {proxied.error.cause} ({proxied.error.origin}), without it "
         f"{direct.error.cause} ({direct.error.origin}). Mend the second first, since it hides what the provider says."
@@ -202,5 +202,5 @@ def _only_proxy(proxied: SentRequest, provider: DirectProvider) -> str:
     if error.origin == "caller":
         return begin + "The proxy sends it on in another form, or to another model: compare its `litellm_params`."
     if error.origin == "gateway":
-        return begin + "The proxy fails by itself."
+        return begin + "The proxy itself fails."
     return begin + "Either it has recovered just now, or the proxy uses another account, region or deployment."

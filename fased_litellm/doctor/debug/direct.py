@@ -68,7 +68,7 @@ def provider_base_url(text: str) -> str:
     Raises:
         UsageError: it is no http or https URL, or holds a user name, a query or a fragment.
     """
-    normalize_base_url(text)  # refuses what is no address
+    normalize_base_url(text)  # refuses what is not an address
     parts = urlsplit(text.strip())
     path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return urlunsplit((parts.scheme.lower(), parts.netloc, path, "", ""))

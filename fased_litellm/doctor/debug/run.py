@@ -64,7 +64,7 @@ class DebugRequest:
             UsageError: there are none.
         """
         if not text.strip():
-            raise UsageError("The message is empty.", hint="Give it behind --message, or on stdin.")
+            raise UsageError("The message is empty.", hint="Pass it with --message or on stdin.")
         return replace(self, messages=({"role": "user", "content": text},))
 
 
@@ -298,7 +298,7 @@ def _about(shot: SentRequest) -> list[str]:
         return []
     if (why := probes.without_words(reply)) is not None:
         return [f"The reply has {why}."]
-    return ["The reply is empty. Where a web page stands in place of the provider, LiteLLM makes such a stream of it."]
+    return ["The reply is empty. LiteLLM returns such a stream when a web page answers instead of the provider."]
 
 
 def _behind_the_fallback(shot: SentRequest) -> list[str]:

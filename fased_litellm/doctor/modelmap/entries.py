@@ -1,7 +1,7 @@
 """Entries of ``model_list`` that LiteLLM does not start with, or leaves out without a word. Pure.
 
 Facts, seen on LiteLLM 1.108.7: an entry that lacks a part ends the start, and so does a name that is no text, or a ``model_info``
-that is no mapping. An entry whose parameters are of another type is left out: its alias does not exist then.
+that is not a mapping. An entry whose parameters are of another type is left out: its alias does not exist then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def _lacking(node: YamlNode) -> tuple[str, str] | None:
         if part is None or part.value in (None, ""):
             return f"An entry of model_list has no `{name}`.", f"Add `{name}`, or remove the entry."
         if name == "litellm_params" and not isinstance(part.value, dict):
-            return f"`litellm_params` is no mapping. {_STARTS_NOT}", "Write `model:` and what belongs to it below it."
+            return (
+                f"`litellm_params` is not a mapping. {_STARTS_NOT}",
+                "Write `model:` and what belongs to it below it.",
+            )
     return None
 
 
@@ -38,10 +41,10 @@ def _wrong_type(node: YamlNode) -> tuple[str, str] | None:
         part = node.get(*path)
         if part is not None and not isinstance(part.value, str):
             quoted = f'Put it in quotes: {path[-1]}: "{part.text()}"' if part.text() else "Write a name."
-            return f"`{path[-1]}` is no text for YAML. {_STARTS_NOT}", quoted
+            return f"`{path[-1]}` is not a string in YAML. {_STARTS_NOT}", quoted
     info = node.get("model_info")
     if info is not None and not isinstance(info.value, dict):
-        return f"`model_info` is no mapping. {_STARTS_NOT}", "Remove it, or write its keys below it."
+        return f"`model_info` is not a mapping. {_STARTS_NOT}", "Remove it, or write its keys below it."
     return None
 
 
@@ -51,9 +54,9 @@ def _left_out(node: YamlNode) -> tuple[str, str] | None:
         if part.value is None:
             continue
         if name in _TEXTS and not isinstance(part.value, str):
-            return f"`{name}` is no text for YAML. {_LEFT_OUT}", f"Put the value of `{name}` in quotes."
+            return f"`{name}` is not a string in YAML. {_LEFT_OUT}", f"Put the value of `{name}` in quotes."
         if name in _WHOLE_NUMBERS and not _is_whole(part.value):
-            return f"`{name}` is no whole number. {_LEFT_OUT}", f"Write a number such as `{name}: 100`."
+            return f"`{name}` is not an integer. {_LEFT_OUT}", f"Write a number such as `{name}: 100`."
     return None
 
 

@@ -58,7 +58,7 @@ def first_config(*, alias: str, model: str, key_variable: str | None = None, api
         "  # database_url: os.environ/DATABASE_URL   # PostgreSQL, for virtual keys, budgets and spend rows",
         "",
         "litellm_settings:",
-        "  drop_params: true # leave out what a provider does not take, in place of failing",
+        "  drop_params: true # leave out what a provider does not take, instead of failing",
         "",
     ]
     return "\n".join(lines)

@@ -39,14 +39,14 @@ def read(path: Path) -> GatewayFile:
     """Read a config and what it includes.
 
     Raises:
-        ConfigError: it cannot be read, is too large, or is no mapping.
+        ConfigError: it cannot be read, is too large, or is not a mapping.
         ConfigSyntaxError: it is not YAML.
     """
     name = str(path)
     tree = _tree(path, name)
     if not isinstance(tree.root.value, dict):
         raise ConfigError(
-            f"{name} is not a LiteLLM config: it is no mapping.", hint="It begins with `model_list:` in most cases."
+            f"{name} is not a LiteLLM config: it is not a mapping.", hint="It begins with `model_list:` in most cases."
         )
     findings = _repeated(tree)
     merged = {key: node for key, node in tree.root.items() if key != "include"}

@@ -145,7 +145,7 @@ def _providers(found: ModelMap) -> Iterator[Finding]:
                 "unknown-provider",
                 "error" if near else "warning",
                 deployment,
-                f"{head!r} in {deployment.written!r} is no provider that {KNOWN_AS_OF} knows.{meant}",
+                f"{head!r} in {deployment.written!r} is not a provider that {KNOWN_AS_OF} knows.{meant}",
                 "Write provider/model, as in openai/gpt-5.5; see https://docs.litellm.ai/docs/providers for the names.",
             )
         elif deployment.provider is None and not slash and deployment.written != "*":

@@ -21,7 +21,7 @@ from ...usage.record import iso
 
 _VERSION = 1
 _MOST_BYTES = 4 * 1024 * 1024
-_THEN = "What was verified counts again once `fased litellm verify` has shown it anew."
+_THEN = "What was verified counts again once `fased litellm verify` has checked it again."
 
 
 class RungPart(TypedDict):

@@ -26,7 +26,7 @@ def readiness(provider: LiteLLMProvider, plain: ProxyClient) -> tuple[Readiness 
         if error.status is None or not _lists_models(provider):
             raise
         return None, (
-            f"/health/readiness is not to be had (HTTP {error.status}), but models are listed: a server before the proxy lets"
+            f"/health/readiness is unavailable (HTTP {error.status}), but models are listed: a server before the proxy lets"
             " through what is below /v1 alone, or it is another server in OpenAI's manner"
         )
 

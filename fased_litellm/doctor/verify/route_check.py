@@ -147,7 +147,7 @@ class RouteCheck:
         if self.ref.model in INHERITED:
             inherits = INHERITED[self.ref.model]
             remedy = "Name a model that the owner of the proxy gave you: fased litellm verify ALIAS"
-            why = f"that is no model: it stands for {inherits}"
+            why = f"that is not a model: it stands for {inherits}"
             self._add(RouteStep("alias", title, "failed", why, remedy, "unknown-model", "caller", 0.0))
             return False
         facts = self.catalog.by_id.get(self.ref.model)
@@ -210,7 +210,7 @@ class RouteCheck:
             except CallError as error:
                 spent = (time.perf_counter() - begun) * 1000
                 if error.origin == "caller-key":
-                    detail = f"HTTP {error.status}, {error.cause}: a failure of this side, and told as one"
+                    detail = f"HTTP {error.status}, {error.cause}: reported as a failure on your side"
                     self._add(
                         RouteStep("refusal", title, "passed", detail, duration_ms=spent, facts={"cause": error.cause})
                     )

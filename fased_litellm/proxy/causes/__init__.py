@@ -38,7 +38,7 @@ OF_CONFIG = Rule(
 TOO_LOW = Rule(
     "output-limit-too-low",
     "provider",
-    "The model wants a higher output limit than this probe had; that is no fault of the route. Try it with --max-tokens 1024.",
+    "The model wants a higher output limit than this probe had; this is not a fault of the route. Try it with --max-tokens 1024.",
     (400, 422),
 )
 """Of our own small requests alone (``probes``): where a caller chose the limit, it is the caller's."""

@@ -9,7 +9,7 @@ RULES = (
     Rule(
         "tls-client-certificate",
         "network",
-        "What stands before the proxy wants a client certificate, or does not accept the given one. Name its PEM file in SSL_CLIENT_CERT, and that of its key in SSL_CLIENT_KEY.",
+        "The server in front of the proxy requires a client certificate, or does not accept the given one. Name its PEM file in SSL_CLIENT_CERT, and that of its key in SSL_CLIENT_KEY.",
         (400, 403, 495, 496),
         message=r"^(?:No required SSL certificate was sent|The SSL certificate error)",
     ),
@@ -36,5 +36,5 @@ RULES = (
         "The proxy is not ready, or not running behind this address. See its log.",
         (502, 503),
     ),
-    Rule("gateway-error", "gateway", "The proxy failed by itself. See its log.", (500,)),
+    Rule("gateway-error", "gateway", "The proxy itself failed. See its log.", (500,)),
 )

@@ -60,7 +60,7 @@ RULES = (
     _own(
         "gateway-defect",
         "gateway",
-        "This release of LiteLLM fails here by itself. Upgrade the proxy.",
+        "This release of LiteLLM has a bug here. Upgrade the proxy.",
         statuses=(500,),
         message=r"^'NoneType' object has no attribute|LLM Model List not loaded",
     ),

@@ -18,7 +18,7 @@ _ANY = (400, 403, 406, 409, 412, 418, 422, 446, 451, 500)
 FAILED = Rule(
     "guardrail-failed",
     "gateway",
-    "A guardrail of the proxy could not judge the content, and lets nothing through then. See the log of the proxy; its owner has to mend the guardrail.",
+    "A guardrail of the proxy could not judge the content, and lets nothing through then. See the log of the proxy; its owner has to fix the guardrail.",
     statuses=(400, 401, 403, 408, 422, 424, 429, 500, 502, 503, 504),
     message=r"(?i)guardrail.{0,80}\b(?:unreachable|unavailable|misconfigured|timed? ?out|invalid json|could not|failed to respond"
     r"|not (?:found|initiali[sz]ed|compiled)|missing secrets)|error in \w+ guardrail|moderation api request failed"

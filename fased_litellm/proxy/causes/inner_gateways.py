@@ -16,7 +16,7 @@ RULES = (
     _behind(
         "provider-quota",
         "provider-key",
-        "The budget of the key which the proxy uses at the gateway behind it is used up. The owner of the proxy has to see to it there.",
+        "The budget of the key that the proxy uses at the gateway behind it is used up. The owner of the proxy has to raise it there.",
         types=("budget_exceeded",),
         message=r"(?i)budget has been exceeded|ExceededBudget|crossed budget|exceeded budget for|key limit exceeded"
         r"|requires more credits|out of call volume quota",
@@ -24,7 +24,7 @@ RULES = (
     _behind(
         "provider-rate-limit",
         "provider",
-        "The gateway behind the proxy limits the rate of the key which the proxy uses there. Wait, or have the limit raised there.",
+        "The gateway behind the proxy limits the rate of the key that the proxy uses there. Wait, or have the limit raised there.",
         statuses=(400, 429),
         message=r"Rate limit exceeded for (?:api_key|user|team|model|end_user|project|organization)|Limit type: \w"
         r"|Crossed TPM / RPM / Max Parallel|(?i:max parallel request limit)",
@@ -40,7 +40,7 @@ RULES = (
     _behind(
         "provider-permission",
         "provider-key",
-        "The key which the proxy uses at the gateway behind it may not use this model there. The owner of the proxy has to enable it there.",
+        "The key that the proxy uses at the gateway behind it may not use this model there. The owner of the proxy has to enable it there.",
         statuses=(400, 401, 403),
         types=("key_model_access_denied", "team_model_access_denied", "user_model_access_denied"),
         message=r"(?i)not allowed to (?:access model|call this route)|is not available for this api key|only proxy admin can be used",
@@ -48,7 +48,7 @@ RULES = (
     _behind(
         "provider-key",
         "provider-key",
-        "The gateway behind the proxy does not take the key which the proxy uses there. The owner of the proxy has to correct it in the proxy's config.",
+        "The gateway behind the proxy does not take the key that the proxy uses there. The owner of the proxy has to correct it in the proxy's config.",
         statuses=(400, 401, 403),
         types=("token_not_found_in_db", "expired_key", "no_db_connection", "auth_error"),
         message=r"(?i)no connected db|no api key passed in|malformed api key|virtual key expected|expired key|key is blocked"
@@ -83,7 +83,7 @@ RULES = (
     _behind(
         "provider-certificate",
         "gateway",
-        "The certificate of the provider, or of what stands before it, has expired. Renew it; or check `api_base` and the clock where the proxy runs.",
+        "The certificate of the provider, or of a server in front of it, has expired. Renew it; or check `api_base` and the clock where the proxy runs.",
         message=r"certificate has expired|certificate is not yet valid",
     ),
     _behind(
@@ -126,7 +126,7 @@ _WORDS_LEFT = (
     _behind(
         "provider-key",
         "provider-key",
-        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        "The provider refused the key that the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         (400, 422),
         message=_KEY,
     ),
@@ -156,13 +156,13 @@ _STATUS_LEFT = (
     _behind(
         "provider-key",
         "provider-key",
-        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        "The provider refused the key that the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         (401,),
     ),
     _behind(
         "provider-permission",
         "provider-key",
-        "The proxy's account at the provider may not do this. The owner of the proxy has to see to it there.",
+        "The proxy's account at the provider may not do this. The owner of the proxy has to raise it there.",
         (403,),
     ),
     _behind(

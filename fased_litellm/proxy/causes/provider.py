@@ -41,7 +41,7 @@ RULES = (
     Rule(
         "provider-key",
         "provider-key",
-        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        "The provider refused the key that the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         statuses=(401,),
         # The proxy's own refusals name no class; from 1.101 on they have the same types. With openai 2 the class of a 401 may be
         # BadRequestError.
@@ -50,7 +50,7 @@ RULES = (
     Rule(
         "provider-key",
         "provider-key",
-        "The provider refused the key which the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
+        "The provider refused the key that the proxy uses. The owner of the proxy has to correct it in the proxy's config.",
         statuses=(400,),
         message=r"Incorrect API key provided|API key not valid|API_KEY_INVALID",
     ),
@@ -145,7 +145,7 @@ RULES = (
     Rule(
         "provider-bad-answer",
         "provider",
-        "What answers at `api_base` is no model provider, or not the kind that the proxy's config says. Check `api_base` and the prefix of `litellm_params.model`.",
+        "What answers at `api_base` is not a model provider, or not the kind that the proxy's config says. Check `api_base` and the prefix of `litellm_params.model`.",
         statuses=(500,),
         message=r"invalid response from LLM endpoint|Exception - (?:Expecting |<html|<!DOCTYPE)|has no attribute 'model_dump'",
     ),

@@ -48,7 +48,7 @@ class VirtualKeyPart(TypedDict):
     token: Annotated[str, Doc("Its SHA-256, by which the proxy knows it.")]
     name: Annotated[str | None, Doc("The end of the key.")]
     alias: str | None
-    spentUsd: Annotated[Usd, Doc("USD since the budget last began anew; lags the calls by some seconds.")]
+    spentUsd: Annotated[Usd, Doc("USD since the last budget reset; lags the calls by some seconds.")]
     maxBudgetUsd: Usd | None
     budgetDuration: str | None
     budgetResetAt: Second | None
@@ -72,7 +72,7 @@ class VirtualKey:
         token: its SHA-256, by which the proxy knows it.
         name: its end, as ``…28wA``; the proxy shows as much of a key that it calls by no other name.
         alias: its name for people.
-        spent: USD since the budget last began anew; lags the calls by some seconds.
+        spent: USD since the last budget reset; lags the calls by some seconds.
         max_budget: USD; None for no budget.
         budget_duration: how long a budget lasts, as the proxy has it; None for for ever.
         budget_reset_at: when the spend goes back to 0; None for never.
@@ -303,7 +303,7 @@ def parse(row: Mapping[str, Any]) -> VirtualKey:
 def _mapping(body: Any, path: str) -> dict[str, Any]:
     if isinstance(body, dict):
         return body
-    raise KeyAdminError(f"The proxy's answer to {path} is no object.", hint="Is this a LiteLLM proxy?")
+    raise KeyAdminError(f"The proxy's answer to {path} is not an object.", hint="Is this a LiteLLM proxy?")
 
 
 def _text(value: Any) -> str | None:

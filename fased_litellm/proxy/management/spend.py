@@ -179,7 +179,7 @@ def _page(client: ProxyClient, begin: int, end: int, number: int, filters: Mappi
     except CallError as error:
         raise as_spend_error(error, client) from None
     if not isinstance(body, dict):
-        raise SpendError("The proxy's answer to /spend/logs/v2 is no object.", hint="Is this a LiteLLM proxy?")
+        raise SpendError("The proxy's answer to /spend/logs/v2 is not an object.", hint="Is this a LiteLLM proxy?")
     return body
 
 

@@ -26,7 +26,7 @@ def takes(client: JsonClient, model: str) -> bool:
     nowhere it repeats the name (seen on 1.108.7). It refuses what the key may not use.
 
     Returns:
-        False also where that cannot be said: the route is not to be had, or the deployment's model has that very name.
+        False also where that cannot be said: the route is unavailable, or the deployment's model has that very name.
     """
     try:
         body = client.post_json(_ROUTE, {"model": model, "messages": [{"role": "user", "content": "hi"}]}).body

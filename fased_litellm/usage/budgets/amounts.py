@@ -27,7 +27,7 @@ def parse_usd(text: str, option: str) -> int:
         option: what it was given for, for the message.
 
     Raises:
-        UsageError: it is no amount, is not above 0, or is higher than ``MAX_LIMIT_USD``.
+        UsageError: it is not an amount, is not above 0, or is higher than ``MAX_LIMIT_USD``.
     """
     found = _AMOUNT.fullmatch(text.strip())
     amount = typed(found[1]) if found else None
@@ -38,7 +38,7 @@ def parse_usd(text: str, option: str) -> int:
     pico = to_pico(amount)
     if pico <= 0:
         raise UsageError(
-            f"{option} {text!r} is no limit: it must be above 0.", hint=f"{option} none takes the limit away."
+            f"{option} {text!r} is not a valid limit: it must be above 0.", hint=f"{option} none removes the limit."
         )
     if pico > to_pico(Decimal(MAX_LIMIT_USD)):
         raise UsageError(

@@ -40,7 +40,7 @@ class BudgetKey(TypedDict):
 class Scope:
     """Which calls a budget counts: those that have all the names which are given; with none given, all.
 
-    ``-`` stands for calls without a name. A model may be written with its provider, as ``litellm/default``.
+    ``-`` means calls without a name. A model may be written with its provider, as ``litellm/default``.
     """
 
     agent: str | None = None

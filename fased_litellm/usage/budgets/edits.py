@@ -35,7 +35,7 @@ def scope_of(names: Mapping[str, str | None]) -> Scope:
         name = text.strip()
         if not name or len(name) > MAX_TEXT or not name.isprintable():
             raise UsageError(
-                f"--{dimension} {text[:40]!r} is no name.", hint=f"{NONE} stands for calls without a name."
+                f"--{dimension} {text[:40]!r} is not a valid name.", hint=f"{NONE} means calls without a name."
             )
         given[dimension] = normalize_agent_id(name) if dimension == "agent" and name != NONE else name
     return Scope(**given)
@@ -45,7 +45,7 @@ def parse_limits(texts: Mapping[Period, str | None]) -> dict[Period, int | None]
     """Limits as typed, in pico-USD: None for one to be taken away; those that are not given are left out.
 
     Raises:
-        UsageError: one is no amount.
+        UsageError: one is not an amount.
     """
     given = {period: text for period, text in texts.items() if text is not None}
     return {

@@ -45,7 +45,7 @@ def compared(
         first_weekday: the day on which weeks begin, from 0 for Monday.
 
     Raises:
-        UsageError: one is no period, lies in the future, or both are the same.
+        UsageError: one is not a period, lies in the future, or both are the same.
     """
     today = zone.day(now_ms)
     periods = [parse(text, now_ms, zone, first_weekday) for text in (before, after)]
@@ -96,12 +96,12 @@ def parse(text: str, now_ms: int, zone: Zone, first_weekday: int = 0) -> Period:
 
 def _days(text: str, first: str, last: str, now_ms: int, zone: Zone) -> Period:
     if not all(re.fullmatch(r"\d{4}-\d\d-\d\d", day, re.ASCII) for day in (first, last)):
-        raise UsageError(f"{text!r} is no period.", hint=_HINT)
+        raise UsageError(f"{text!r} is not a period.", hint=_HINT)
     try:
         found = window(now_ms, first=first, last=last, zone=zone)
     except UsageError as error:
         raise UsageError(
-            f"{text!r} is no period: {error.message.replace('--from ', '').replace('--to ', '')}", hint=_HINT
+            f"{text!r} is not a period: {error.message.replace('--from ', '').replace('--to ', '')}", hint=_HINT
         ) from None
     return Period(zone.day(found.from_ms), zone.day(found.to_ms - 1) + timedelta(days=1))
 

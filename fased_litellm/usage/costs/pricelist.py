@@ -89,7 +89,7 @@ class PriceList:
     def find(self, provider: str, model: str) -> Price | NoPrice:
         """What a model costs: as the config defines it, else as its proxy last said."""
         if not provider or not model:
-            return NoPrice("neither provider nor model is known", "There is none: nobody wrote down what was asked.")
+            return NoPrice("neither provider nor model is known", "None is possible: the call records neither.")
         found = self._defined(provider, model)
         if found is not None and found[0].known:
             return self._configured(*found, provider, model)
@@ -196,7 +196,7 @@ class PriceList:
             )
         if not facts.prices.known:
             return NoPrice(
-                f"the config has no price for it, and the proxy told none on {date}", self._define(provider, model)
+                f"the config has no price for it, and the proxy reported none on {date}", self._define(provider, model)
             )
         age = cache.age_text(catalog.age_s(self._now))
         return Price(facts.prices, "catalog", f"catalog of {url} of {date}", f"as the proxy said {age} ago")

@@ -63,7 +63,7 @@ def find_place(given: str | None, env: Mapping[str, str], *, option: str = "--to
     own = env.get(VARIABLE, "").strip()
     if given is None and not own:
         raise UsageError(
-            f"It is not said which database is meant: {option} is missing.",
+            f"No database given: {option} is missing.",
             hint=f"Give {option} postgresql://user@host/database, or set {VARIABLE}.",
         )
     if own and (given is None or given.strip().lower() in SCHEMES):

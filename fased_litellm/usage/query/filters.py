@@ -259,7 +259,7 @@ class _Reader:
     def _end_of_value(self) -> None:
         if self._at < len(self._text) and not self._text[self._at].isspace():
             raise FilterError(
-                "a quote stands within a word", self._at, hint='Put quotes around the whole value, "like this".'
+                "a quote is inside a word", self._at, hint='Put quotes around the whole value, "like this".'
             )
 
 
@@ -276,7 +276,7 @@ def _number(key: str, values: tuple[Value, ...], at: int) -> int:
     if found is None or amount is None:
         text = ",".join(value.text for value in values)
         raise FilterError(
-            f"{text} is no number for {key}:",
+            f"{text} is not a number for {key}:",
             at,
             hint="Write 5000, 5k, 1.5m or $0.10; with a $, put single quotes around the filter, or the shell reads it.",
         )

@@ -49,5 +49,7 @@ def first_weekday(env: Mapping[str, str] | None = None) -> int:
     # Three letters are enough; fewer would not tell Saturday from Sunday.
     found = [number for number, name in enumerate(WEEKDAYS) if len(text) >= 3 and name.startswith(text)]
     if not found:
-        raise UsageError(f"{WEEK_VARIABLE}: {text!r} is no day of the week.", hint="Give monday, saturday or sunday.")
+        raise UsageError(
+            f"{WEEK_VARIABLE}: {text!r} is not a day of the week.", hint="Give monday, saturday or sunday."
+        )
     return found[0]

@@ -99,7 +99,7 @@ def judge(connection: sqlite3.Connection, from_ms: int, to_ms: int, *, limit: in
         tuple(sorted(sides, key=lambda side: (-abs(side.here_pico - side.there_pico), side.model or ""))),
         found,
         differing - len(found),
-        {name: count for name, count in matched},  # noqa: C416 - a cursor is no mapping
+        {name: count for name, count in matched},  # noqa: C416 - a cursor is not a mapping
         _count(connection, "SELECT count(*) FROM attempt"),
         _count(
             connection,

@@ -144,7 +144,7 @@ def explain(path: Path, error: sqlite3.Error | OverflowError | UnicodeDecodeErro
             hint="`fased usage calls --sort cost` lists the calls with the highest cost.",
         )
     if code == sqlite3.SQLITE_FULL:
-        return LedgerError(f"There is no room to write the usage ledger {path}.", hint="Free some disk space.")
+        return LedgerError(f"No space left to write the usage ledger {path}.", hint="Free some disk space.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return LedgerError(
             f"The usage ledger {path} cannot be opened for writing: {error}.",

@@ -80,7 +80,7 @@ def _require_strange(connection: sqlite3.Connection, path: str) -> None:
     """
     if _tables(connection) == _own_tables():
         raise LedgerDamaged(
-            f"The usage ledger {path} is damaged: its head says that it is none of this version, and it is.",
+            f"The usage ledger {path} is damaged: its header is not valid for this version.",
             hint="Run `fased usage`: it sets the file aside and saves what can be read of it.",
         )
 

@@ -46,7 +46,7 @@ def reading(path: Path, say: Say) -> Iterator[sqlite3.Connection]:
                 connection = directly(path)
                 if connection is None:
                     raise
-                say("Calls that wait to be taken into the ledger are not in this report: there is no room to do that.")
+                say("Calls that wait to be taken into the ledger are not in this report: the disk is full.")
         until_read.callback(connection.close)
         connection.execute("BEGIN")
         try:

@@ -88,7 +88,7 @@ def test_a_history_without_calls(
         (["today", "today"], "the same days"),
         (["--by", "day"], "have no day in common"),
         (["--by", "agnet"], "cannot be grouped by"),
-        (["--from", "2026-11-01"], "is no address"),
+        (["--from", "2026-11-01"], "is not an address"),
     ],
 )
 def test_wrong_words_are_refused(arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,7 +197,7 @@ def test_without_a_history_the_files_are_empty_and_no_ledger_is_made(
     ("arguments", "words"),
     [
         (["--format", "promehteus"], "Did you mean prometheus?"),
-        (["--out", "nowhere"], "nowhere is no folder"),
+        (["--out", "nowhere"], "nowhere is not a folder"),
         (["--format", "prometheus", "--json"], "--json tells of files"),
         (["--filter", "agnet:main"], "agent"),
         (["--format", "otlp-json", "--out", "nowhere/a"], "nowhere/a cannot be written"),

@@ -45,7 +45,7 @@ def run_of(entry: Any, agent: str) -> Run | None:
         agent: whose the task is if its session's key does not say so.
 
     Raises:
-        ValueError: it is no object.
+        ValueError: it is not an object.
     """
     if type(entry) is not dict:
         raise ValueError("not an object")

@@ -122,7 +122,7 @@ def of(entry: Any) -> Line:
     """The line with that value; what makes no sense in it is as if it were not there.
 
     Raises:
-        ValueError: it is no object.
+        ValueError: it is not an object.
     """
     if type(entry) is not dict:
         raise ValueError("not an object")

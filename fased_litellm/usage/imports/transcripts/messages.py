@@ -104,7 +104,7 @@ class Messages:
             What is wrong with it, if anything is; it was taken in all the same.
 
         Raises:
-            ValueError: it is no object; or it is a ``Line`` of which the value is wanted, and nothing was taken in.
+            ValueError: it is not an object; or it is a ``Line`` of which the value is wanted, and nothing was taken in.
         """
         line, value = (entry, None) if type(entry) is Line else (fields.of(entry), entry)
         message = line.message

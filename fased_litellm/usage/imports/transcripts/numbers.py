@@ -35,7 +35,7 @@ def number(value: Any) -> int | float | None:
 
 
 def pico(value: Any) -> int | None:
-    """USD as whole pico-USD; None for what is no amount."""
+    """USD as whole pico-USD; None for what is not an amount."""
     if (type(value) is float or type(value) is int) and 0.0 <= value <= MOST_USD:
         return round(value * PICO)
     return None

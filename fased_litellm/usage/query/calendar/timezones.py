@@ -128,7 +128,7 @@ def parse_zone(text: str | None) -> Zone:
         sign, hours, minutes = found[1], int(found[2] or 0), int(found[3] or 0)
         total = (hours * 60 + minutes) * (-1 if sign == "-" else 1)
         if minutes > 59 or not _LEAST_MINUTES <= total <= _MOST_MINUTES:
-            raise UsageError(f"--tz {word} is no offset from UTC.", hint="Offsets are from -12:00 to +14:00.")
+            raise UsageError(f"--tz {word} is not an offset from UTC.", hint="Offsets are from -12:00 to +14:00.")
         if not total:
             return UTC_ZONE
         return Zone(f"{sign}{abs(total) // 60:02}:{abs(total) % 60:02}", fixed_ms=total * 60_000)
