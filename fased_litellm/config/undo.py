@@ -47,7 +47,7 @@ def plan(paths: Paths, env: Mapping[str, str] | None = None) -> ConfigChange:
             documents[path] = Document.parse(decode(data, backup), path=str(backup))
     if not documents:
         raise ConfigError(
-            f"No backup found of {paths.config}.", hint="Backups are made when a command changes the config."
+            f"No backup found for {paths.config}.", hint="Backups are made when a command changes the config."
         )
     change = ConfigChange(snapshot, save.file_changes(snapshot, documents), None)
     if change.changed:

@@ -63,7 +63,7 @@ def test_nothing_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_text_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     assert main(["litellm", "explain"]) == 2
-    assert "There is no text" in capsys.readouterr().err
+    assert "No text given" in capsys.readouterr().err
 
 
 def test_keys_of_this_shell_are_hidden(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,7 +216,7 @@ def test_a_key_in_a_header_of_any_name_is_hidden(home: Path, capsys: pytest.Capt
     ("text", "word"),
     [
         ("X-Team", "NAME=VALUE"),
-        ("X-Team: research", "equals sign in place of the colon"),
+        ("X-Team: research", "equals sign instead of the colon"),
         ("=x", "cannot be the name"),
         ("X Team=x", "cannot be the name"),
         ("X-Team=", "is empty"),

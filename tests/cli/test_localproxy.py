@@ -43,7 +43,7 @@ def test_nothing_runs() -> None:
     assert json.loads(run("status", "--json").output)["running"] is False
     assert "was not running" in run("down").output
     assert json.loads(run("down", "--json").output) == {"stopped": False}
-    assert "no log yet" in run("logs").output
+    assert "No log yet" in run("logs").output
     assert json.loads(run("logs", "--json").output)["lines"] == []
 
 

@@ -107,7 +107,7 @@ def test_the_second_run_says_so(capsys: pytest.CaptureFixture[str], home: Path, 
     ("arguments", "status", "told"),
     [
         ([*OURS, "--non-interactive"], 1, "--accept-risk"),
-        (OURS, 1, "no terminal"),
+        (OURS, 1, "need a terminal"),
         (QUIET, 1, "Missing --litellm-api-key (or LITELLM_API_KEY in env, or existing litellm API-key profile)."),
         ([*QUIET, "--litellm-api-key", KEY, "--custom-base-url", "ftp://x"], 2, "not an http or https URL"),
         ([*QUIET, "--key-storage", "cloud"], 2, "--key-storage 'cloud' is unknown"),

@@ -82,7 +82,7 @@ def test_a_config_that_somebody_broke_or_deleted_is_brought_back(paths):
 
 
 def test_without_a_backup_there_is_nothing_to_bring_back(paths):
-    with pytest.raises(ConfigError, match="no backup"):
+    with pytest.raises(ConfigError, match="No backup found for"):
         undo.plan(paths, {})
 
 

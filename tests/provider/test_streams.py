@@ -102,10 +102,10 @@ def test_one_document_comes_out_as_pieces(ask: Any, kind: str, fault_server: Fau
     ("kind", "body", "said"),
     [
         ("text/html", "<!doctype html><p>Sign in", "an HTML page"),
-        ("application/json", '{"ok": true}', "no chat completion"),
-        ("application/json", "[]", "no chat completion"),
-        ("text/plain", "hello", "no chat completion"),
-        ("application/json", "", "no chat completion"),
+        ("application/json", '{"ok": true}', "not a chat completion"),
+        ("application/json", "[]", "not a chat completion"),
+        ("text/plain", "hello", "not a chat completion"),
+        ("application/json", "", "not a chat completion"),
     ],
 )
 def test_what_is_neither_is_named(ask: Any, kind: str, body: str, said: str, fault_server: FaultServers) -> None:

@@ -48,7 +48,7 @@ def test_what_does_not_is_not_read(kind: str | None) -> None:
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "application/json", "text/json+x"])
 def test_a_completion_is_paid_for_and_read_whatever_it_calls_itself(kind: str | None) -> None:
     assert exchange().whole(of_type(kind, COMPLETION)).text == "hello"
-    with pytest.raises(BadAnswer, match="no chat completion"):
+    with pytest.raises(BadAnswer, match="not a chat completion"):
         exchange().whole(of_type(kind, b"{}"))
 
 

@@ -85,8 +85,8 @@ def test_a_bare_value_counts_where_that_is_allowed(program: Program) -> None:
         (answer(values=[SECRET]), 'no "values"'),
         (answer(values={}), "no value for litellm/main"),
         (answer(errors={"litellm/main": {"message": SECRET}}), "no value for litellm/main"),
-        (answer(values={"litellm/main": {"x": SECRET}}), "no text, or empty"),
-        (answer(values={"litellm/main": "  "}), "no text, or empty"),
+        (answer(values={"litellm/main": {"x": SECRET}}), "empty or not a string"),
+        (answer(values={"litellm/main": "  "}), "empty or not a string"),
     ],
 )
 def test_an_answer_that_is_none_is_not_quoted(program: Program, printed: Any, said: str) -> None:

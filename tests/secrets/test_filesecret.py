@@ -50,7 +50,7 @@ def test_a_pointer_to_nothing_is_named(file: Path, pointer: str) -> None:
 
 
 def test_only_a_text_is_a_secret(file: Path) -> None:
-    with pytest.raises(SecretError, match="no text, or empty"):
+    with pytest.raises(SecretError, match="empty or not a string"):
         resolve(file, "/litellm")
 
 

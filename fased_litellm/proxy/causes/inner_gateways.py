@@ -162,7 +162,7 @@ _STATUS_LEFT = (
     _behind(
         "provider-permission",
         "provider-key",
-        "The proxy's account at the provider may not do this. The owner of the proxy has to raise it there.",
+        "The proxy's account at the provider may not do this. The owner of the proxy has to allow it there.",
         (403,),
     ),
     _behind(

@@ -216,7 +216,7 @@ def test_without_a_history_there_is_an_empty_list_and_no_session(
     assert len(run(capsys, "calls", "--csv")[1].splitlines()) == 1
     status, out, err = run(capsys, "session", "agent:main:main")
     assert (status, out) == (1, "")
-    assert "no usage history" in err
+    assert "No usage history" in err
     assert not ledger_path.parent.exists()
 
 

@@ -367,7 +367,7 @@ def test_what_has_no_price_stands_apart(ledger_path: Path, capsys: pytest.Captur
     ("arguments", "words"),
     [
         (["--tz", "Mars"], "no time zone"),
-        (["--tz", "+99"], "no offset"),
+        (["--tz", "+99"], "not an offset"),
         (["--month", "2026-13"], "not a month"),
         (["--today", "--days", "3"], "cannot be combined"),
         (["--all", "--month"], "cannot be combined"),

@@ -84,7 +84,7 @@ def test_a_history_without_calls(
     ("arguments", "word"),
     [
         (["last-week"], "One period is missing"),
-        (["last-week", "nonsense"], "no period"),
+        (["last-week", "nonsense"], "not a period"),
         (["today", "today"], "the same days"),
         (["--by", "day"], "have no day in common"),
         (["--by", "agnet"], "cannot be grouped by"),

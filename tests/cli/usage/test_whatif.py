@@ -102,7 +102,7 @@ def test_an_id_with_a_slash_is_one_of_the_proxy(capsys: pytest.CaptureFixture[st
             "Nearest: litellm/small",
         ),
         ("big-model", "litellm/big-model cannot be priced", "Nearest: litellm/Vendor/Big-Model"),
-        ("unpriced-one", "the proxy told none on 2026-11-21", "defines it; then give the definition a `cost`"),
+        ("unpriced-one", "the proxy reported none on 2026-11-21", "defines it; then give the definition a `cost`"),
         (
             "openai/gpt-5.5",
             "openai/gpt-5.5 cannot be priced: the config has no price for it.",

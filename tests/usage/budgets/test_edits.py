@@ -94,7 +94,7 @@ def test_names_as_typed() -> None:
         {"agent": " Main ", "task": "Daily Digest", "channel": "-", "provider": None, "model": None}
     ) == Scope(agent="main", task="Daily Digest", channel="-")
     for wrong in ("", "  ", "x" * 513, "a\x1b[31m"):
-        with pytest.raises(UsageError, match=r"--task .* is no name"):
+        with pytest.raises(UsageError, match=r"--task .* is not a valid name"):
             scope_of({"task": wrong})
     assert parse_action(" STOP") == "stop"
     assert parse_action(None) is None

@@ -110,7 +110,7 @@ def test_zeros_in_the_config_are_free_and_zeros_of_a_proxy_unknown(home: Path) -
         (
             {},
             ModelFacts("a"),
-            "the proxy told none on 2026-11-22",
+            "the proxy reported none on 2026-11-22",
             "fased config set 'models.providers.litellm.models[0].cost' '{input: X, output: Y}'",
         ),
         ({"input": 3}, None, "models[0].cost lacks input or output", "USD per million tokens"),
