@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -61,7 +64,62 @@ def test_the_last_day_of_a_key_is_included(text: str, sent: str | None) -> None:
     assert key_options.expires(text, NOW) == sent
 
 
-@pytest.mark.parametrize("text", ["2026-11-21", "tomorrow", "2026-13-01", "0h"])
+def test_the_last_second_of_a_day_is_the_last() -> None:
+    end = datetime(2026, 11, 23, tzinfo=UTC)
+    assert key_options.expires("2026-11-22", end - timedelta(seconds=1)) == "1s"
+    with pytest.raises(UsageError, match="is past"):
+        key_options.expires("2026-11-22", end)
+
+
+@pytest.mark.parametrize(
+    ("read", "words", "hint"),
+    [
+        (lambda: key_options.alias(""), "cannot be the name", "up to 128 visible characters"),
+        (lambda: key_options.budget("much"), "'much' is not an amount", "up to 1,000,000,000; 0 refuses every call"),
+        (lambda: key_options.budget_duration("x"), "'x' is none", "such as 30d"),
+        (lambda: key_options.expires("x", NOW), "'x' is neither", "`never` for no end"),
+        (lambda: key_options.expires("2026-11-21", NOW), "is past", "Give a day"),
+        (lambda: key_options.limit(-1, "--tpm-limit"), "--tpm-limit -1 is negative", "per minute"),
+        (lambda: key_options.models([""]), "names no model", key_options.ALL_MODELS),
+    ],
+)
+def test_a_mistake_says_what_to_write(read: Callable[[], object], words: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)) as caught:
+        read()
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        ("1d", "each day at 00:00 UTC"),
+        ("24h", "each day at 00:00 UTC"),
+        ("7d", "each Monday at 00:00 UTC"),
+        ("1w", "each Monday at 00:00 UTC"),
+        ("30d", "on the first of each month at 00:00 UTC (not 30 days on)"),
+        ("1mo", "on the first of each month at 00:00 UTC"),
+        ("29d", None),
+    ],
+)
+def test_when_a_budget_resets(duration: str, words: str | None) -> None:
+    assert key_options.resets(duration) == words
+
+
+@pytest.mark.parametrize("number", [None, 0, 1])
+def test_a_limit_of_zero_is_a_limit(number: int | None) -> None:
+    assert key_options.limit(number, "--tpm-limit") == number
+
+
+def test_the_highest_budget() -> None:
+    assert key_options.budget("1000000000") == 1e9
+
+
+def test_what_a_key_has_spent_counts_on_in_its_successor() -> None:
+    assert key_options.copied({"models": ["a"]}, Decimal("0.5")) == {"models": ["a"], "spend": 0.5}
+    assert key_options.copied({"models": ["a"]}, Decimal(0)) == {"models": ["a"]}
+
+
+@pytest.mark.parametrize("text", ["2026-11-21", "tomorrow", "2026-13-01", "0h", "20261231", "2026-W50-1"])
 def test_what_is_no_end(text: str) -> None:
     with pytest.raises(UsageError):
         key_options.expires(text, NOW)

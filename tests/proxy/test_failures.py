@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fased_litellm.proxy.causes import RULES
-from fased_litellm.proxy.failures import classify, retry_after
+from fased_litellm.proxy.failures import classify, recognise, retry_after
 
 
 def body(message: str, type: str | None = None, code: str | None = "400") -> dict[str, Any]:
@@ -206,3 +206,60 @@ def test_any_answer_gets_a_verdict(status: int, data: bytes) -> None:
     failure = classify(status, {}, data)
     assert failure.message
     assert len(failure.message) <= 600
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("AuthenticationError", 401),
+        ("BadGatewayError", 502),
+        ("BadRequestError", 400),
+        ("BudgetExceededError", 400),
+        ("InternalServerError", 500),
+        ("APIConnectionError", 500),
+        ("APIError", 500),
+        ("NotFoundError", 404),
+        ("PermissionDeniedError", 403),
+        ("RateLimitError", 429),
+        ("ServiceUnavailableError", 503),
+        ("Timeout", 408),
+        ("UnprocessableEntityError", 422),
+    ],
+)
+def test_the_class_in_a_message_stands_for_its_status(name: str, status: int) -> None:
+    found = recognise(f"litellm.{name}: OpenAIException - some words which nobody knows")
+    assert found is not None
+    assert found.status == status
+    told = recognise(f"litellm.exceptions.{name}: OpenAIException - Error code: 418 - words")
+    assert told is None or told.status == 418
+
+
+def test_a_class_that_is_not_known_gives_way_to_the_next() -> None:
+    found = recognise("litellm.MadeUpError: litellm.RateLimitError: RateLimitError: OpenAIException - slow down")
+    assert found is not None
+    assert (found.status, found.rule.origin) == (429, "provider")
+
+
+@pytest.mark.parametrize("name", ["NotFoundError", "APIError"])
+def test_a_project_without_access_is_a_403_in_both_sdks(name: str) -> None:
+    words = "OpenAIException - Project `p` does not have access to model `m`"
+    found = recognise(f"litellm.{name}: {words}")
+    assert found is not None
+    assert (found.status, found.rule.cause) == (403, "provider-permission")
+
+
+def test_words_of_nobody_are_no_failure() -> None:
+    assert recognise("all is well") is None
+    assert recognise("all is well", status=418) is None
+
+
+def test_what_is_given_besides_the_words_is_used() -> None:
+    by_type = recognise("some words", "budget_exceeded")
+    assert by_type is not None
+    assert (by_type.rule.cause, by_type.type, by_type.message) == ("budget-exceeded", "budget_exceeded", "some words")
+    by_status = recognise("some words", None, 503)
+    assert by_status is not None
+    assert by_status.status == 503
+    waiting = recognise("Budget has been exceeded! Try again in 7.5 seconds")
+    assert waiting is not None
+    assert waiting.retry_after_s == 7.5

@@ -205,3 +205,51 @@ def test_the_price_table_is_exact(tokens_in: int, tokens_out: int, cached: int) 
     cost = prices.cost(TokenUsage(tokens_in, tokens_out, cached))
     assert cost is not None
     assert cost * 10**9 == tokens_in * 150 + tokens_out * 600 + cached * 75
+
+
+def test_what_only_some_answers_tell_is_kept() -> None:
+    headers = HEADERS | {"x-litellm-model-group": "other", "x-litellm-version": "1.80.0"}
+    made: dict[str, Any] = {
+        "call_id": "call-1",
+        "model": "litellm/upstream",
+        "model_group": "upstream",
+        "headers": headers,
+        "usage": USAGE,
+        "timing": Timing(12.1, 9.8),
+        "response_id": "chatcmpl-1",
+    }
+    found = make_receipt(**made)
+    assert (found.response_id, found.model_group, found.warnings) == ("chatcmpl-1", "other", ())
+    assert make_receipt(**made | {"headers": {}}).model_group == "upstream"
+    (warning,) = make_receipt(**made, streamed=True).warnings
+    assert "LiteLLM 1.80.0" in warning
+
+
+@pytest.mark.parametrize(
+    ("whole", "overhead", "expected"),
+    [("20.0", "8.0", 12.0), ("8.0", "20.0", 0.0), ("8.5", "8.0", 0.5), ("20.0", None, None), (None, "8.0", None)],
+)
+def test_the_providers_part_of_the_time(whole: str | None, overhead: str | None, expected: float | None) -> None:
+    times = {"x-litellm-response-duration-ms": whole, "x-litellm-overhead-duration-ms": overhead}
+    assert receipt({name: text for name, text in times.items() if text is not None}).provider_ms == expected
+
+
+@pytest.mark.parametrize(("text", "retries"), [("999999999", 999_999_999), ("9999999999", None), ("x", None)])
+def test_a_count_of_retries_has_nine_digits_at_most(text: str, retries: int | None) -> None:
+    assert receipt(HEADERS | {"x-litellm-attempted-retries": text}).retries == retries
+
+
+def test_a_receipt_without_usage_and_times_is_a_document_too() -> None:
+    document = receipt({}, None).as_dict()
+    assert document["usage"] is None
+    assert document["retries"] is None
+
+
+def test_why_a_cost_is_an_estimate_is_kept() -> None:
+    found = receipt({}, {"prompt_tokens": 200_000, "completion_tokens": 1}, PRICES)
+    assert found.cost_source == "estimate"
+    assert found.cost_note
+
+
+def test_a_cost_of_a_streams_headers_is_not_its_own() -> None:
+    assert receipt(streamed=True).cost_usd is None

@@ -150,6 +150,30 @@ def test_a_role_has_two_spellings(typed: str, key: str) -> None:
     assert config_key(typed) == key
 
 
+def test_a_variable_that_is_not_set_is_noted_and_no_fallback(tmp_path: Path) -> None:
+    model = {"primary": "${MAIN}", "fallbacks": ["${OTHER}"]}
+    found = choice(tmp_path, {"defaults": {"model": model}})
+    assert found.fallback is None
+    assert [("MAIN" in note, "OTHER" in note) for note in found.notes] == [(True, False), (False, True)]
+    snapshot = snapshot_of(tmp_path, {"agents": {"defaults": {"model": model}}}, MAIN="litellm/a", OTHER="litellm/b")
+    found = resolve(snapshot)
+    assert (str(found.primary), str(found.fallback), found.notes) == ("litellm/a", "litellm/b", ())
+
+
+def test_a_fallback_may_be_an_alias_and_name_a_profile(tmp_path: Path) -> None:
+    models = {"litellm/gpt-5.5": {"alias": "fast"}}
+    found = choice(
+        tmp_path,
+        {"defaults": {"model": {"primary": "litellm/a", "fallbacks": ["fast@litellm:team"]}, "models": models}},
+    )
+    assert found.fallback == ModelRef("litellm", "gpt-5.5", "litellm:team")
+
+
+@pytest.mark.parametrize("typed", ["cheap_check", "Cheap_Check"])
+def test_an_underscore_in_a_role_is_a_hyphen(typed: str) -> None:
+    assert config_key(typed) == "cheapCheck"
+
+
 def test_an_unknown_role_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         choice(tmp_path, {}, role="writer")

@@ -149,6 +149,11 @@ def test_words_are_each_looked_for_and_names_are_alternatives() -> None:
         ("status:eror", 8, "status eror"),
         ("agent:main:telegram:direct:42", 7, "colon"),
         ("x" * 4001, 4001, "longer"),
+        ('agent:a ""', 9, "nothing is between the quotes"),
+        ('agent:a "minCost:cheap"', 9, "cheap is not a number for minCost"),
+        ('agent:a "task:', 9, "a quote is not closed"),
+        ("has:errors,tools", 5, "has:errors,tools"),
+        ("minCost:5,6", 9, "5,6 is not a number"),
     ],
 )
 def test_mistakes_say_where_they_are(text: str, position: int, words: str) -> None:
@@ -184,3 +189,49 @@ def test_every_key_of_fased_is_known() -> None:
     for key in ["minTokens", "maxTokens", "minCost", "maxCost", "minMessages", "maxMessages"]:
         assert parse(f"{key}:1"), key
     assert {"source", "task", "role", "status", "served"} <= set(NAME_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('task:""', "For no name, write -."),
+        ("agent:", "For no name, write -."),
+        ('ta"sk', 'Put quotes around the whole value, "like this".'),
+        (
+            "minCost:cheap",
+            "Write 5000, 5k, 1.5m or $0.10; with a $, put single quotes around the filter, or the shell reads it.",
+        ),
+        (
+            '"minCost:cheap"',
+            "Write 5000, 5k, 1.5m or $0.10; with a $, put single quotes around the filter, or the shell reads it.",
+        ),
+        ("agent:main:x", "For a session, write session:agent:main:x."),
+    ],
+)
+def test_a_mistake_says_what_to_write(text: str, hint: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert caught.value.hint == hint
+
+
+def test_a_filter_may_have_4000_characters() -> None:
+    assert parse("x" * 4000) == Filter((Term("text", (Value("x" * 4000),)),))
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ('-"two words"', Term("text", (Value("two words"),), negated=True)),
+        ('-"minCost:5"', Term("minCost", number=5_000_000_000_000, negated=True)),
+        ('"task:a b"', Term("task", (Value("a b"),))),
+        ("-mail", Term("text", (Value("mail"),), negated=True)),
+        ("  status:OK", Term("status", (Value("OK"),))),
+        ("status:x*", Term("status", (Value("x*", "pattern"),))),
+    ],
+)
+def test_a_term_is_read_with_its_sign_and_its_quotes(text: str, term: Term) -> None:
+    assert parse(f"agent:first {text}") == Filter((Term("agent", (Value("first"),)), term))
+
+
+def test_the_same_term_twice_is_one() -> None:
+    assert parse("has:errors has:errors") == parse("has:errors")
