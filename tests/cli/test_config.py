@@ -197,7 +197,7 @@ def test_undo_shows_no_key(installed):
 def test_undo_without_a_backup(installed):
     status, _, err = installed.run("litellm", "undo", "--yes")
     assert status == 1
-    assert err.startswith(f"No backup found of {installed.config}.")
+    assert err.startswith(f"No backup found for {installed.config}.")
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 130)])

@@ -208,7 +208,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(path: Path) -> None:
         (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
         ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
         many = [sample(f"c{number}", session=f"{number:0500}") for number in range(2, 500)]
-        with pytest.raises(LedgerError, match="no room"):
+        with pytest.raises(LedgerError, match="No space left"):
             [ledger.record(record) for record in many]
         kept = rows(path, "SELECT count(*) FROM call")[0][0]
         ledger._connection.execute("PRAGMA max_page_count = 100000")
