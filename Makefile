@@ -17,7 +17,7 @@ help:
 	@echo "make test-newest  the same with the newest release of every package, in .venv-newest; says what differs from the lock"
 	@echo "make check        ruff, mypy --strict, the floors of the house, schemas current"
 	@echo "make fuzz         100,000 mutated configs, and writes killed at every moment; a quarter of an hour"
-	@echo "make mutants      changes the pure core in small ways and says which change no test notices; half an hour"
+	@echo "make mutants      changes the pure core in small ways and says which change no test notices; about an hour"
 	@echo "make bench        side-by-side measurements; writes docs/reference/performance.md"
 	@echo "make bench AGAINST=../before   this checkout beside another one, such as the state before a change; writes nothing"
 	@echo "make matrix       the same things with nine releases of LiteLLM; writes docs/reference/compatibility.md; 4 GB"
