@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fased_litellm.proxy.counting import NONE, counted
-from fased_litellm.proxy.tokens import TokenUsage, token_usage
+from fased_litellm.proxy.counting import MOST, NONE, counted
+from fased_litellm.proxy.tokens import TokenUsage, merged_usage, token_usage
 from tests.usage.imports.transcripts.test_numbers import anything
 
 # Input, output, cache read, cache write, reasoning.
@@ -196,3 +197,33 @@ def test_nothing_makes_it_stumble(value: Any) -> None:
     )
     assert counted(spelled).total >= 0
     assert counted(None) == counted([]) == counted("x") == NONE
+
+
+def test_a_usage_may_be_any_mapping() -> None:
+    inner = MappingProxyType({"cached_tokens": 4})
+    assert counted(MappingProxyType({"prompt_tokens": 5, "prompt_tokens_details": inner})) == (1, 0, 4, 0, 0, 0)
+
+
+@pytest.mark.parametrize("details", ["text", 5, True, ["cached_tokens"]])
+def test_details_that_are_no_object_tell_nothing(details: Any) -> None:
+    assert counted({"prompt_tokens": 5, "prompt_tokens_details": details}) == (5, 0, 0, 0, 0, 0)
+
+
+def test_written_tokens_may_stand_in_the_details_alone() -> None:
+    assert counted({"prompt_tokens": 10, "prompt_tokens_details": {"cache_write_tokens": 3}}) == (7, 0, 0, 3, 0, 0)
+
+
+def test_the_total_shows_that_both_kinds_of_cached_tokens_are_inside() -> None:
+    assert counted({"input": 10, "cacheRead": 3, "cacheWrite": 2, "total": 10}) == (5, 0, 3, 2, 0, 10)
+
+
+@pytest.mark.parametrize(("number", "tokens"), [(MOST, MOST), (MOST + 1, 0)])
+def test_the_most_that_is_a_count(number: int, tokens: int) -> None:
+    assert counted({"input": number}).input == tokens
+
+
+def test_details_in_two_pieces_of_a_stream_are_put_together() -> None:
+    first = {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}}
+    then = {"prompt_tokens_details": {"audio_tokens": 1}}
+    assert merged_usage(first, then)["prompt_tokens_details"] == {"cached_tokens": 4, "audio_tokens": 1}
+    assert merged_usage({"prompt_tokens_details": 7}, then)["prompt_tokens_details"] == {"audio_tokens": 1}
