@@ -230,8 +230,9 @@ def test_the_class_in_a_message_stands_for_its_status(name: str, status: int) ->
     found = recognise(f"litellm.{name}: OpenAIException - some words which nobody knows")
     assert found is not None
     assert found.status == status
-    told = recognise(f"litellm.exceptions.{name}: OpenAIException - Error code: 418 - words")
-    assert told is None or told.status == 418
+    told = recognise(f"litellm.exceptions.{name}: OpenAIException - Error code: 429 - words")
+    assert told is not None
+    assert told.status == 429
 
 
 def test_a_class_that_is_not_known_gives_way_to_the_next() -> None:
